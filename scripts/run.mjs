@@ -31,7 +31,7 @@ const tasks = {
       runAll([
         ['tsc', '--project', 'tsconfig.json'],
         ['tsc', '--project', 'tsconfig.pure.json'],
-        ['biome', 'check', '.'],
+        ['biome', 'check', '--error-on-warnings', '.'],
         ['oxlint', '--type-aware', '--deny-warnings'],
       ]),
   },
@@ -44,7 +44,8 @@ const tasks = {
     run: (args) => runInOrder([['tsup', ...args], ...demoPageSteps()]),
   },
   install: {
-    about: 'install the dependencies; after changing a manifest: node scripts/run.mjs install --no-frozen-lockfile',
+    about:
+      'install the dependencies; after changing a manifest: node scripts/run.mjs install --no-frozen-lockfile',
     run: (args) => installWorkspace(args),
   },
 }
@@ -86,7 +87,8 @@ function fail(sentence) {
 function objectionToNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const found = `this is Node ${process.versions.node} (${process.platform} ${process.arch})`
-  if (major < 18) return `Tautline needs Node 18 or later, and ${found}. Please install a newer one: https://nodejs.org`
+  if (major < 18)
+    return `Tautline needs Node 18 or later, and ${found}. Please install a newer one: https://nodejs.org`
   if (bringsItsOwnNode() || major > 22 || (major === 22 && minor >= 18)) return undefined
   return `Tautline needs Node 22.18 or later here, and ${found}. Only on Linux with glibc, x64 or arm64, does it bring its own. Please install a newer one: https://nodejs.org`
 }
@@ -122,7 +124,13 @@ async function installWorkspace(args) {
   const pnpm = manifest.packageManager
   console.log(`Installing the dependencies with ${pnpm} (half a minute to a minute the first time) ...`)
   const started = Date.now()
-  const { code, output } = await runInstaller('npx', ['--yes', pnpm, 'install', '--reporter=append-only', ...args])
+  const { code, output } = await runInstaller('npx', [
+    '--yes',
+    pnpm,
+    'install',
+    '--reporter=append-only',
+    ...args,
+  ])
   if (code !== 0) return fail(installFailure(code, output))
 
   // Where the Node that came along cannot run (musl), the machine's own must be the first in PATH.
@@ -134,13 +142,18 @@ async function installWorkspace(args) {
 }
 
 function installFailure(code, output) {
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_PNPM_META_FETCH|ERR_SOCKET|fetch failed|network/i.test(output)) {
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_PNPM_META_FETCH|ERR_SOCKET|fetch failed|network/i.test(
+      output,
+    )
+  ) {
     return 'The dependencies could not be installed: the npm registry did not answer. Check the network (or the proxy and registry settings that "npm config list" shows) and run the same command again.'
   }
   if (/OUTDATED_LOCKFILE|frozen-lockfile/i.test(output)) {
     return 'The dependencies could not be installed: a package.json was changed and pnpm-lock.yaml does not say so. Run "node scripts/run.mjs install --no-frozen-lockfile" and commit the lock file.'
   }
-  if (code === 127) return 'The dependencies could not be installed: npx, which comes with npm, was not found in PATH.'
+  if (code === 127)
+    return 'The dependencies could not be installed: npx, which comes with npm, was not found in PATH.'
   return `The dependencies could not be installed: the installer ended with code ${code}; what it said stands above.`
 }
 
@@ -158,7 +171,10 @@ async function runInstaller(command, args) {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     onStart: (child) => {
-      for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      for (const [from, to] of [
+        [child.stdout, process.stdout],
+        [child.stderr, process.stderr],
+      ]) {
         from.on('data', (chunk) => {
           output += chunk
           to.write(chunk)
@@ -176,10 +192,15 @@ function demoPageSteps() {
 }
 
 async function runDemo(args) {
-  if (!existsSync('packages/demo/server.ts')) return fail('There is no demo yet: packages/demo/server.ts is missing.')
+  if (!existsSync('packages/demo/server.ts'))
+    return fail('There is no demo yet: packages/demo/server.ts is missing.')
   const stamp = join('node_modules', '.tautline-demo-built')
   const sources = hashOfSources('packages')
-  if (!existsSync('packages/demo/dist/index.html') || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
+  if (
+    !existsSync('packages/demo/dist/index.html') ||
+    !existsSync(stamp) ||
+    readFileSync(stamp, 'utf8') !== sources
+  ) {
     console.log('Building the chat page ...')
     const code = await runInOrder(demoPageSteps())
     if (code !== 0) return code
@@ -192,11 +213,14 @@ async function runDemo(args) {
 function hashOfSources(folder) {
   const hash = createHash('sha256')
   const visit = (path) => {
-    for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
       if (entry.name === 'node_modules' || entry.name === 'dist') continue
       const child = join(path, entry.name)
       if (entry.isDirectory()) visit(child)
-      else if (/\.(tsx?|html|css|json|svg)$/.test(entry.name)) hash.update(`\0${child}\0`).update(readFileSync(child))
+      else if (/\.(tsx?|html|css|json|svg)$/.test(entry.name))
+        hash.update(`\0${child}\0`).update(readFileSync(child))
     }
   }
   visit(folder)

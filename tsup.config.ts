@@ -1,0 +1,40 @@
+// What each package publishes: a plain list of builds. `dist/` of every package is emptied first.
+// NO_DTS=1 leaves out the type declarations, which take most of the time.
+
+import { rmSync } from 'node:fs'
+import { defineConfig, type Options } from 'tsup'
+
+const bareImports = /^[^./]/
+
+function packageBuild(name: string, entries: Record<string, string>, options: Options = {}): Options {
+  const folder = `packages/${name}`
+  return {
+    name,
+    entry: Object.fromEntries(Object.entries(entries).map(([entry, file]) => [entry, `${folder}/${file}`])),
+    outDir: `${folder}/dist`,
+    format: ['esm', 'cjs'],
+    target: 'es2022',
+    // By default tsup keeps out what the manifest beside it names, and that is the workspace's, not the package's.
+    external: [bareImports],
+    dts: !process.env.NO_DTS,
+    sourcemap: true,
+    removeNodeProtocol: false,
+    ...options,
+  }
+}
+
+const clientEntries = { index: 'src/index.ts', memory: 'src/transports/memory.ts' }
+
+for (const name of ['protocol', 'client', 'server', 'react', 'vue']) {
+  rmSync(`packages/${name}/dist`, { recursive: true, force: true })
+}
+
+export default defineConfig([
+  packageBuild('protocol', { index: 'src/index.ts' }),
+  packageBuild('client', clientEntries, { format: 'esm' }),
+  // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
+  packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),
+  packageBuild('server', { index: 'src/index.ts', cli: 'src/cli.ts' }, { target: 'node22' }),
+  packageBuild('react', { index: 'src/index.ts' }, { banner: { js: "'use client'" } }),
+  packageBuild('vue', { index: 'src/index.ts' }),
+])
