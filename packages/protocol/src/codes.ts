@@ -1,0 +1,173 @@
+/**
+ * The one table of codes, read by both ends: what a code means, whether trying again helps, whether the connection
+ * closes and with which WebSocket close code, and what the client does about it. Nobody decides by text.
+ *
+ * A new reason to refuse, fail or close is one row here and nothing else.
+ */
+
+/**
+ * What the client does when it meets the code.
+ * - `none`: nothing beyond telling the application
+ * - `fail`: the one command fails, the queue behind it goes on
+ * - `retry`: the same again after a wait (a command) or a backoff (a connection)
+ * - `retry_slowly`: as `retry`, starting from the longest wait
+ * - `reauthenticate`: ask the application for a fresh token, then as `retry`; a second refusal in a row stops
+ * - `stop`: stay disconnected until the application calls `connect()` again
+ */
+export type ClientAction = 'none' | 'fail' | 'retry' | 'retry_slowly' | 'reauthenticate' | 'stop'
+
+export interface CodeRow {
+  readonly meaning: string
+  /** True where the same request may succeed later, unchanged. */
+  readonly retryable: boolean
+  /** True where a durable command with this outcome has used up its place in the lane. */
+  readonly final: boolean
+  /** The WebSocket close code, or null where the connection stays open. */
+  readonly closeCode: number | null
+  readonly action: ClientAction
+}
+
+const final = (meaning: string): CodeRow => ({
+  meaning,
+  retryable: false,
+  final: true,
+  closeCode: null,
+  action: 'fail',
+})
+
+const retryable = (meaning: string): CodeRow => ({
+  meaning,
+  retryable: true,
+  final: false,
+  closeCode: null,
+  action: 'retry',
+})
+
+const refused = (meaning: string): CodeRow => ({
+  meaning,
+  retryable: false,
+  final: false,
+  closeCode: null,
+  action: 'none',
+})
+
+const closing = (closeCode: number, action: ClientAction, meaning: string): CodeRow => ({
+  meaning,
+  retryable: action !== 'stop',
+  final: false,
+  closeCode,
+  action,
+})
+
+const TABLE = {
+  // Final: the command failed for good and its place in the lane is used up.
+  VALIDATION_ERROR: final('the content does not satisfy the rules of its type'),
+  FORBIDDEN: final('the room does not exist, or this user may not do that in it'),
+  MESSAGE_TOO_LONG: final('the message is longer than the server takes'),
+  ID_CONFLICT: final('this sender already used the message id for another message'),
+  VOID: final('the place in the lane was decided before, without this message'),
+  SKIPPED: final('the place in the lane was given up at the request of the sender'),
+
+  // Final, decided by the client alone.
+  CANCELLED: final('cancelled by the application before the server took it'),
+  EXPIRED: final('older than the time-to-live of the outbox'),
+  POISON: final('the server failed on it again and again'),
+  OUTBOX_FULL: final('the outbox is full: wait until some of it is acknowledged'),
+
+  // Retryable: the lane is as it was.
+  RATE_LIMIT: retryable('too many messages: wait for retryAfterMs'),
+  UNAVAILABLE: retryable('the server cannot decide this now'),
+  INTERNAL_ERROR: retryable('the server failed on this command'),
+  SEND_ERROR: retryable('the store refused the write'),
+  FETCH_ERROR: retryable('the store refused the read'),
+  GAP: retryable('an earlier command of the lane is undecided'),
+
+  // Answered for one request; the connection stays.
+  UNKNOWN_TYPE: refused('no message of this type exists in this version of the protocol'),
+  INVALID_MESSAGE: refused('the message does not have the form of its type'),
+
+  // Decided by the client alone, about a request.
+  TIMEOUT: { ...refused('no answer in time'), retryable: true },
+  DISCONNECTED: { ...refused('the client is not connected and is not trying to be'), retryable: true },
+  CLOSED: refused('the client was closed by the application'),
+
+  // Connection: the table of close codes. Several codes may share a close code; the reason names the one meant.
+  NORMAL: closing(1000, 'retry', 'closed without a problem'),
+  GOING_AWAY: closing(1001, 'retry', 'the peer is going away'),
+  UNSUPPORTED_DATA: closing(1003, 'retry_slowly', 'binary frames are not part of the protocol'),
+  ABUSE: closing(1008, 'retry_slowly', 'limits were exceeded for too long'),
+  FRAME_TOO_BIG: closing(1009, 'retry_slowly', 'the frame is larger than the server takes'),
+  SERVER_ERROR: closing(1011, 'retry', 'the server failed'),
+  RESTART: closing(1012, 'retry', 'the server restarts'),
+  TRY_AGAIN_LATER: closing(1013, 'retry', 'the server takes no more connections just now'),
+  ROOM_ACCESS_DENIED: closing(4001, 'stop', 'access to the room was denied'),
+  INVALID_TOKEN: closing(4002, 'reauthenticate', 'the token is not valid'),
+  NO_TOKEN: closing(4002, 'reauthenticate', 'no token was given'),
+  TOKEN_EXPIRED: closing(4002, 'reauthenticate', 'the token has expired'),
+  PARSE_ERROR: closing(
+    4400,
+    'retry_slowly',
+    'the frame is not an envelope, or an array of them, in well-formed JSON',
+  ),
+  IDENTITY_MISMATCH: closing(4403, 'stop', 'the token belongs to another user'),
+  UNSUPPORTED_VERSION: closing(4406, 'stop', 'the server does not speak this version of the protocol'),
+  HELLO_TIMEOUT: closing(4408, 'retry', 'no authentication in time'),
+  TOO_MANY_CONNECTIONS: closing(4409, 'retry_slowly', 'too many connections'),
+  REPLACED: closing(4410, 'stop', 'another connection took over this session'),
+  IDLE: closing(4411, 'retry', 'nothing was heard from the client for too long'),
+  SLOW_CONSUMER: closing(4420, 'retry', 'the client reads more slowly than the rooms speak'),
+} as const satisfies Record<string, CodeRow>
+
+export type Code = keyof typeof TABLE
+
+export const CODES: { readonly [C in Code]: CodeRow } = TABLE
+
+export function isCode(value: unknown): value is Code {
+  return typeof value === 'string' && Object.hasOwn(TABLE, value)
+}
+
+/**
+ * The one error of Tautline. Switch on `code`; `message` is for people and may change.
+ * `retryAfterMs` is given where the other end said how long to wait.
+ */
+export class TautlineError extends Error {
+  override readonly name = 'TautlineError'
+  readonly code: Code
+  readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: Code, detail?: string, retryAfterMs?: number) {
+    super(`${code}: ${detail ?? CODES[code].meaning}`)
+    this.code = code
+    this.retryable = CODES[code].retryable
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The reason of a close frame: the code, and how long to stay away. At most 123 bytes, as RFC 6455 asks. */
+export function encodeCloseReason(code: Code, retryAfterMs?: number): string {
+  return retryAfterMs === undefined ? code : `${code} retry=${Math.round(retryAfterMs)}`
+}
+
+export interface CloseMeaning {
+  readonly code: Code
+  readonly action: ClientAction
+  readonly retryAfterMs: number | undefined
+}
+
+/**
+ * What a received close means. The reason's code is believed only where its row has the same close code;
+ * a close code that no row has is a lost connection, and is tried again.
+ */
+export function readClose(closeCode: number, reason: string): CloseMeaning {
+  const [word, rest] = reason.split(' ', 2)
+  const retry = /^retry=(\d{1,9})$/.exec(rest ?? '')
+  const retryAfterMs = retry ? Number(retry[1]) : undefined
+  const code = isCode(word) && CODES[word].closeCode === closeCode ? word : codeOfClose(closeCode)
+  return { code, action: CODES[code].action, retryAfterMs }
+}
+
+function codeOfClose(closeCode: number): Code {
+  for (const code of Object.keys(TABLE) as Code[]) if (CODES[code].closeCode === closeCode) return code
+  return 'GOING_AWAY'
+}

@@ -1,0 +1,53 @@
+/**
+ * Every number that both ends must agree on, or that binds the client, written once with its unit in the name.
+ * What an operator may change is told to the client in `connected.limits`; the rest is part of the protocol.
+ */
+
+/** The WebSocket subprotocol. A peer that does not offer it is refused with UNSUPPORTED_VERSION. */
+export const SUBPROTOCOL = 'tautline.v1'
+
+/** Limits an operator may change; the client is told those in force. These are the defaults. */
+export const DEFAULT_LIMITS = {
+  /** UTF-16 units in the content of one message. */
+  maxMessageChars: 5_000,
+  /** Bytes of one frame from a client (at most MAX_FRAME_BYTES). */
+  maxFrameBytes: 65_536,
+  /** Undecided commands that a client may have in flight in one room. */
+  windowPerRoom: 8,
+  /** … and on one connection, over all rooms. */
+  windowPerConnection: 32,
+  /** … and their bytes. */
+  windowBytes: 262_144,
+  /** Token bucket of a user's durable commands: refill and size. */
+  messagesPerSecond: 20,
+  messageBurst: 40,
+  /** Rooms that one connection may follow. */
+  maxSubscriptions: 1_000,
+} as const
+
+export type Limits = { readonly [K in keyof typeof DEFAULT_LIMITS]: number }
+
+/** The largest frame that any server may be set to take, in bytes. */
+export const MAX_FRAME_BYTES = 1_048_576
+/** How deep a frame may nest; checked before any schema sees it. */
+export const MAX_DEPTH = 16
+/** Envelopes in one frame (a batch), and commands in one `commands` frame. */
+export const MAX_BATCH = 256
+/** Rooms named by one `subscribe`, `unsubscribe` or `check`. */
+export const MAX_ROOMS_PER_FRAME = 200
+/** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */
+export const MAX_PAGE_ENTRIES = 100
+export const MAX_PAGE_BYTES = 65_536
+/** Beyond so many entries behind, a subscription jumps to the newest page and tells the gap. */
+export const MAX_REPLAY_ENTRIES = 1_000
+
+/** The server's heartbeat, and the silence after which it gives a connection up. */
+export const HEARTBEAT_INTERVAL_MS = 25_000
+export const HEARTBEAT_TIMEOUT_MS = 60_000
+/** Time for the first frame, `authenticate`. */
+export const HELLO_TIMEOUT_MS = 5_000
+/** Typing is told at most so often, and forgotten after so long without a word. */
+export const TYPING_INTERVAL_MS = 3_000
+export const TYPING_TIMEOUT_MS = 6_000
+/** A user whose last connection went stays `online` for so long, so that a reload does not flicker. */
+export const PRESENCE_GRACE_MS = 15_000

@@ -1,0 +1,80 @@
+/** The connection: authentication, renewal, heartbeat, acks, errors, going away. */
+import * as z from 'zod/mini'
+import { CODES, type Code } from '../codes.ts'
+import { MAX_BATCH } from '../limits.ts'
+import { durationMs, messageId, ref, roomId, seq, sid, timestamp, userId } from './fields.ts'
+
+const code = z.enum(Object.keys(CODES) as [Code, ...Code[]])
+const token = z.string().check(z.minLength(1), z.maxLength(16_384))
+
+/** To the server, first: who I am. `token` is absent where the upgrade request carried it. */
+export const authenticate = z.object({
+  ref,
+  sid,
+  token: z.optional(token),
+  /** Who the client believes to be; another answer than this stops it before anything is sent. */
+  userId: z.optional(userId),
+})
+
+/** To the server, on an open connection: a token that lives longer. */
+export const renewToken = z.object({ ref, token })
+
+const positive = z.int().check(z.minimum(1))
+export const limits = z.object({
+  maxMessageChars: positive,
+  maxFrameBytes: positive,
+  windowPerRoom: positive,
+  windowPerConnection: positive,
+  windowBytes: positive,
+  messagesPerSecond: z.number().check(z.positive()),
+  messageBurst: positive,
+  maxSubscriptions: positive,
+})
+
+/** From the server: authenticated. The envelope's timestamp is the server's time. */
+export const connected = z.object({
+  ref,
+  connectionId: z.string(),
+  userId,
+  /** Names the log store; another one means that all cursors are void. */
+  epoch: z.string().check(z.minLength(1), z.maxLength(64)),
+  limits,
+  heartbeatIntervalMs: durationMs,
+  /** When the connection ends unless the token is renewed. */
+  tokenExpiresAt: z.optional(timestamp),
+})
+
+export const tokenRenewed = z.object({ ref, tokenExpiresAt: z.optional(timestamp) })
+
+export const ping = z.object({ ref })
+export const pong = z.object({ ref })
+
+/**
+ * From the server: durable commands that have their place. One item speaks for `count` commands (default 1) with
+ * consecutive refs, which got consecutive seqs. The time of an item is the envelope's timestamp, unless it says its own.
+ */
+export const ack = z.object({
+  acks: z
+    .array(
+      z.object({
+        ref,
+        seq,
+        count: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_BATCH))),
+        timestamp: z.optional(timestamp),
+      }),
+    )
+    .check(z.minLength(1)),
+})
+
+/** From the server: what was asked with `ref` did not happen. Without `ref` it concerns the whole connection. */
+export const error = z.object({
+  ref: z.optional(ref),
+  code,
+  message: z.string(),
+  room: z.optional(roomId),
+  messageId: z.optional(messageId),
+  retryAfterMs: z.optional(durationMs),
+})
+
+/** From the server: it is about to close every connection; come back after this time. */
+export const goingAway = z.object({ reconnectAfterMs: durationMs })

@@ -1,0 +1,23 @@
+/** The fields that several messages share. A form that an id must have is checked by its pattern in ids.ts. */
+import * as z from 'zod/mini'
+import { FINGERPRINT, MESSAGE_ID, ROOM_ID, SID, USER_ID } from '../ids.ts'
+
+export const userId = z.string().check(z.regex(USER_ID))
+export const roomId = z.string().check(z.regex(ROOM_ID))
+export const messageId = z.string().check(z.regex(MESSAGE_ID))
+export const sid = z.string().check(z.regex(SID))
+export const fingerprint = z.string().check(z.regex(FINGERPRINT))
+
+/** Matches a reply to its request: chosen by who asks, unique within the connection. */
+export const ref = z.int().check(z.minimum(1))
+/** A position in a room's log, from 1. */
+export const seq = z.int().check(z.minimum(1))
+/** A position or the start of the log, 0. */
+export const position = z.int().check(z.minimum(0))
+/** Unix milliseconds. */
+export const timestamp = z.int().check(z.minimum(0))
+export const durationMs = z.int().check(z.minimum(0))
+
+export const cursor = z.object({ seq: position, h: fingerprint })
+/** A cursor whose fingerprint the asker may not know. */
+export const looseCursor = z.object({ seq: position, h: z.optional(fingerprint) })

@@ -1,0 +1,63 @@
+/**
+ * The protocol without its validators: the entry point for a browser bundle. Types of messages, codes, limits, ids,
+ * the room log. Nothing here loads a schema library.
+ */
+export {
+  type ClientAction,
+  type CloseMeaning,
+  CODES,
+  type Code,
+  type CodeRow,
+  encodeCloseReason,
+  isCode,
+  readClose,
+  TautlineError,
+} from './codes.ts'
+export {
+  directRoomId,
+  FINGERPRINT,
+  MESSAGE_ID,
+  makeMessageId,
+  ownLogId,
+  ROOM_ID,
+  SID,
+  USER_ID,
+  usersOfDirectRoom,
+} from './ids.ts'
+export { decide, type ExistingEntry, type LaneCommand, type LaneDecision } from './lane.ts'
+export {
+  DEFAULT_LIMITS,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_TIMEOUT_MS,
+  HELLO_TIMEOUT_MS,
+  type Limits,
+  MAX_BATCH,
+  MAX_DEPTH,
+  MAX_FRAME_BYTES,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_ENTRIES,
+  MAX_REPLAY_ENTRIES,
+  MAX_ROOMS_PER_FRAME,
+  PRESENCE_GRACE_MS,
+  SUBPROTOCOL,
+  TYPING_INTERVAL_MS,
+  TYPING_TIMEOUT_MS,
+} from './limits.ts'
+export { type Cursor, digestOf, type Follow, follow, LOG_START, nextFingerprint } from './log.ts'
+export { findFault, isWellFormed, type TextFault, utf8Bytes } from './text.ts'
+export type {
+  ClientMessage,
+  ClientMessageType,
+  CommandPayload,
+  CommandType,
+  Entry,
+  EntryOf,
+  EntryPayload,
+  EntryType,
+  Member,
+  PayloadOf,
+  PresenceStatus,
+  Role,
+  ServerMessage,
+  ServerMessageType,
+} from './vocabulary.ts'

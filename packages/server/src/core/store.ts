@@ -1,0 +1,167 @@
+/**
+ * What the server asks of a database: one atomic commit of many operations, and reads that are each checked against
+ * the reader's rights. All of it is asynchronous, so that a database over a network fits. Types only: what is decided
+ * inside a commit stands in transaction.ts, once for all stores; a store brings the rows and the atomicity.
+ */
+import type { Code, Cursor, Entry, Role } from '@tautline/protocol/wire'
+
+/** A durable command in its lane (user, sid, room). Without `entry` and `refusal` it is a `skip`. */
+export interface CommandOp {
+  readonly op: 'command'
+  readonly user: string
+  readonly room: string
+  readonly sid: string
+  readonly n: number
+  readonly messageId: string
+  /** digestOf the command as it was sent. */
+  readonly digest: string
+  /** What would be appended. */
+  readonly entry: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> } | undefined
+  /** The code with which the command fails (durably) if it is its turn. */
+  readonly refusal: Code | undefined
+}
+
+/** Become a member; idempotent. `create`: make a public room of this name where there is none. */
+export interface JoinOp {
+  readonly op: 'join'
+  readonly user: string
+  readonly room: string
+  /** The id that the entry gets, should there be one. */
+  readonly messageId: string
+  readonly create: boolean
+}
+
+/** Be a member no longer; idempotent. */
+export interface LeaveOp {
+  readonly op: 'leave'
+  readonly user: string
+  readonly room: string
+  readonly messageId: string
+  readonly reason: 'left' | 'removed'
+}
+
+/** Raise the user's read position; never lowers it, never beyond the head. */
+export interface MarkReadOp {
+  readonly op: 'mark_read'
+  readonly user: string
+  readonly room: string
+  readonly seq: number
+}
+
+export type StoreOp = CommandOp | JoinOp | LeaveOp | MarkReadOp
+
+export type Outcome =
+  /** In the log. `appended`: by this operation (else it was there before). */
+  | {
+      readonly outcome: 'acknowledged'
+      readonly seq: number
+      readonly timestamp: number
+      readonly appended: boolean
+    }
+  | { readonly outcome: 'joined'; readonly role: Role }
+  | { readonly outcome: 'left' }
+  /** The read position now in force. */
+  | { readonly outcome: 'read'; readonly seq: number; readonly timestamp: number }
+  /** Final and retryable codes alike; see the table of codes. */
+  | { readonly outcome: 'failed'; readonly code: Code }
+
+/** What a commit added to one room: a run of entries without holes, and the fingerprint of the last. */
+export interface Appended {
+  readonly room: string
+  readonly entries: readonly Entry[]
+  readonly h: string
+}
+
+export interface CommitResult {
+  /** One for each operation, in order. */
+  readonly outcomes: readonly Outcome[]
+  /** One for each room that grew. */
+  readonly appended: readonly Appended[]
+}
+
+export interface PageRequest {
+  readonly user: string
+  readonly room: string
+  /** Undefined asks for the newest page. `h` undefined: the asker does not know it, nothing is compared. */
+  readonly after: { readonly seq: number; readonly h?: string | undefined } | undefined
+  readonly maxEntries: number
+  readonly maxBytes: number
+  /** More entries behind than this: the newest page instead, with a gap. Infinity: never. */
+  readonly maxReplay: number
+}
+
+export type PageResult =
+  | {
+      readonly result: 'page'
+      readonly after: Cursor
+      readonly entries: readonly Entry[]
+      readonly h: string
+      readonly head: number
+      readonly oldest: number
+      readonly gap?:
+        | {
+            readonly from: number
+            readonly to: number
+            readonly reason: 'retention' | 'membership' | 'behind'
+          }
+        | undefined
+    }
+  | { readonly result: 'reset'; readonly reason: 'diverged' | 'ahead' }
+  /** No such room, or not for this user: the same answer. */
+  | { readonly result: 'forbidden' }
+
+export interface HistoryRequest {
+  readonly user: string
+  readonly room: string
+  /** Entries below this position; undefined: the newest. */
+  readonly before: number | undefined
+  readonly limit: number
+}
+
+export type HistoryResult =
+  | {
+      readonly result: 'history'
+      readonly entries: readonly Entry[]
+      readonly at: number
+      readonly hasOlder: boolean
+    }
+  | { readonly result: 'forbidden' }
+
+export interface StoredMember {
+  readonly userId: string
+  readonly role: Role
+  readonly joinedAt: number
+}
+
+export interface ReadPosition {
+  readonly userId: string
+  readonly seq: number
+  readonly timestamp: number
+}
+
+/**
+ * Every read takes the reader and answers `forbidden` (or undefined) where they may not: there is one such check in a
+ * store, and no read without it.
+ */
+export interface Store {
+  /** Random, made with the database, changed only by a deliberate reset: names the logs that cursors belong to. */
+  readonly epoch: string
+  /**
+   * All operations in one transaction, in order. Resolves after the COMMIT is durable. One operation that fails by
+   * itself gets INTERNAL_ERROR and does not sink the others. Rejects (TautlineError UNAVAILABLE) where the transaction
+   * failed or its outcome is unknown: then every operation may be tried again.
+   * Calls may overlap; they take effect in the order of the calls.
+   */
+  commit(ops: readonly StoreOp[], unixMs: number): Promise<CommitResult>
+  /** Reads see every commit that resolved before the call. They reject with TautlineError FETCH_ERROR. */
+  readPage(request: PageRequest): Promise<PageResult>
+  readHistory(request: HistoryRequest): Promise<HistoryResult>
+  /** The heads of those of the rooms that the user may read. */
+  readHeads(user: string, rooms: readonly string[]): Promise<ReadonlyMap<string, Cursor>>
+  /** In the order of joining; undefined: forbidden. */
+  readMembers(user: string, room: string): Promise<readonly StoredMember[] | undefined>
+  /** Everybody's read positions in the room; undefined: forbidden. */
+  readReceipts(user: string, room: string): Promise<readonly ReadPosition[] | undefined>
+  /** Finishes what was called, then lets the database go. Idempotent. */
+  close(): Promise<void>
+}
