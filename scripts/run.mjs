@@ -126,6 +126,7 @@ async function installWorkspace(args) {
   const started = Date.now()
   const { code, output } = await runInstaller('npx', [
     '--yes',
+    '--prefer-offline',
     pnpm,
     'install',
     '--reporter=append-only',
@@ -142,11 +143,10 @@ async function installWorkspace(args) {
 }
 
 function installFailure(code, output) {
-  if (
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_PNPM_META_FETCH|ERR_SOCKET|fetch failed|network/i.test(
-      output,
-    )
-  ) {
+  const deadNetwork =
+    /ENOTFOUND|EAI_AGAIN|E(CONN|NET|HOST)(REFUSED|RESET|UNREACH)|ETIMEDOUT|ERR_SOCKET|error sending request|dns error|network/i
+  // pnpm draws a box around what went wrong and breaks its lines.
+  if (deadNetwork.test(output.replace(/[\s│]+/g, ' '))) {
     return 'The dependencies could not be installed: the npm registry did not answer. Check the network (or the proxy and registry settings that "npm config list" shows) and run the same command again.'
   }
   if (/OUTDATED_LOCKFILE|frozen-lockfile/i.test(output)) {
@@ -163,8 +163,11 @@ async function runInstaller(command, args) {
     ...process.env,
     // Never ask; and give up on a dead network within seconds, where npm and pnpm would wait for minutes.
     CI: 'true',
+    npm_config_update_notifier: 'false',
     npm_config_fetch_retry_mintimeout: '1000',
     npm_config_fetch_retry_maxtimeout: '5000',
+    pnpm_config_fetch_retry_mintimeout: '1000',
+    pnpm_config_fetch_retry_maxtimeout: '5000',
   }
   let output = ''
   const code = await runCommand(command, args, {
@@ -262,8 +265,10 @@ function runCommand(command, args, { onStart, ...options } = {}) {
       child.kill(signal)
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+    const orphanWatch = whenOrphaned(() => child.kill('SIGTERM'))
     const settle = (code) => {
       for (const signal of signals) process.off(signal, forward)
+      clearInterval(orphanWatch)
       resolve(code)
     }
     for (const signal of signals) process.on(signal, forward)
@@ -274,4 +279,16 @@ function runCommand(command, args, { onStart, ...options } = {}) {
     child.on('close', (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)))
     onStart?.(child)
   })
+}
+
+/** npm passes SIGTERM to the shell between it and us, which dies of it without a word: that its place is empty is all we hear. */
+function whenOrphaned(act) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    act()
+  }, 500)
+  return watch
 }
