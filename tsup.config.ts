@@ -18,6 +18,8 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
     external: [bareImports],
     dts: !process.env.NO_DTS,
     sourcemap: true,
+    // What two entries share stays one module, in CommonJS too: a class must not exist twice.
+    splitting: true,
     removeNodeProtocol: false,
     ...options,
   }

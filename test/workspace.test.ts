@@ -21,7 +21,7 @@ describe('the lock file', () => {
 
 describe('the published packages', () => {
   it('are five and carry one version', () => {
-    expect(published.map(({ manifest }) => manifest.name).toSorted()).toEqual([
+    expect(published.map(({ manifest }) => String(manifest.name)).toSorted()).toEqual([
       '@tautline/client',
       '@tautline/protocol',
       '@tautline/react',
@@ -33,9 +33,9 @@ describe('the published packages', () => {
 
   it.each(published)('$folder names a source and a build for each entry point', ({ folder, manifest }) => {
     const { './package.json': _, ...entries } = manifest.exports
-    for (const [name, entry] of Object.entries<Record<string, unknown>>(entries)) {
+    for (const [name, entry] of Object.entries<Record<'source' | 'import' | 'require', unknown>>(entries)) {
       expect(Object.keys(entry), name).toEqual(['source', 'import', 'require'])
-      expect(existsSync(join(root, folder, String(entry.source))), `${entry.source} exists`).toBe(true)
+      expect(existsSync(join(root, folder, String(entry.source))), `the source of ${name} exists`).toBe(true)
       const built = String(Object(entry.import).default).replace(/\.js$/, '')
       expect(entry.import).toEqual({ types: `${built}.d.ts`, default: `${built}.js` })
       expect(entry.require).toEqual({ types: `${built}.d.cts`, default: `${built}.cjs` })
@@ -44,10 +44,6 @@ describe('the published packages', () => {
 })
 
 describe('the launcher', () => {
-  function launch(...args: string[]) {
-    return spawnSync(process.execPath, [join(root, 'scripts/run.mjs'), ...args], { encoding: 'utf8' })
-  }
-
   it('lists its tasks', () => {
     const { status, stdout } = launch('--help')
     expect(status).toBe(0)
@@ -70,3 +66,7 @@ describe('the launcher', () => {
     }
   })
 })
+
+function launch(...args: string[]) {
+  return spawnSync(process.execPath, [join(root, 'scripts/run.mjs'), ...args], { encoding: 'utf8' })
+}
