@@ -30,6 +30,7 @@ const tasks = {
     run: () =>
       runAll([
         ['tsc', '--project', 'tsconfig.json'],
+        ['tsc', '--project', 'tsconfig.browser.json'],
         ['tsc', '--project', 'tsconfig.pure.json'],
         ['biome', 'check', '--error-on-warnings', '.'],
         ['oxlint', '--type-aware', '--deny-warnings'],
