@@ -144,9 +144,16 @@ export class TautlineError extends Error {
   }
 }
 
-/** The reason of a close frame: the code, and how long to stay away. At most 123 bytes, as RFC 6455 asks. */
+/** The longest wait that a close can ask for: what nine digits hold, eleven days. */
+const MAX_RETRY_MS = 999_999_999
+
+/**
+ * The reason of a close frame: the code, and how long to stay away. At most 123 bytes, as RFC 6455 asks. A wait that is
+ * no number of milliseconds in the range is brought into it, so that the other end can read every reason.
+ */
 export function encodeCloseReason(code: Code, retryAfterMs?: number): string {
-  return retryAfterMs === undefined ? code : `${code} retry=${Math.round(retryAfterMs)}`
+  if (retryAfterMs === undefined) return code
+  return `${code} retry=${Math.min(MAX_RETRY_MS, Math.max(0, Math.round(retryAfterMs) || 0))}`
 }
 
 export interface CloseMeaning {
