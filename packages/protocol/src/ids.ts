@@ -25,8 +25,9 @@ export function directRoomId(a: string, b: string): string {
 
 /** The two users of a direct room, or undefined where the id is not one. */
 export function usersOfDirectRoom(room: string): readonly [string, string] | undefined {
-  const [empty, a, b] = room.split('~')
-  return empty === '' && a !== undefined && b !== undefined && a < b ? [a, b] : undefined
+  if (!ROOM_ID.test(room)) return undefined
+  const [, a, b] = room.split('~')
+  return a !== undefined && b !== undefined && a < b ? [a, b] : undefined
 }
 
 /** The id of a user's own log, which only that user follows. */
