@@ -115,6 +115,7 @@ export interface HistoryRequest {
   readonly room: string
   /** Entries below this position; undefined: the newest. */
   readonly before: number | undefined
+  /** At most so many entries; fewer where they would be larger than a page (MAX_PAGE_BYTES). */
   readonly limit: number
 }
 
@@ -164,4 +165,10 @@ export interface Store {
   readReceipts(user: string, room: string): Promise<readonly ReadPosition[] | undefined>
   /** Finishes what was called, then lets the database go. Idempotent. */
   close(): Promise<void>
+}
+
+/** What `createServer` takes as its `store`. It is opened when the server starts, so that a fault is told there. */
+export interface StoreFactory {
+  /** Rejects with an Error whose message says what is wrong and what to do. */
+  open(): Promise<Store>
 }

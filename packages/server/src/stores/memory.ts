@@ -1,0 +1,182 @@
+/**
+ * A store in memory: for tests, simulations and trying out. It forgets with the process, and is the same as the one on
+ * SQLite in everything else: both run transaction.ts over their rows and read through reading.ts.
+ *
+ * The rows belong to what `memory()` returns, so closing the store and opening it again finds them, like a file.
+ */
+import { randomBytes } from 'node:crypto'
+import type { ExistingEntry } from '@tautline/protocol/wire'
+import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
+import {
+  type Batch,
+  entryKey,
+  LANE_COLLECTION_INTERVAL_MS,
+  LANE_RETENTION_MS,
+  type Lane,
+  type LogRow,
+  laneKey,
+  type Membership,
+  type ReadMark,
+  type Room,
+  runBatch,
+  type View,
+} from '../core/transaction.ts'
+import { attempt, type Log, readsOf, type StoredEntry } from './reading.ts'
+
+export interface MemoryOptions {
+  /** Names the logs. Default: random. */
+  readonly epoch?: string
+}
+
+export interface MemoryStoreFactory extends StoreFactory {
+  /** What the store holds. For tests: to look at, and to put something else in while it is closed. */
+  readonly tables: MemoryTables
+}
+
+/** A store in memory. */
+export function memory(options: MemoryOptions = {}): MemoryStoreFactory {
+  const tables = new MemoryTables()
+  const epoch = options.epoch ?? randomBytes(9).toString('base64url')
+  return { tables, open: async () => openMemory(tables, epoch) }
+}
+
+export interface MemoryRow extends StoredEntry {
+  readonly room: string
+  readonly digest: string
+  readonly ordinal: number
+}
+
+function openMemory(tables: MemoryTables, epoch: string): Store {
+  let isOpen = true
+  let nextCollectionAt = 0
+
+  function commit(ops: readonly StoreOp[], unixMs: number): CommitResult {
+    if (!isOpen) throw new Error('the store is closed')
+    const rows: MemoryRow[] = []
+    const batch = runBatch(tables, ops, unixMs, (row) => pushRow(rows, row))
+    tables.keep(batch, rows, unixMs)
+    if (unixMs >= nextCollectionAt) {
+      tables.collectLanes(unixMs - LANE_RETENTION_MS)
+      nextCollectionAt = unixMs + LANE_COLLECTION_INTERVAL_MS
+    }
+    return batch.result()
+  }
+
+  return {
+    epoch,
+    commit: async (ops, unixMs) => attempt('UNAVAILABLE', () => commit(ops, unixMs)),
+    ...readsOf(tables, tables, () => isOpen),
+    close: async () => {
+      isOpen = false
+    },
+  }
+}
+
+/** False where the payload is not JSON. */
+function pushRow(rows: MemoryRow[], { room, entry, digest, ordinal, h }: LogRow): boolean {
+  try {
+    rows.push({ ...entry, room, payload: JSON.stringify(entry.payload), digest, ordinal, h })
+    return true
+  } catch {
+    // The operation gets INTERNAL_ERROR.
+    return false
+  }
+}
+
+export class MemoryTables implements View, Log {
+  readonly rooms = new Map<string, Room>()
+  /** By room, from its `oldest` on. */
+  readonly logs = new Map<string, MemoryRow[]>()
+  readonly ids = new Map<string, ExistingEntry>()
+  /** By user, then lane. */
+  readonly lanes = new Map<string, Map<string, Lane & { readonly usedAt: number }>>()
+  readonly membersOf = new Map<string, Map<string, Membership>>()
+  readonly readMarksOf = new Map<string, Map<string, ReadMark>>()
+
+  room(room: string): Room | undefined {
+    return this.rooms.get(room)
+  }
+
+  member(room: string, user: string): Membership | undefined {
+    return this.membersOf.get(room)?.get(user)
+  }
+
+  lastN(user: string, sid: string, room: string): number | undefined {
+    return this.lanes.get(user)?.get(laneKey(user, sid, room))?.lastN
+  }
+
+  entry(sender: string, messageId: string): ExistingEntry | undefined {
+    return this.ids.get(entryKey(sender, messageId))
+  }
+
+  readMark(room: string, user: string): ReadMark | undefined {
+    return this.readMarksOf.get(room)?.get(user)
+  }
+
+  strangeLanes(user: string): number {
+    const lanes = [...(this.lanes.get(user)?.values() ?? [])]
+    return lanes.filter((lane) => this.member(lane.room, user) === undefined).length
+  }
+
+  fingerprint(room: string, seq: number): string | undefined {
+    return this.#log(room, seq, seq)[0]?.h
+  }
+
+  entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry> {
+    const run = this.#log(room, first, last)
+    return newestFirst ? run.reverse() : run
+  }
+
+  members(room: string): readonly StoredMember[] {
+    const members = [...(this.membersOf.get(room) ?? [])]
+    members.sort(([, a], [, b]) => a.joinedSeq - b.joinedSeq)
+    return members.map(([userId, { role, joinedAt }]) => ({ userId, role, joinedAt }))
+  }
+
+  readMarks(room: string): readonly ReadPosition[] {
+    const marks = [...(this.readMarksOf.get(room) ?? [])].filter(([user]) => this.member(room, user))
+    marks.sort(([a], [b]) => (a < b ? -1 : 1))
+    return marks.map(([userId, { seq, timestamp }]) => ({ userId, seq, timestamp }))
+  }
+
+  keep(batch: Batch, rows: readonly MemoryRow[], unixMs: number): void {
+    for (const row of rows) {
+      const { room, seq, timestamp, digest } = row
+      const log = this.logs.get(room)
+      if (log) log.push(row)
+      else this.logs.set(room, [row])
+      this.ids.set(entryKey(row.sender, row.messageId), { room, seq, timestamp, digest })
+    }
+    for (const [id, room] of batch.rooms) this.rooms.set(id, room)
+    for (const [key, lane] of batch.lanes) {
+      inner(this.lanes, lane.user).set(key, { ...lane, usedAt: unixMs })
+    }
+    for (const [room, members] of batch.members) {
+      for (const [user, is] of members) {
+        if (is) inner(this.membersOf, room).set(user, is)
+        else this.membersOf.get(room)?.delete(user)
+      }
+    }
+    for (const [room, marks] of batch.readMarks) {
+      for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
+    }
+  }
+
+  /** Forgets the lanes that were last used before this time. */
+  collectLanes(unixMs: number): void {
+    for (const lanes of this.lanes.values()) {
+      for (const [key, lane] of lanes) if (lane.usedAt < unixMs) lanes.delete(key)
+    }
+  }
+
+  #log(room: string, first: number, last: number): MemoryRow[] {
+    const oldest = this.rooms.get(room)?.oldest ?? 1
+    return this.logs.get(room)?.slice(Math.max(0, first - oldest), Math.max(0, last - oldest + 1)) ?? []
+  }
+}
+
+function inner<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const found = map.get(key) ?? new Map<string, V>()
+  map.set(key, found)
+  return found
+}

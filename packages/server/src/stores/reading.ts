@@ -1,0 +1,203 @@
+/**
+ * The reads of a store, once for all that answer at once: pages, history, heads, members, read positions. What a
+ * database brings is a `View` of single rows and the `Log` of runs of them; which of them a reader gets is decided
+ * here, behind one `canRead`.
+ *
+ * A page is a run of entries without holes. Where rows are missing that should be there, reading throws.
+ */
+import {
+  type Code,
+  type Cursor,
+  type Entry,
+  LOG_START,
+  MAX_PAGE_BYTES,
+  TautlineError,
+  utf8Bytes,
+} from '@tautline/protocol/wire'
+import type {
+  HistoryRequest,
+  HistoryResult,
+  PageRequest,
+  PageResult,
+  ReadPosition,
+  Store,
+  StoredMember,
+} from '../core/store.ts'
+import type { Room, View } from '../core/transaction.ts'
+
+/** An entry as it is stored: its payload is still JSON. */
+export interface StoredEntry {
+  readonly seq: number
+  readonly sender: string
+  readonly messageId: string
+  readonly type: string
+  readonly payload: string
+  readonly timestamp: number
+  readonly h: string
+}
+
+export interface Log {
+  /** The fingerprint of the log up to this entry. */
+  fingerprint(room: string, seq: number): string | undefined
+  /** The entries from `first` to `last`, by `seq`: upwards, or downwards where `newestFirst`. */
+  entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry>
+  /** In the order of joining. */
+  members(room: string): readonly StoredMember[]
+  /** Those of the members, by user id. */
+  readMarks(room: string): readonly ReadPosition[]
+}
+
+/** What a user may read of a room: the positions from `first` on. */
+interface Readable {
+  readonly room: Room
+  readonly first: number
+}
+
+/** The one question before every read. Undefined: nothing, or there is no such room. */
+export function canRead(view: View, user: string, room: string): Readable | undefined {
+  const member = view.member(room, user)
+  const row = member && view.room(room)
+  return row && { room: row, first: Math.max(member.fromSeq, row.oldest) }
+}
+
+type Reads = Pick<Store, 'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts'>
+
+/** The reads of a store over these rows. */
+export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
+  async function read<T>(answer: () => T): Promise<T> {
+    return attempt('FETCH_ERROR', () => {
+      if (!isOpen()) throw new Error('the store is closed')
+      return answer()
+    })
+  }
+  return {
+    readPage: (request) => read(() => readPage(view, log, request)),
+    readHistory: (request) => read(() => readHistory(view, log, request)),
+    readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
+    readMembers: (user, room) => read(() => (canRead(view, user, room) ? log.members(room) : undefined)),
+    readReceipts: (user, room) => read(() => (canRead(view, user, room) ? log.readMarks(room) : undefined)),
+  }
+}
+
+/** Does it, or fails with this code, the reason being its `cause`. */
+export function attempt<T>(code: Code, action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    const error = new TautlineError(code)
+    error.cause = cause
+    throw error
+  }
+}
+
+export function readPage(view: View, log: Log, request: PageRequest): PageResult {
+  const { user, after, maxReplay } = request
+  const readable = canRead(view, user, request.room)
+  if (readable === undefined) return { result: 'forbidden' }
+  const { room, first } = readable
+  const floor = first - 1
+  if (after === undefined) return newestPage(log, request, readable, floor)
+  if (after.seq > room.lastSeq) return { result: 'reset', reason: 'ahead' }
+  const h = fingerprintAt(log, request.room, room, after.seq)
+  // Below what retention has left there is nothing to compare with: the gap says that the log begins later.
+  if (after.h !== undefined && h !== undefined && h !== after.h)
+    return { result: 'reset', reason: 'diverged' }
+
+  const base = Math.max(after.seq, floor)
+  const isBehind = room.lastSeq - base > maxReplay
+  const page = isBehind ? newestPage(log, request, readable, base) : pageAfter(log, request, readable, base)
+  if (page.after.seq === after.seq) return page
+  const cutBy = first > room.oldest ? 'membership' : 'retention'
+  const reason = page.after.seq > base ? 'behind' : cutBy
+  return { ...page, gap: { from: after.seq + 1, to: page.after.seq, reason } }
+}
+
+export function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResult {
+  const readable = canRead(view, request.user, request.room)
+  if (readable === undefined) return { result: 'forbidden' }
+  const { room, first } = readable
+  const last = Math.min(room.lastSeq, (request.before ?? Infinity) - 1)
+  const from = Math.max(first, last - request.limit + 1)
+  const rows = takeRun(log.entries(request.room, from, last, true), last, -1, MAX_PAGE_BYTES).reverse()
+  const oldest = rows[0]?.seq ?? first
+  return { result: 'history', entries: rows.map(entryOf), at: room.lastSeq, hasOlder: oldest > first }
+}
+
+export function readHeads(view: View, user: string, rooms: readonly string[]): ReadonlyMap<string, Cursor> {
+  const heads = new Map<string, Cursor>()
+  for (const id of rooms) {
+    const room = canRead(view, user, id)?.room
+    if (room) heads.set(id, { seq: room.lastSeq, h: room.lastH })
+  }
+  return heads
+}
+
+type Page = Extract<PageResult, { result: 'page' }>
+
+/** The end of the log, as much of it above `floor` as a page holds. */
+function newestPage(log: Log, request: PageRequest, readable: Readable, floor: number): Page {
+  const last = readable.room.lastSeq
+  const from = Math.max(floor + 1, last - request.maxEntries + 1)
+  const rows = takeRun(log.entries(request.room, from, last, true), last, -1, request.maxBytes).reverse()
+  return pageOf(log, request, readable, last - rows.length, rows)
+}
+
+function pageAfter(log: Log, request: PageRequest, readable: Readable, base: number): Page {
+  const last = Math.min(readable.room.lastSeq, base + request.maxEntries)
+  const rows = takeRun(log.entries(request.room, base + 1, last, false), base + 1, 1, request.maxBytes)
+  return pageOf(log, request, readable, base, rows)
+}
+
+function pageOf(
+  log: Log,
+  request: PageRequest,
+  { room, first }: Readable,
+  base: number,
+  rows: readonly StoredEntry[],
+): Page {
+  const baseH = fingerprintAt(log, request.room, room, base)
+  if (baseH === undefined) throw new Error(`the log of ${request.room} has no entry ${base}`)
+  return {
+    result: 'page',
+    after: { seq: base, h: baseH },
+    entries: rows.map(entryOf),
+    h: rows.at(-1)?.h ?? baseH,
+    head: room.lastSeq,
+    oldest: first,
+  }
+}
+
+/** Undefined where retention took the entry. The ends of the log are known without a look at it. */
+function fingerprintAt(log: Log, id: string, room: Room, seq: number): string | undefined {
+  if (seq === LOG_START.seq) return LOG_START.h
+  if (seq === room.lastSeq) return room.lastH
+  if (seq === room.oldest - 1) return room.baseH
+  return seq < room.oldest ? undefined : log.fingerprint(id, seq)
+}
+
+/** Rows whose seqs go on from `seq` in steps of `step`, up to `maxBytes` of JSON, at least one. */
+function takeRun(rows: Iterable<StoredEntry>, seq: number, step: 1 | -1, maxBytes: number): StoredEntry[] {
+  const taken: StoredEntry[] = []
+  let bytesLeft = maxBytes
+  for (const row of rows) {
+    if (row.seq !== seq + taken.length * step) throw new Error(`the log has a hole beside entry ${row.seq}`)
+    bytesLeft -= jsonBytes(row)
+    if (bytesLeft < 0 && taken.length > 0) break
+    taken.push(row)
+  }
+  return taken
+}
+
+const FRAME: Entry = { type: '', seq: 0, sender: '', messageId: '', timestamp: 0, payload: {} }
+/** The braces, names and commas of an entry, and the comma after it. */
+const FRAME_BYTES = JSON.stringify(FRAME).length - '0'.length - '0'.length - '{}'.length + ','.length
+
+/** The bytes of the entry in a frame. Ids and types are ASCII. */
+function jsonBytes({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): number {
+  const digits = String(seq).length + String(timestamp).length
+  return FRAME_BYTES + type.length + digits + sender.length + messageId.length + utf8Bytes(payload)
+}
+
+function entryOf({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): Entry {
+  return { type, seq, sender, messageId, timestamp, payload: JSON.parse(payload) as Entry['payload'] }
+}

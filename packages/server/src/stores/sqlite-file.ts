@@ -1,0 +1,146 @@
+/**
+ * Opening the database file: one process alone, a schema that is ours and of this version, and for whatever is wrong
+ * a sentence that names the file and says what to do. Nothing here knows what the rows mean.
+ *
+ * Durability is chosen here: a write-ahead log, synced at every commit. The lock is that of the operating system, so
+ * it goes with the process, however that ends.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import Database from 'better-sqlite3'
+
+/** How long to wait for another process that is about to close the file, in milliseconds. */
+const BUSY_TIMEOUT_MS = 250
+/** "TAUT": tells our files from those of other applications. */
+const APPLICATION_ID = 0x54415554
+const SCHEMA_VERSION = 1
+
+// Payloads and what is compared for equality are text; times are Unix milliseconds. A room's row is the order of its
+// log. No foreign keys: rows are written by one writer that has looked, and entries before their room's row.
+const SCHEMA = `
+  create table meta (
+    key text primary key,
+    value text not null
+  ) without rowid;
+
+  create table rooms (
+    id text primary key,
+    last_seq integer not null,
+    last_h text not null,
+    last_ordinal integer not null,
+    oldest integer not null,
+    base_h text not null,
+    visibility text not null
+  ) without rowid;
+
+  create table entries (
+    room text not null,
+    seq integer not null,
+    sender text not null,
+    message_id text not null,
+    type text not null,
+    payload text not null,
+    digest text not null,
+    ordinal integer not null,
+    timestamp integer not null,
+    h text not null,
+    primary key (room, seq),
+    unique (sender, message_id)
+  ) without rowid;
+
+  create table lanes (
+    user text not null,
+    sid text not null,
+    room text not null,
+    last_n integer not null,
+    used_at integer not null,
+    primary key (user, sid, room)
+  ) without rowid;
+
+  create table members (
+    room text not null,
+    user text not null,
+    role text not null,
+    from_seq integer not null,
+    joined_seq integer not null,
+    joined_at integer not null,
+    primary key (room, user)
+  ) without rowid;
+
+  create table receipts (
+    room text not null,
+    user text not null,
+    read_seq integer not null,
+    read_at integer not null,
+    primary key (room, user)
+  ) without rowid;
+`
+
+/** The open database, or an Error for people. `makeEpoch` names the logs of a new file. */
+export function openFile(file: string, makeEpoch: () => string): Database.Database {
+  const path = resolve(file)
+  if (!existsSync(dirname(path))) {
+    throw new Error(`Cannot open the database ${path}: its folder does not exist. Create the folder first.`)
+  }
+  let db: Database.Database | undefined
+  try {
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    db.pragma('locking_mode = exclusive')
+    const mode = db.pragma('journal_mode = wal', { simple: true })
+    if (mode !== 'wal') throw new Error(`it cannot have a write-ahead log (journal mode ${String(mode)})`)
+    db.pragma('synchronous = full')
+    prepareSchema(db, makeEpoch)
+    return db
+  } catch (cause) {
+    db?.close()
+    throw new Error(`Cannot open the database ${path}: ${explain(cause)}`, { cause })
+  }
+}
+
+function prepareSchema(db: Database.Database, makeEpoch: () => string): void {
+  const applicationId = db.pragma('application_id', { simple: true })
+  const version = db.pragma('user_version', { simple: true })
+  const isEmpty = db.prepare('select 1 from sqlite_schema').get() === undefined
+  if (isEmpty && applicationId === 0) {
+    createSchema(db, makeEpoch)
+  } else if (applicationId !== APPLICATION_ID) {
+    throw new Error('it belongs to another application. Choose another file.')
+  } else if (version !== SCHEMA_VERSION) {
+    throw new Error(
+      `its schema has version ${String(version)}, this server knows ${SCHEMA_VERSION}. Use the server that made it.`,
+    )
+  }
+}
+
+function createSchema(db: Database.Database, makeEpoch: () => string): void {
+  db.transaction(() => {
+    db.exec(SCHEMA)
+    db.prepare(`insert into meta values ('epoch', ?)`).run(makeEpoch())
+    db.pragma(`application_id = ${APPLICATION_ID}`)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  }).immediate()
+}
+
+/** What SQLite's result code asks of the operator. */
+function explain(cause: unknown): string {
+  const code = sqliteCodeOf(cause)
+  if (code.startsWith('SQLITE_BUSY')) {
+    return 'another process has it open. One server alone may use a file: stop the other, or give this one another file.'
+  }
+  if (code.startsWith('SQLITE_NOTADB'))
+    return 'it is not a database. Choose another file, or move this one away.'
+  if (code.startsWith('SQLITE_CORRUPT')) return 'it is damaged. Restore it from a backup, or move it away.'
+  if (code.startsWith('SQLITE_CANTOPEN')) {
+    return 'it cannot be opened or created. Check that it is a file, and that this user may write it and its folder.'
+  }
+  if (code.startsWith('SQLITE_READONLY')) {
+    return 'it may not be written. Check that this user may write the file and its folder.'
+  }
+  if (code.startsWith('SQLITE_FULL')) return 'the disk is full. Make room on it.'
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** SQLite's result code with its extension, like SQLITE_IOERR_FSYNC; empty where the error is not SQLite's. */
+export function sqliteCodeOf(error: unknown): string {
+  return error instanceof Database.SqliteError ? error.code : ''
+}

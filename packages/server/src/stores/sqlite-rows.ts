@@ -1,0 +1,227 @@
+/**
+ * The rows of the database: every SQL statement of the store that reads or writes them, and the `View` that the
+ * transaction sees. As the only writer it keeps the rows it used of late in memory, each as it was last committed;
+ * `forget` throws them away.
+ */
+import type { ExistingEntry, Role } from '@tautline/protocol/wire'
+import type Database from 'better-sqlite3'
+import type { ReadPosition, StoredMember } from '../core/store.ts'
+import {
+  type Batch,
+  type LogRow,
+  laneKey,
+  type Membership,
+  type ReadMark,
+  type Room,
+  type View,
+} from '../core/transaction.ts'
+import type { Log, StoredEntry } from './reading.ts'
+import { RecentMap } from './recent.ts'
+
+/** Rows of each kind that are kept in memory, at least; at most twice as many. About 30 MB with all of them full. */
+const CACHED_ROWS = 20_000
+
+export class SqliteRows implements View, Log {
+  readonly #statements: ReturnType<typeof prepare>
+  readonly #rooms = new RecentMap<string, Room>(CACHED_ROWS)
+  /** By room and user. Null: no member, for certain. */
+  readonly #members = new RecentMap<string, Membership | null>(CACHED_ROWS)
+  readonly #lanes = new RecentMap<string, number>(CACHED_ROWS)
+  readonly #strangeLanes = new RecentMap<string, number>(CACHED_ROWS)
+
+  constructor(db: Database.Database) {
+    this.#statements = prepare(db)
+  }
+
+  room(room: string): Room | undefined {
+    return this.#rooms.get(room) ?? this.#loadRoom(room)
+  }
+
+  member(room: string, user: string): Membership | undefined {
+    const known = this.#members.get(pair(room, user))
+    return known === undefined ? this.#loadMember(room, user) : (known ?? undefined)
+  }
+
+  lastN(user: string, sid: string, room: string): number | undefined {
+    return this.#lanes.get(laneKey(user, sid, room)) ?? this.#loadLane(user, sid, room)
+  }
+
+  entry(sender: string, messageId: string): ExistingEntry | undefined {
+    return this.#statements.entryById.get(sender, messageId)
+  }
+
+  readMark(room: string, user: string): ReadMark | undefined {
+    return this.#statements.readMark.get(room, user)
+  }
+
+  strangeLanes(user: string): number {
+    const known = this.#strangeLanes.get(user)
+    if (known !== undefined) return known
+    const count = this.#statements.strangeLanes.get(user) ?? 0
+    this.#strangeLanes.set(user, count)
+    return count
+  }
+
+  fingerprint(room: string, seq: number): string | undefined {
+    return this.#statements.fingerprint.get(room, seq)
+  }
+
+  entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry> {
+    const { entriesUp, entriesDown } = this.#statements
+    return (newestFirst ? entriesDown : entriesUp).iterate(room, first, last)
+  }
+
+  members(room: string): readonly StoredMember[] {
+    return this.#statements.members.all(room)
+  }
+
+  readMarks(room: string): readonly ReadPosition[] {
+    return this.#statements.readMarks.all(room)
+  }
+
+  insert({ room, entry, digest, ordinal, h }: LogRow): void {
+    const { seq, sender, messageId, type, payload, timestamp } = entry
+    const text = JSON.stringify(payload)
+    this.#statements.insertEntry.run(room, seq, sender, messageId, type, text, digest, ordinal, timestamp, h)
+  }
+
+  /** Writes the rows that change once a batch. */
+  write(batch: Batch, unixMs: number): void {
+    const { putRoom, putLane, putMember, deleteMember, putReadMark } = this.#statements
+    for (const [id, room] of batch.rooms) {
+      const { lastSeq, lastH, lastOrdinal, oldest, baseH, visibility } = room
+      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility)
+    }
+    for (const { user, sid, room, lastN } of batch.lanes.values()) putLane.run(user, sid, room, lastN, unixMs)
+    for (const [room, members] of batch.members) {
+      for (const [user, is] of members) {
+        if (is) putMember.run(room, user, is.role, is.fromSeq, is.joinedSeq, is.joinedAt)
+        else deleteMember.run(room, user)
+      }
+    }
+    for (const [room, marks] of batch.readMarks) {
+      for (const [user, { seq, timestamp }] of marks) putReadMark.run(room, user, seq, timestamp)
+    }
+  }
+
+  /** Deletes the lanes that were last used before this time. */
+  collectLanes(unixMs: number): void {
+    this.#statements.collectLanes.run(unixMs)
+    this.#lanes.clear()
+    this.#strangeLanes.clear()
+  }
+
+  /** Takes over what was committed. */
+  remember(batch: Batch): void {
+    for (const [id, room] of batch.rooms) this.#rooms.set(id, room)
+    for (const [key, lane] of batch.lanes) this.#lanes.set(key, lane.lastN)
+    for (const [user, more] of batch.newStrangeLanes) {
+      const known = this.#strangeLanes.get(user)
+      if (known !== undefined) this.#strangeLanes.set(user, known + more)
+    }
+    for (const [room, members] of batch.members) {
+      for (const [user, is] of members) {
+        this.#members.set(pair(room, user), is ?? null)
+        this.#strangeLanes.delete(user)
+      }
+    }
+  }
+
+  forget(): void {
+    this.#rooms.clear()
+    this.#members.clear()
+    this.#lanes.clear()
+    this.#strangeLanes.clear()
+  }
+
+  #loadRoom(id: string): Room | undefined {
+    const room = this.#statements.room.get(id)
+    if (room) this.#rooms.set(id, room)
+    return room
+  }
+
+  #loadMember(room: string, user: string): Membership | undefined {
+    const member = this.#statements.member.get(room, user)
+    this.#members.set(pair(room, user), member ?? null)
+    return member
+  }
+
+  #loadLane(user: string, sid: string, room: string): number | undefined {
+    const lastN = this.#statements.lastN.get(user, sid, room)
+    if (lastN !== undefined) this.#lanes.set(laneKey(user, sid, room), lastN)
+    return lastN
+  }
+}
+
+function pair(room: string, user: string): string {
+  return `${room}\n${user}`
+}
+
+const ENTRY_COLUMNS = 'seq, sender, message_id as messageId, type, payload, timestamp, h'
+
+function prepare(db: Database.Database) {
+  return {
+    room: db.prepare<[string], Room>(
+      `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility
+       from rooms where id = ?`,
+    ),
+    member: db.prepare<[string, string], Membership>(
+      `select role, from_seq as fromSeq, joined_seq as joinedSeq, joined_at as joinedAt
+       from members where room = ? and user = ?`,
+    ),
+    lastN: db
+      .prepare<[string, string, string], number>(
+        'select last_n from lanes where user = ? and sid = ? and room = ?',
+      )
+      .pluck(),
+    entryById: db.prepare<[string, string], ExistingEntry>(
+      'select room, seq, timestamp, digest from entries where sender = ? and message_id = ?',
+    ),
+    readMark: db.prepare<[string, string], ReadMark>(
+      'select read_seq as seq, read_at as timestamp from receipts where room = ? and user = ?',
+    ),
+    strangeLanes: db
+      .prepare<[string], number>(
+        `select count(*) from lanes where lanes.user = ? and not exists
+         (select 1 from members where members.room = lanes.room and members.user = lanes.user)`,
+      )
+      .pluck(),
+    fingerprint: db
+      .prepare<[string, number], string>('select h from entries where room = ? and seq = ?')
+      .pluck(),
+    entriesUp: db.prepare<[string, number, number], StoredEntry>(
+      `select ${ENTRY_COLUMNS} from entries where room = ? and seq between ? and ? order by seq`,
+    ),
+    entriesDown: db.prepare<[string, number, number], StoredEntry>(
+      `select ${ENTRY_COLUMNS} from entries where room = ? and seq between ? and ? order by seq desc`,
+    ),
+    members: db.prepare<[string], StoredMember>(
+      `select user as userId, role, joined_at as joinedAt from members where room = ? order by joined_seq`,
+    ),
+    readMarks: db.prepare<[string], ReadPosition>(
+      `select user as userId, read_seq as seq, read_at as timestamp from receipts
+       where room = ? and exists (select 1 from members where members.room = receipts.room and members.user = receipts.user)
+       order by user`,
+    ),
+    insertEntry: db.prepare<[string, number, string, string, string, string, string, number, number, string]>(
+      `insert into entries (room, seq, sender, message_id, type, payload, digest, ordinal, timestamp, h)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    putRoom: db.prepare<[string, number, string, number, number, string, string]>(
+      `insert or replace into rooms (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility)
+       values (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    putLane: db.prepare<[string, string, string, number, number]>(
+      'insert or replace into lanes (user, sid, room, last_n, used_at) values (?, ?, ?, ?, ?)',
+    ),
+    putMember: db.prepare<[string, string, Role, number, number, number]>(
+      `insert or replace into members (room, user, role, from_seq, joined_seq, joined_at)
+       values (?, ?, ?, ?, ?, ?)`,
+    ),
+    deleteMember: db.prepare<[string, string]>('delete from members where room = ? and user = ?'),
+    putReadMark: db.prepare<[string, string, number, number]>(
+      'insert or replace into receipts (room, user, read_seq, read_at) values (?, ?, ?, ?)',
+    ),
+    collectLanes: db.prepare<[number]>('delete from lanes where used_at < ?'),
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The store on SQLite: one file, one process, one transaction for each `commit`. A commit runs from its first statement
+ * to its last in one go, so nothing else can come between; it is durable when its promise resolves.
+ *
+ * What is decided stands in core/transaction.ts, the SQL in sqlite-rows.ts, the file and its faults in sqlite-file.ts.
+ * Here is only how a transaction begins, ends and fails.
+ */
+import { randomBytes } from 'node:crypto'
+import type Database from 'better-sqlite3'
+import type { CommitResult, Store, StoreFactory, StoreOp } from '../core/store.ts'
+import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, type LogRow, runBatch } from '../core/transaction.ts'
+import { attempt, readsOf } from './reading.ts'
+import { openFile, sqliteCodeOf } from './sqlite-file.ts'
+import { SqliteRows } from './sqlite-rows.ts'
+
+export interface SqliteOptions {
+  /**
+   * Called with the open database (of better-sqlite3) before the store uses it, for pragmas of your own: cache_size,
+   * max_page_count. Weakening `synchronous` loses acknowledged messages when the power fails.
+   */
+  readonly configure?: (db: Database.Database) => void
+  /** Told why the row of one operation, which got INTERNAL_ERROR, could not be written. Default: not told. */
+  readonly onRowError?: (error: unknown) => void
+}
+
+/**
+ * A store in this file, which is made where there is none. The server that opens it has it alone until it closes it or
+ * ends.
+ */
+export function sqlite(file: string, options: SqliteOptions = {}): StoreFactory {
+  return { open: async () => openSqlite(file, options) }
+}
+
+function openSqlite(file: string, options: SqliteOptions): Store {
+  const db = openFile(file, () => randomBytes(9).toString('base64url'))
+  options.configure?.(db)
+  const epoch = db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck().get()
+  if (epoch === undefined) throw new Error(`The database ${file} has no epoch: it is not complete.`)
+  const rows = new SqliteRows(db)
+  const transactions = new Transactions(db, rows, options.onRowError)
+  return {
+    epoch,
+    commit: async (ops, unixMs) => attempt('UNAVAILABLE', () => transactions.run(ops, unixMs)),
+    ...readsOf(rows, rows, () => db.open),
+    close: async () => {
+      db.close()
+    },
+  }
+}
+
+class Transactions {
+  readonly #db: Database.Database
+  readonly #rows: SqliteRows
+  readonly #onRowError: ((error: unknown) => void) | undefined
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #rollback: Database.Statement
+  #nextCollectionAt = 0
+
+  constructor(db: Database.Database, rows: SqliteRows, onRowError: SqliteOptions['onRowError']) {
+    this.#db = db
+    this.#rows = rows
+    this.#onRowError = onRowError
+    this.#begin = db.prepare('begin immediate')
+    this.#commit = db.prepare('commit')
+    this.#rollback = db.prepare('rollback')
+  }
+
+  run(ops: readonly StoreOp[], unixMs: number): CommitResult {
+    try {
+      this.#begin.run()
+      const batch = runBatch(this.#rows, ops, unixMs, (row) => this.#insert(row))
+      this.#rows.write(batch, unixMs)
+      this.#collectLanes(unixMs)
+      this.#commit.run()
+      this.#rows.remember(batch)
+      return batch.result()
+    } catch (error) {
+      this.#rows.forget()
+      if (this.#db.inTransaction) this.#rollback.run()
+      throw error
+    }
+  }
+
+  /** An INSERT that fails leaves no trace of itself, so no savepoint is needed around it. */
+  #insert(row: LogRow): boolean {
+    try {
+      this.#rows.insert(row)
+      return true
+    } catch (error) {
+      if (!this.#db.inTransaction || isFaultOfDatabase(error)) throw error
+      this.#onRowError?.(error)
+      return false
+    }
+  }
+
+  #collectLanes(unixMs: number): void {
+    if (unixMs < this.#nextCollectionAt) return
+    this.#rows.collectLanes(unixMs - LANE_RETENTION_MS)
+    this.#nextCollectionAt = unixMs + LANE_COLLECTION_INTERVAL_MS
+  }
+}
+
+/** Result codes that say nothing of the row: the same would happen to another one. */
+const FAULTS_OF_DATABASE =
+  /^SQLITE_(?:FULL|IOERR|CORRUPT|NOTADB|BUSY|LOCKED|NOMEM|READONLY|CANTOPEN|PROTOCOL|INTERRUPT)/
+
+function isFaultOfDatabase(error: unknown): boolean {
+  return FAULTS_OF_DATABASE.test(sqliteCodeOf(error))
+}
