@@ -47,12 +47,20 @@ export function decide(
   existing: ExistingEntry | undefined,
   command: LaneCommand,
 ): LaneDecision {
-  if (command.n <= lastN) return existing ? acknowledge(existing, false) : fail('VOID', false)
+  if (command.n <= lastN) return recall(existing, command)
   if (command.n > lastN + 1) return { decision: 'gap' }
   if (existing) return isSame(existing, command) ? acknowledge(existing, true) : fail('ID_CONFLICT', true)
   if (command.skip) return fail('SKIPPED', true)
   if (command.refusal) return fail(command.refusal, true)
   return { decision: 'append' }
+}
+
+/**
+ * Decided before. An entry in another room is not this command's: its sender used the id twice. The content is not
+ * compared: a server whose digests changed with its version must not fail a retry of what it accepted.
+ */
+function recall(existing: ExistingEntry | undefined, command: LaneCommand): LaneDecision {
+  return existing?.room === command.room ? acknowledge(existing, false) : fail('VOID', false)
 }
 
 /** A skip asks only whether the message was accepted after all; it brings no content to compare. */
