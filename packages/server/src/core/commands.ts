@@ -1,0 +1,117 @@
+/**
+ * From frames to operations of the store: durable commands in their lanes, and the requests that change a room. What
+ * can be placed in its lane is decided there, valid or not, so that a malformed command cannot block those behind it;
+ * what the user's rate refuses never comes near the lane.
+ *
+ * The user is always that of the session, whatever a frame says.
+ */
+import { type DecodedCommand, decodeCommand } from '@tautline/protocol'
+import { CODES, type Code, digestOf, makeMessageId, type PayloadOf } from '@tautline/protocol/wire'
+import type { Committer } from './commit.ts'
+import type { Connection } from './connection.ts'
+import { type Context, refuse, unixMs } from './context.ts'
+import { msUntilToken, type Rate, takeToken, UserBuckets } from './limiter.ts'
+import { randomText } from './random.ts'
+import type { CommandOp } from './store.ts'
+
+/** What an operation without content counts for against the size of a commit. */
+const BARE_OP_CHARS = 64
+
+export interface Commands {
+  /** False: the user's rate refused at least one. */
+  take(connection: Connection, frame: PayloadOf<'commands'>): boolean
+  join(connection: Connection, ask: PayloadOf<'join_room'>): void
+  leave(connection: Connection, ask: PayloadOf<'leave_room'>): void
+  markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
+}
+
+export function createCommands(context: Context, committer: Committer): Commands {
+  const { limits, createRooms } = context.options
+  const rate: Rate = { perSecond: limits.messagesPerSecond, burst: limits.messageBurst }
+  const buckets = new UserBuckets(rate)
+
+  function takeOne(connection: Connection, frame: PayloadOf<'commands'>, index: number): void {
+    const item = frame.commands[index]
+    const ref = frame.ref + index
+    const command = decodeCommand(item)
+    if (command.messageId === undefined) {
+      refuse(context, connection, ref, 'INVALID_MESSAGE')
+      return
+    }
+    const { room, sid } = frame
+    const text = contentOf(item)
+    const op: CommandOp = {
+      op: 'command',
+      user: connection.userId,
+      room,
+      sid,
+      n: frame.n + index,
+      messageId: command.messageId,
+      digest: digestOf(text),
+      ...verdict(command, limits.maxMessageChars),
+    }
+    committer.add(connection, ref, op, text.length + BARE_OP_CHARS)
+  }
+
+  function ownMessageId(): string {
+    return makeMessageId(unixMs(context), randomText(context.random, 12))
+  }
+
+  return {
+    take(connection, frame) {
+      const bucket = buckets.of(connection.userId, context.now)
+      let allowed = true
+      for (let i = 0; i < frame.commands.length; i++) {
+        // Once one is refused, so is the rest of the frame: the lane could answer no more than GAP.
+        allowed &&= takeToken(bucket, rate, context.now)
+        if (allowed) takeOne(connection, frame, i)
+        else
+          refuse(context, connection, frame.ref + i, 'RATE_LIMIT', {
+            retryAfterMs: msUntilToken(bucket, rate),
+          })
+      }
+      return allowed
+    },
+
+    join(connection, { ref, room }) {
+      const messageId = ownMessageId()
+      const { userId: user } = connection
+      committer.add(
+        connection,
+        ref,
+        { op: 'join', user, room, messageId, create: createRooms },
+        BARE_OP_CHARS,
+      )
+    },
+
+    leave(connection, { ref, room }) {
+      const messageId = ownMessageId()
+      const { userId: user } = connection
+      committer.add(connection, ref, { op: 'leave', user, room, messageId, reason: 'left' }, BARE_OP_CHARS)
+    },
+
+    markRead(connection, { ref, room, seq }) {
+      committer.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
+    },
+  }
+}
+
+/** What would be appended, or why nothing will be. */
+function verdict(
+  command: DecodedCommand,
+  maxMessageChars: number,
+): { readonly entry: CommandOp['entry']; readonly refusal: Code | undefined } {
+  // What is not of its form is refused for good: a code that could be retried would hold up the lane for ever.
+  if (!command.ok)
+    return { entry: undefined, refusal: CODES[command.code].final ? command.code : 'VALIDATION_ERROR' }
+  if (command.type === 'skip') return { entry: undefined, refusal: undefined }
+  if (command.payload.content.length > maxMessageChars)
+    return { entry: undefined, refusal: 'MESSAGE_TOO_LONG' }
+  return { entry: { type: 'new_message', payload: command.payload }, refusal: undefined }
+}
+
+/** Type and payload as they came: what the digest is made of. */
+function contentOf(item: unknown): string {
+  const { type, payload } = item as { readonly type?: unknown; readonly payload?: unknown }
+  return JSON.stringify({ type, payload })
+}

@@ -1,0 +1,259 @@
+/**
+ * Group commit: what arrives while a commit runs goes into the next one. There is no timer; the shell says when a turn
+ * has ended, and what was queued by then goes as one transaction of at most 1,024 operations or 256 KiB.
+ *
+ * Nothing is told before its commit is durable. Then, in this order: the acks (one frame for each connection), the
+ * errors, the new entries, the answers to joins, leaves and read positions.
+ */
+import { type Code, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
+import type { Connection } from './connection.ts'
+import { type Context, RETRY_AFTER_MS, refuse, refuseInRoom, send, unixMs, unreachable } from './context.ts'
+import { pumpReads } from './reads.ts'
+import { tellReceipt } from './receipts.ts'
+import { fanOut, type Rooms } from './rooms.ts'
+import type { CommitResult, Outcome, StoreOp } from './store.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+const MAX_BATCH_OPS = 1_024
+/** Characters of the operations' content, which stand for their bytes. */
+const MAX_BATCH_CHARS = 262_144
+/** Operations that may wait; beyond them the answer is UNAVAILABLE. */
+const MAX_QUEUED_OPS = 65_536
+
+/** Operations with who asked, and under which ref: three arrays of one length. */
+interface Batch {
+  readonly ops: StoreOp[]
+  readonly connections: Connection[]
+  readonly refs: number[]
+  chars: number
+}
+
+export interface Committer {
+  /** `chars`: of the content. */
+  add(connection: Connection, ref: number, op: StoreOp, chars: number): void
+  /** Starts a commit where there is something and none is running. */
+  start(): void
+  committed(result: CommitResult): void
+  failed(): void
+  isIdle(): boolean
+  /** Operations that wait for the next commits. */
+  queued(): number
+}
+
+export function createCommitter(context: Context, rooms: Rooms, subscriptions: Subscriptions): Committer {
+  const queue: Batch[] = []
+  let queuedOps = 0
+  let running: Batch | undefined
+  /** When the running commit's entries say that they were made. */
+  let commitMs = 0
+
+  function lastBatch(chars: number): Batch {
+    const last = queue[queue.length - 1]
+    if (last && last.ops.length < MAX_BATCH_OPS && last.chars + chars <= MAX_BATCH_CHARS) return last
+    const batch: Batch = { ops: [], connections: [], refs: [], chars: 0 }
+    queue.push(batch)
+    return batch
+  }
+
+  /** The batch that was running, and none is. */
+  function finish(): Batch | undefined {
+    const batch = running
+    running = undefined
+    return batch
+  }
+
+  /** Calls `visit` with each operation, its outcome, and its asker where that is still there. */
+  function each(
+    batch: Batch,
+    visit: (connection: Connection, ref: number, op: StoreOp, index: number) => void,
+  ): void {
+    for (let i = 0; i < batch.ops.length; i++) {
+      const connection = batch.connections[i]
+      const ref = batch.refs[i]
+      const op = batch.ops[i]
+      if (!connection || ref === undefined || !op || connection.phase === 'closed') continue
+      visit(connection, ref, op, i)
+    }
+  }
+
+  function tellAcks(batch: Batch, outcomes: readonly Outcome[]): void {
+    const acked: Connection[] = []
+    each(batch, (connection, ref, _op, i) => {
+      const outcome = outcomes[i]
+      if (outcome?.outcome !== 'acknowledged') return
+      if (!connection.acks) {
+        connection.acks = []
+        acked.push(connection)
+      }
+      addAck(
+        connection.acks,
+        ref,
+        outcome.seq,
+        outcome.timestamp === commitMs ? undefined : outcome.timestamp,
+      )
+    })
+    for (const connection of acked) {
+      const { acks } = connection
+      connection.acks = undefined
+      if (acks) send(context, connection, { type: 'ack', payload: { acks }, timestamp: commitMs })
+    }
+  }
+
+  function tellFailures(batch: Batch, outcomes: readonly Outcome[]): void {
+    each(batch, (connection, ref, op, i) => {
+      const outcome = outcomes[i]
+      if (outcome?.outcome === 'failed') fail(connection, ref, op, outcome.code)
+    })
+  }
+
+  function fail(connection: Connection, ref: number, op: StoreOp, code: Code): void {
+    if (op.op !== 'command') {
+      refuseInRoom(context, connection, ref, code, op.room)
+      return
+    }
+    const retryAfterMs = RETRY_AFTER_MS[code]
+    refuse(context, connection, ref, code, retryAfterMs === undefined ? undefined : { retryAfterMs })
+  }
+
+  function tellAnswers(batch: Batch, outcomes: readonly Outcome[]): void {
+    each(batch, (connection, ref, op, i) => {
+      const outcome = outcomes[i]
+      if (outcome) answer(connection, ref, op, outcome)
+    })
+  }
+
+  function answer(connection: Connection, ref: number, op: StoreOp, outcome: Outcome): void {
+    const { room } = op
+    switch (outcome.outcome) {
+      case 'joined':
+        send(context, connection, { type: 'room_joined', payload: { ref, room, role: outcome.role } })
+        break
+      case 'left':
+        send(context, connection, { type: 'room_left', payload: { ref, room, reason: 'left' } })
+        break
+      case 'read':
+        send(context, connection, { type: 'messages_read', payload: readPayload(op, outcome, ref) })
+        break
+      case 'acknowledged':
+      case 'failed':
+        break
+      default:
+        unreachable(outcome)
+    }
+  }
+
+  /** A position that moved is told to the others, even where its owner is gone by now. */
+  function tellReceipts(batch: Batch, outcomes: readonly Outcome[]): void {
+    for (let i = 0; i < batch.ops.length; i++) {
+      const op = batch.ops[i]
+      const outcome = outcomes[i]
+      if (op?.op !== 'mark_read' || outcome?.outcome !== 'read' || outcome.timestamp !== commitMs) continue
+      const room = rooms.get(op.room)
+      if (room) tellReceipt(context, room, readPayload(op, outcome), batch.connections[i]?.id ?? 0)
+    }
+  }
+
+  function release(batch: Batch): void {
+    each(batch, (connection, _ref, op) => {
+      if (op.op !== 'join' && op.op !== 'leave') return
+      connection.pendingMemberships--
+      pumpReads(context, connection)
+    })
+  }
+
+  function tellEntries(batch: Batch, { outcomes, appended }: CommitResult): void {
+    /** Who leaves by a request of this connection is told by its answer. */
+    const leaves = (connection: Connection, id: string) =>
+      batch.ops.some(
+        (op, i) =>
+          op.op === 'leave' &&
+          op.room === id &&
+          batch.connections[i] === connection &&
+          outcomes[i]?.outcome === 'left',
+      )
+    for (const run of appended) {
+      const room = rooms.get(run.room)
+      if (!room) continue
+      fanOut(context, room, run, (left, userId, reason) =>
+        subscriptions.evict(left, userId, reason, (connection) => leaves(connection, left.id)),
+      )
+    }
+  }
+
+  return {
+    add(connection, ref, op, chars) {
+      if (queuedOps >= MAX_QUEUED_OPS) {
+        fail(connection, ref, op, 'UNAVAILABLE')
+        return
+      }
+      if (op.op === 'join' || op.op === 'leave') connection.pendingMemberships++
+      const batch = lastBatch(chars)
+      batch.ops.push(op)
+      batch.connections.push(connection)
+      batch.refs.push(ref)
+      batch.chars += chars
+      queuedOps++
+    },
+
+    start() {
+      if (running) return
+      running = queue.shift()
+      if (!running) return
+      queuedOps -= running.ops.length
+      commitMs = unixMs(context)
+      context.effects.push({ do: 'commit', ops: running.ops, unixMs: commitMs })
+    },
+
+    committed(result) {
+      const batch = finish()
+      if (!batch) return
+      tellAcks(batch, result.outcomes)
+      tellFailures(batch, result.outcomes)
+      tellEntries(batch, result)
+      tellAnswers(batch, result.outcomes)
+      tellReceipts(batch, result.outcomes)
+      release(batch)
+    },
+
+    failed() {
+      const batch = finish()
+      if (!batch) return
+      each(batch, (connection, ref, op) => fail(connection, ref, op, 'UNAVAILABLE'))
+      release(batch)
+    },
+
+    isIdle: () => running === undefined && queue.length === 0,
+    queued: () => queuedOps,
+  }
+}
+
+/** Consecutive refs that got consecutive positions become one item. */
+function addAck(
+  acks: PayloadOf<'ack'>['acks'],
+  ref: number,
+  seq: number,
+  timestamp: number | undefined,
+): void {
+  const last = acks[acks.length - 1]
+  if (last) {
+    const count = last.count ?? 1
+    if (
+      ref === last.ref + count &&
+      seq === last.seq + count &&
+      timestamp === last.timestamp &&
+      count < MAX_BATCH
+    ) {
+      last.count = count + 1
+      return
+    }
+  }
+  acks.push(timestamp === undefined ? { ref, seq } : { ref, seq, timestamp })
+}
+
+function readPayload(
+  { room, user: userId }: StoreOp,
+  { seq, timestamp }: { readonly seq: number; readonly timestamp: number },
+  ref?: number,
+): PayloadOf<'messages_read'> {
+  return ref === undefined ? { room, userId, seq, timestamp } : { ref, room, userId, seq, timestamp }
+}

@@ -1,0 +1,103 @@
+/**
+ * One connection as the node knows it: plain mutable data, made when its socket opens and dropped when it closes. What
+ * each part of the node keeps about a connection stands here, so that nothing has to look it up elsewhere. The rules
+ * are in the files named beside the fields.
+ */
+import type { PayloadOf } from '@tautline/protocol/wire'
+import { type Bucket, fullBucket } from './limiter.ts'
+import type { NodeOptions } from './options.ts'
+import type { Read } from './reads.ts'
+import type { Subscription } from './rooms.ts'
+import type { Scheduled } from './schedule.ts'
+
+/**
+ * - `hello`: open, waiting for `authenticate`
+ * - `verifying`: its token is being looked at
+ * - `ready`: authenticated
+ * - `closed`: forgotten; whoever still holds it must let it be
+ */
+export type Phase = 'hello' | 'verifying' | 'ready' | 'closed'
+
+export interface Connection extends Scheduled {
+  readonly kind: 'connection'
+  readonly id: number
+
+  // session.ts
+  phase: Phase
+  /** Of the upgrade request. */
+  headerToken: string | undefined
+  /** Empty until `ready`. */
+  userId: string
+  sid: string
+  /** The ref of the `authenticate` or `renew_token` that is being verified; 0: none. */
+  verifyingRef: number
+  /** Who the client believes to be. */
+  claimedUserId: string | undefined
+  /** Monotonic milliseconds; Infinity once authenticated. */
+  helloDeadline: number
+  /** Monotonic milliseconds. */
+  tokenDeadline: number
+
+  // heartbeat.ts
+  heardAt: number
+  nextPingAt: number
+  nextPingRef: number
+
+  // limits.ts
+  readonly frames: Bucket
+  readonly refusals: Bucket
+
+  // rooms.ts, reads.ts
+  readonly subscriptions: Map<string, Subscription>
+  readonly reads: Read[]
+  /** The read in flight. */
+  reading: Read | undefined
+  /** Joins and leaves that are not committed yet: reads wait for them, so that they see them. */
+  pendingMemberships: number
+
+  // pressure.ts
+  bufferedBytes: number
+  /** When pushing to it stopped; Infinity: it did not. */
+  congestedSince: number
+
+  // commit.ts
+  /** The acks of the commit at hand. */
+  acks: PayloadOf<'ack'>['acks'] | undefined
+}
+
+/** A refusal costs one; who is refused this often for this long is closed with ABUSE. */
+export const REFUSALS = { perSecond: 5, burst: 300 } as const
+
+export function createConnection(
+  id: number,
+  headerToken: string | undefined,
+  options: NodeOptions,
+  now: number,
+): Connection {
+  return {
+    kind: 'connection',
+    id,
+    dueAt: Number.POSITIVE_INFINITY,
+    place: -1,
+    phase: 'hello',
+    headerToken,
+    userId: '',
+    sid: '',
+    verifyingRef: 0,
+    claimedUserId: undefined,
+    helloDeadline: now + options.helloTimeoutMs,
+    tokenDeadline: Number.POSITIVE_INFINITY,
+    heardAt: now,
+    nextPingAt: Number.POSITIVE_INFINITY,
+    nextPingRef: 1,
+    frames: fullBucket({ perSecond: options.framesPerSecond, burst: options.frameBurst }, now),
+    refusals: fullBucket(REFUSALS, now),
+    subscriptions: new Map(),
+    reads: [],
+    reading: undefined,
+    pendingMemberships: 0,
+    bufferedBytes: 0,
+    congestedSince: Number.POSITIVE_INFINITY,
+    acks: undefined,
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What goes into a node and what comes out of it: all that happens to it, and all that it wants done. One input, then
+ * all its effects in order, then the next input. Messages leave as objects, so that the shell writes the text of a
+ * broadcast once.
+ */
+import type { Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
+import type {
+  CommitResult,
+  HistoryRequest,
+  HistoryResult,
+  PageRequest,
+  PageResult,
+  ReadPosition,
+  StoredMember,
+  StoreOp,
+} from './store.ts'
+
+export type Input =
+  /** A socket is open. `connection` is the shell's number for it, never used again. `token`: that of the upgrade. */
+  | { readonly type: 'opened'; readonly connection: number; readonly token: string | undefined }
+  | { readonly type: 'received'; readonly connection: number; readonly text: string }
+  /** The answer to a WebSocket ping. */
+  | { readonly type: 'ponged'; readonly connection: number }
+  /** The socket did what the protocol forbids below the level of text (a binary frame). */
+  | { readonly type: 'faulted'; readonly connection: number; readonly code: Code }
+  /** Bytes that were given to the socket and are not on their way; told when it matters and when it ceases to. */
+  | { readonly type: 'buffered'; readonly connection: number; readonly bytes: number }
+  | { readonly type: 'closed'; readonly connection: number }
+  | { readonly type: 'verified'; readonly connection: number; readonly verification: Verification }
+  | { readonly type: 'committed'; readonly result: CommitResult }
+  | { readonly type: 'commit_failed' }
+  | { readonly type: 'read_done'; readonly connection: number; readonly answer: ReadAnswer }
+  /** All that had arrived has been told and all that was sent is written: time to commit. */
+  | { readonly type: 'turn_ended' }
+  | { readonly type: 'timer' }
+  /** The wall clock was found to show something else than was reckoned. */
+  | { readonly type: 'clock_set'; readonly unixMs: number }
+  /** Tell everybody to go, finish what is being committed, close. Answered by `drained`. */
+  | { readonly type: 'drain' }
+
+export type Verification =
+  /** `expiresAt`: Unix milliseconds; undefined: never. */
+  | { readonly ok: true; readonly userId: string; readonly expiresAt: number | undefined }
+  | { readonly ok: false; readonly code: Code }
+
+export type Effect =
+  | { readonly do: 'send'; readonly connection: number; readonly message: ServerMessage }
+  | { readonly do: 'broadcast'; readonly connections: readonly number[]; readonly message: ServerMessage }
+  /** A WebSocket ping. */
+  | { readonly do: 'ping'; readonly connection: number }
+  /** After what was sent before. The node has forgotten the connection: nothing it still says is heard. */
+  | {
+      readonly do: 'close'
+      readonly connection: number
+      readonly code: Code
+      readonly retryAfterMs: number | undefined
+    }
+  /** Answered by `verified`. */
+  | { readonly do: 'verify'; readonly connection: number; readonly token: string }
+  /** The connection is this user's. */
+  | { readonly do: 'identified'; readonly connection: number; readonly userId: string }
+  /** Answered by `committed` or `commit_failed`; the next one comes after that. */
+  | { readonly do: 'commit'; readonly ops: readonly StoreOp[]; readonly unixMs: number }
+  /** Answered by `read_done`; one at a time for each connection. */
+  | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
+  /** Everything is committed, told and closed. */
+  | { readonly do: 'drained' }
+
+/** One read of the store, with whose rights. */
+export type ReadQuery =
+  | { readonly of: 'page'; readonly request: PageRequest }
+  | { readonly of: 'history'; readonly request: HistoryRequest }
+  | { readonly of: 'heads'; readonly user: string; readonly rooms: readonly string[] }
+  | { readonly of: 'members'; readonly user: string; readonly room: string }
+  | { readonly of: 'receipts'; readonly user: string; readonly room: string }
+
+export type ReadAnswer =
+  | { readonly of: 'page'; readonly result: PageResult }
+  | { readonly of: 'history'; readonly result: HistoryResult }
+  | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
+  | { readonly of: 'members'; readonly members: readonly StoredMember[] | undefined }
+  | { readonly of: 'receipts'; readonly receipts: readonly ReadPosition[] | undefined }
+  /** The store refused. */
+  | { readonly of: 'failure'; readonly code: Code }

@@ -1,0 +1,68 @@
+/**
+ * What may be set about a node, with the defaults. Every number has its unit in the name; 0 is 0. The shell checks
+ * them (config.ts); the core takes them as they are.
+ */
+import {
+  DEFAULT_LIMITS,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_TIMEOUT_MS,
+  HELLO_TIMEOUT_MS,
+  type Limits,
+  MAX_REPLAY_ENTRIES,
+  PRESENCE_GRACE_MS,
+} from '@tautline/protocol/wire'
+
+export interface NodeOptions {
+  /** Of the store: names the logs that cursors belong to. */
+  readonly epoch: string
+  /** Unix milliseconds when the monotonic clock showed 0. */
+  readonly unixOffsetMs: number
+  /** What binds the clients, and is told to them. */
+  readonly limits: Limits
+  /** Connections at the same time; beyond them a new one is told to come again. Default 10,000. */
+  readonly maxConnections: number
+  /** Time from the opening of a connection to its authentication. Default 5,000 ms. */
+  readonly helloTimeoutMs: number
+  /** Between two pings (± 10 %). Default 25,000 ms. */
+  readonly heartbeatIntervalMs: number
+  /** Silence after which a connection is given up. Default 60,000 ms. */
+  readonly heartbeatTimeoutMs: number
+  /** Messages of any kind that one connection may send: refill of its bucket. Default 200 a second. */
+  readonly framesPerSecond: number
+  /** … and its size. Default 1,000. */
+  readonly frameBurst: number
+  /** A subscription further behind than this gets the newest page and a gap. Default 1,000; Infinity: never. */
+  readonly maxReplayEntries: number
+  /** How long a user stays online after the last connection went. Default 15,000 ms. */
+  readonly presenceGraceMs: number
+  /** Whether joining a public room that does not exist makes it. Default true. */
+  readonly createRooms: boolean
+  /** Above so many buffered bytes nothing more is pushed to a connection. Default 262,144. */
+  readonly congestedBytes: number
+  /** Below so many it is caught up; above, what is ephemeral is left out. Default 65,536. */
+  readonly relievedBytes: number
+  /** Above so many it is closed as a slow consumer. Default 1,048,576. */
+  readonly overflowBytes: number
+  /** Congested for longer than this, it is closed too. Default 30,000 ms. */
+  readonly congestedTimeoutMs: number
+  /** At a drain the clients' return is spread so that no more come than this. Default 500 a second. */
+  readonly admissionsPerSecond: number
+}
+
+export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> = {
+  limits: DEFAULT_LIMITS,
+  maxConnections: 10_000,
+  helloTimeoutMs: HELLO_TIMEOUT_MS,
+  heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+  heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+  framesPerSecond: 200,
+  frameBurst: 1_000,
+  maxReplayEntries: MAX_REPLAY_ENTRIES,
+  presenceGraceMs: PRESENCE_GRACE_MS,
+  createRooms: true,
+  congestedBytes: 262_144,
+  relievedBytes: 65_536,
+  overflowBytes: 1_048_576,
+  congestedTimeoutMs: 30_000,
+  admissionsPerSecond: 500,
+}

@@ -1,0 +1,110 @@
+/**
+ * The reads of each connection, in the order asked and one at a time: thousands of rooms resumed at once must neither
+ * fill the memory nor starve the other connections. A read waits while the connection is congested, and while a join or
+ * leave of it is being committed, so that it sees what its asker did before. The answer of a connection that is gone
+ * is dropped.
+ */
+import { type Cursor, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
+import type { Connection } from './connection.ts'
+import { type Context, unreachable } from './context.ts'
+import type { ReadAnswer, ReadQuery } from './contract.ts'
+import type { Subscription } from './rooms.ts'
+
+/** Why something is read, and what its answer needs. */
+export type Read =
+  | {
+      readonly why: 'subscribe'
+      readonly ref: number
+      readonly subscription: Subscription
+      readonly after: Cursor | undefined
+      readonly limit: number
+    }
+  | { readonly why: 'page'; readonly ask: PayloadOf<'get_page'> }
+  /** What a congested connection missed of a room. */
+  | { readonly why: 'catch_up'; readonly subscription: Subscription }
+  | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
+  | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
+  | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
+  /** How many belong to a room: read once while anybody follows it. */
+  | { readonly why: 'count'; readonly subscription: Subscription }
+  | { readonly why: 'receipts'; readonly subscription: Subscription }
+
+/** Entries of one `history` where the asker names no number. */
+const DEFAULT_HISTORY_ENTRIES = 50
+/** Reads that may wait beyond one for each subscription. */
+const SPARE_READS = 256
+
+/** Whether there is room for `count` more requests of the connection. */
+export function mayQueue(context: Context, connection: Connection, count: number): boolean {
+  return connection.reads.length + count <= context.options.limits.maxSubscriptions + SPARE_READS
+}
+
+export function queueRead(context: Context, connection: Connection, read: Read): void {
+  connection.reads.push(read)
+  pumpReads(context, connection)
+}
+
+/** Starts the next read, if it is time. */
+export function pumpReads(context: Context, connection: Connection): void {
+  if (connection.reading !== undefined || connection.phase !== 'ready') return
+  if (connection.pendingMemberships > 0 || connection.bufferedBytes > context.options.congestedBytes) return
+  const read = connection.reads.shift()
+  if (read === undefined) return
+  connection.reading = read
+  context.effects.push({ do: 'read', connection: connection.id, query: queryOf(context, connection, read) })
+}
+
+/** The read that this answer belongs to; the next one may start afterwards. */
+export function finishRead(connection: Connection): Read | undefined {
+  const read = connection.reading
+  connection.reading = undefined
+  return read
+}
+
+function queryOf(context: Context, { userId: user }: Connection, read: Read): ReadQuery {
+  switch (read.why) {
+    case 'subscribe':
+      return pageQuery(
+        user,
+        read.subscription.room.id,
+        read.after,
+        read.limit,
+        context.options.maxReplayEntries,
+      )
+    case 'page':
+      return pageQuery(user, read.ask.room, read.ask.after, MAX_PAGE_ENTRIES, Number.POSITIVE_INFINITY)
+    case 'catch_up': {
+      const { room, sent } = read.subscription
+      return pageQuery(user, room.id, { seq: sent }, MAX_PAGE_ENTRIES, Number.POSITIVE_INFINITY)
+    }
+    case 'history': {
+      const { room, before, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
+      return { of: 'history', request: { user, room, before, limit } }
+    }
+    case 'members':
+      return { of: 'members', user, room: read.ask.room }
+    case 'count':
+      return { of: 'members', user, room: read.subscription.room.id }
+    case 'check':
+      return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }
+    case 'receipts':
+      return { of: 'receipts', user, room: read.subscription.room.id }
+    default:
+      return unreachable(read)
+  }
+}
+
+function pageQuery(
+  user: string,
+  room: string,
+  after: { readonly seq: number; readonly h?: string | undefined } | undefined,
+  maxEntries: number,
+  maxReplay: number,
+): ReadQuery {
+  return {
+    of: 'page',
+    request: { user, room, after, maxEntries, maxBytes: MAX_PAGE_BYTES, maxReplay },
+  }
+}
+
+export type AnswerOf<K extends ReadAnswer['of']> = Extract<ReadAnswer, { of: K }>

@@ -1,0 +1,127 @@
+/**
+ * Who a connection belongs to: hello → verifying → ready, and the end of all that. Before `ready` only `authenticate`
+ * and `ping` are heard; a token that runs out ends the connection; a second connection of the same lane id (user, sid)
+ * replaces the first, which is told so and does not come back.
+ */
+import { CODES, type PayloadOf } from '@tautline/protocol/wire'
+import type { Connection } from './connection.ts'
+import { type Context, refuse, send, unixMs } from './context.ts'
+import type { Verification } from './contract.ts'
+import { startHeartbeat } from './heartbeat.ts'
+
+/** The wait asked of a client whose authentication could not be decided. */
+const UNDECIDED_RETRY_MS = 2_000
+
+export interface Sessions {
+  authenticate(connection: Connection, payload: PayloadOf<'authenticate'>): void
+  renewToken(connection: Connection, payload: PayloadOf<'renew_token'>): void
+  verified(connection: Connection, verification: Verification): void
+  forget(connection: Connection): void
+  /** How many are authenticated. */
+  size(): number
+}
+
+export function createSessions(context: Context, connectionPrefix: string): Sessions {
+  const { options } = context
+  const ready = new Map<string, Connection>()
+
+  function verify(connection: Connection, ref: number, token: string): void {
+    connection.verifyingRef = ref
+    context.effects.push({ do: 'verify', connection: connection.id, token })
+  }
+
+  function welcome(connection: Connection, userId: string, expiresAt: number | undefined): void {
+    connection.phase = 'ready'
+    connection.userId = userId
+    connection.helloDeadline = Number.POSITIVE_INFINITY
+    const key = sessionKey(connection)
+    const older = ready.get(key)
+    if (older) context.hangUp(older, 'REPLACED')
+    ready.set(key, connection)
+    startHeartbeat(context, connection)
+    context.effects.push({ do: 'identified', connection: connection.id, userId })
+    const payload: PayloadOf<'connected'> = {
+      ref: connection.verifyingRef,
+      connectionId: `${connectionPrefix}-${connection.id}`,
+      userId,
+      epoch: options.epoch,
+      limits: options.limits,
+      heartbeatIntervalMs: options.heartbeatIntervalMs,
+    }
+    if (expiresAt !== undefined) payload.tokenExpiresAt = expiresAt
+    send(context, connection, { type: 'connected', payload, timestamp: unixMs(context) })
+  }
+
+  function renewed(connection: Connection, expiresAt: number | undefined): void {
+    const payload: PayloadOf<'token_renewed'> = { ref: connection.verifyingRef }
+    if (expiresAt !== undefined) payload.tokenExpiresAt = expiresAt
+    send(context, connection, { type: 'token_renewed', payload })
+  }
+
+  return {
+    authenticate(connection, { ref, sid, token, userId }) {
+      if (connection.phase !== 'hello') {
+        refuse(context, connection, ref, 'INVALID_MESSAGE', {
+          message: 'this connection is authenticated already',
+        })
+        return
+      }
+      const offered = token ?? connection.headerToken
+      connection.headerToken = undefined
+      if (offered === undefined) {
+        context.hangUp(connection, 'NO_TOKEN')
+        return
+      }
+      connection.phase = 'verifying'
+      connection.sid = sid
+      connection.claimedUserId = userId
+      verify(connection, ref, offered)
+    },
+
+    renewToken(connection, { ref, token }) {
+      if (connection.verifyingRef !== 0) {
+        refuse(context, connection, ref, 'UNAVAILABLE', { message: 'another token is being verified' })
+        return
+      }
+      verify(connection, ref, token)
+    },
+
+    verified(connection, verification) {
+      const { phase, claimedUserId } = connection
+      if (!verification.ok) {
+        const { code } = verification
+        // Whoever verifies may name any code; one that closes nothing says that it could not be decided.
+        if (CODES[code].closeCode === null) context.hangUp(connection, 'TRY_AGAIN_LATER', UNDECIDED_RETRY_MS)
+        else context.hangUp(connection, code)
+        return
+      }
+      const { userId, expiresAt } = verification
+      const expected = phase === 'ready' ? connection.userId : (claimedUserId ?? userId)
+      if (expected !== userId) {
+        context.hangUp(connection, 'IDENTITY_MISMATCH')
+        return
+      }
+      connection.tokenDeadline =
+        expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - context.unixOffsetMs
+      if (connection.tokenDeadline <= context.now) {
+        context.hangUp(connection, 'TOKEN_EXPIRED')
+        return
+      }
+      if (phase === 'ready') renewed(connection, expiresAt)
+      else welcome(connection, userId, expiresAt)
+      connection.verifyingRef = 0
+    },
+
+    forget(connection) {
+      const key = sessionKey(connection)
+      if (ready.get(key) === connection) ready.delete(key)
+    },
+
+    size: () => ready.size,
+  }
+}
+
+/** No id holds a line break. */
+function sessionKey({ userId, sid }: Connection): string {
+  return `${userId}\n${sid}`
+}

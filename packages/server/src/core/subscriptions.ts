@@ -1,0 +1,348 @@
+/**
+ * The requests about reading, and what becomes of the store's answers: subscribe, unsubscribe, pages, catching up,
+ * history, members, check. The subscription is registered before its page is read, so that nothing can fall between;
+ * it is open, and tells anything, only once the page was allowed.
+ */
+import { type Cursor, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
+import type { Connection } from './connection.ts'
+import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
+import type { ReadAnswer } from './contract.ts'
+import { arrive, depart, sendPresence, statusOf, vanish } from './presence.ts'
+import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
+import { MAX_RECEIPT_MEMBERS, sendReceipts } from './receipts.ts'
+import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
+import type { PageResult } from './store.ts'
+import { stopTyping } from './typing.ts'
+
+export interface Subscriptions {
+  subscribe(connection: Connection, ask: PayloadOf<'subscribe'>): void
+  unsubscribe(connection: Connection, ask: PayloadOf<'unsubscribe'>): void
+  /** A read that the store must answer for one ref. */
+  ask(connection: Connection, read: Extract<Read, { ask: unknown }>): void
+  readDone(connection: Connection, answer: ReadAnswer): void
+  /** The user does not belong to the room any more: their connections are told, unless they know. */
+  evict(
+    room: Room,
+    userId: string,
+    reason: 'left' | 'removed',
+    knows: (connection: Connection) => boolean,
+  ): void
+  /** The connection can be sent to again. */
+  relieve(connection: Connection): void
+  forget(connection: Connection): void
+}
+
+export function createSubscriptions(context: Context, rooms: Rooms): Subscriptions {
+  const { options } = context
+
+  function end(subscription: Subscription): void {
+    if (subscription.state === 'ended') return
+    const { connection, room } = subscription
+    const wasOpen = isOpen(subscription)
+    stopTyping(context, subscription)
+    subscription.state = 'ended'
+    room.followers.delete(subscription)
+    connection.subscriptions.delete(room.id)
+    if (wasOpen) depart(context, subscription)
+    rooms.release(room)
+  }
+
+  function subscribeRoom(
+    connection: Connection,
+    ref: number,
+    epoch: string | undefined,
+    wanted: PayloadOf<'subscribe'>['rooms'][number],
+  ): void {
+    const { room: id, after, limit = MAX_PAGE_ENTRIES } = wanted
+    if (after && epoch !== undefined && epoch !== options.epoch) {
+      sendReset(connection, ref, id, 'epoch')
+      return
+    }
+    let subscription = connection.subscriptions.get(id)
+    if (!subscription) {
+      if (connection.subscriptions.size >= options.limits.maxSubscriptions) {
+        refuse(context, connection, ref, 'VALIDATION_ERROR', {
+          room: id,
+          message: 'this connection follows as many rooms as it may',
+        })
+        return
+      }
+      subscription = createSubscription(connection, rooms.open(id))
+      connection.subscriptions.set(id, subscription)
+      subscription.room.followers.add(subscription)
+    }
+    queueRead(context, connection, { why: 'subscribe', ref, subscription, after, limit })
+  }
+
+  function sendReset(
+    connection: Connection,
+    ref: number,
+    room: string,
+    reason: PayloadOf<'reset'>['reason'],
+  ): void {
+    send(context, connection, { type: 'reset', payload: { ref, room, epoch: options.epoch, reason } })
+  }
+
+  function sendPage(
+    connection: Connection,
+    ref: number,
+    room: string,
+    page: Extract<PageResult, { result: 'page' }>,
+  ): void {
+    const { after, entries, h, head, oldest, gap } = page
+    const subscription = connection.subscriptions.get(room)
+    const live = subscription !== undefined && isOpen(subscription)
+    const payload: PayloadOf<'page'> = {
+      ref,
+      room,
+      epoch: options.epoch,
+      after: { ...after },
+      entries: [...entries],
+      h,
+      head,
+      live,
+      oldest,
+    }
+    if (gap) payload.gap = gap
+    send(context, connection, { type: 'page', payload })
+  }
+
+  function subscribed(
+    connection: Connection,
+    read: Extract<Read, { why: 'subscribe' }>,
+    { result: page }: AnswerOf<'page'>,
+  ): void {
+    const { ref, subscription } = read
+    const { room } = subscription
+    if (page.result === 'forbidden') {
+      end(subscription)
+      refuseInRoom(context, connection, ref, 'FORBIDDEN', room.id)
+      return
+    }
+    if (page.result === 'reset') {
+      end(subscription)
+      sendReset(connection, ref, room.id, page.reason)
+      return
+    }
+    const opens = subscription.state === 'opening'
+    if (opens) open(subscription, page.head)
+    sendPage(connection, ref, room.id, page)
+    noteHead(room, page)
+    if (!opens) return
+    sendPresence(context, subscription)
+    if (room.memberCount === undefined) queueFollowUp(connection, { why: 'count', subscription })
+    queueFollowUp(connection, { why: 'receipts', subscription })
+    keepUp(subscription)
+  }
+
+  function open(subscription: Subscription, head: number): void {
+    subscription.state = 'live'
+    subscription.sent = head
+    arrive(context, subscription)
+  }
+
+  /** What belongs to a request that was let in is not counted against the bound again. */
+  function queueFollowUp(connection: Connection, read: Read): void {
+    connection.reads.push(read)
+  }
+
+  /** Entries came while nothing was pushed: they are read from the store. */
+  function keepUp(subscription: Subscription): void {
+    const { connection, room } = subscription
+    if (subscription.sent >= room.headSeq) {
+      subscription.state = 'live'
+      return
+    }
+    if (connection.congestedSince !== Number.POSITIVE_INFINITY) {
+      subscription.state = 'behind'
+      return
+    }
+    subscription.state = 'catching_up'
+    queueFollowUp(connection, { why: 'catch_up', subscription })
+  }
+
+  function caughtUp(subscription: Subscription, { result: page }: AnswerOf<'page'>): void {
+    const { connection, room } = subscription
+    if (subscription.state === 'ended') return
+    if (page.result !== 'page') {
+      end(subscription)
+      send(context, connection, { type: 'room_left', payload: { room: room.id, reason: 'removed' } })
+      return
+    }
+    const { entries, h } = page
+    const last = entries[entries.length - 1]
+    // Nothing more can be read than the store has: what is announced beyond comes as a push, and shows the hole.
+    subscription.sent = last?.seq ?? Math.max(page.head, room.headSeq)
+    if (last)
+      send(context, connection, { type: 'entries', payload: { room: room.id, entries: [...entries], h } })
+    noteHead(room, page)
+    keepUp(subscription)
+  }
+
+  function checked(
+    connection: Connection,
+    { ref, rooms: asked }: PayloadOf<'check'>,
+    heads: ReadonlyMap<string, Cursor>,
+  ): void {
+    const stale = asked.filter(({ room, after }) => {
+      const subscription = connection.subscriptions.get(room)
+      const head = heads.get(room)
+      return !subscription || !isOpen(subscription) || head?.seq !== after.seq || head.h !== after.h
+    })
+    send(context, connection, { type: 'checked', payload: { ref, rooms: stale.map(({ room }) => room) } })
+  }
+
+  function membersRead(
+    connection: Connection,
+    { ref, room: id }: PayloadOf<'list_members'>,
+    { members }: AnswerOf<'members'>,
+  ): void {
+    if (!members) {
+      refuseInRoom(context, connection, ref, 'FORBIDDEN', id)
+      return
+    }
+    const room = rooms.get(id)
+    const list = members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
+    send(context, connection, { type: 'member_list', payload: { ref, room: id, members: list } })
+  }
+
+  function pageRead(
+    connection: Connection,
+    { ref, room }: PayloadOf<'get_page'>,
+    { result: page }: AnswerOf<'page'>,
+  ): void {
+    if (page.result === 'forbidden') refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
+    else if (page.result === 'reset') sendReset(connection, ref, room, page.reason)
+    else sendPage(connection, ref, room, page)
+  }
+
+  function historyRead(
+    connection: Connection,
+    { ref, room }: PayloadOf<'get_history'>,
+    { result: read }: AnswerOf<'history'>,
+  ): void {
+    if (read.result === 'forbidden') {
+      refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
+      return
+    }
+    const { entries, at, hasOlder } = read
+    send(context, connection, {
+      type: 'history',
+      payload: { ref, room, entries: [...entries], at, hasOlder },
+    })
+  }
+
+  function failed(connection: Connection, read: Read, code: PayloadOf<'error'>['code']): void {
+    switch (read.why) {
+      case 'subscribe':
+        if (read.subscription.state === 'opening') end(read.subscription)
+        refuseInRoom(context, connection, read.ref, code, read.subscription.room.id)
+        break
+      case 'catch_up':
+        // The next push shows the client its hole.
+        if (read.subscription.state === 'catching_up') read.subscription.state = 'live'
+        break
+      case 'page':
+      case 'history':
+      case 'members':
+        refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
+        break
+      case 'check':
+        refuse(context, connection, read.ask.ref, code)
+        break
+      case 'count':
+      case 'receipts':
+        break
+      default:
+        unreachable(read)
+    }
+  }
+
+  /** The pairs of a question and the answer of its kind; any other pair is the store's fault. */
+  function deliver(connection: Connection, read: Read, answer: ReadAnswer): void {
+    if (answer.of === 'failure') failed(connection, read, answer.code)
+    else if (read.why === 'subscribe' && answer.of === 'page') subscribed(connection, read, answer)
+    else if (read.why === 'page' && answer.of === 'page') pageRead(connection, read.ask, answer)
+    else if (read.why === 'catch_up' && answer.of === 'page') caughtUp(read.subscription, answer)
+    else if (read.why === 'history' && answer.of === 'history') historyRead(connection, read.ask, answer)
+    else if (read.why === 'members' && answer.of === 'members') membersRead(connection, read.ask, answer)
+    else if (read.why === 'check' && answer.of === 'heads') checked(connection, read.ask, answer.heads)
+    else if (read.why === 'count' && answer.of === 'members')
+      read.subscription.room.memberCount = answer.members?.length
+    else if (read.why === 'receipts' && answer.of === 'receipts') {
+      const { memberCount } = read.subscription.room
+      const isSmall = memberCount !== undefined && memberCount <= MAX_RECEIPT_MEMBERS
+      if (answer.receipts && isSmall && isOpen(read.subscription))
+        sendReceipts(context, read.subscription, answer.receipts)
+    } else failed(connection, read, 'INTERNAL_ERROR')
+  }
+
+  return {
+    subscribe(connection, { ref, epoch, rooms: wanted }) {
+      if (!mayQueue(context, connection, wanted.length)) {
+        for (const { room } of wanted) refuseInRoom(context, connection, ref, 'UNAVAILABLE', room)
+        return
+      }
+      for (const room of wanted) subscribeRoom(connection, ref, epoch, room)
+    },
+
+    unsubscribe(connection, { ref, rooms: ids }) {
+      for (const id of ids) {
+        const subscription = connection.subscriptions.get(id)
+        if (subscription) end(subscription)
+      }
+      send(context, connection, { type: 'unsubscribed', payload: { ref, rooms: ids } })
+    },
+
+    ask(connection, read) {
+      const { ask } = read
+      const room = 'room' in ask ? ask.room : undefined
+      if (!mayQueue(context, connection, 1)) {
+        if (room === undefined) refuse(context, connection, ask.ref, 'UNAVAILABLE')
+        else refuseInRoom(context, connection, ask.ref, 'UNAVAILABLE', room)
+        return
+      }
+      queueRead(context, connection, read)
+    },
+
+    readDone(connection, answer) {
+      const read = finishRead(connection)
+      if (read) deliver(connection, read, answer)
+      pumpReads(context, connection)
+    },
+
+    evict(room, userId, reason, knows) {
+      for (const subscription of room.followers) {
+        const { connection } = subscription
+        if (connection.userId !== userId) continue
+        const told = !knows(connection) && isOpen(subscription)
+        end(subscription)
+        if (told) send(context, connection, { type: 'room_left', payload: { room: room.id, reason } })
+      }
+      const absence = room.present.get(userId)
+      if (absence) vanish(context, rooms, absence)
+    },
+
+    relieve(connection) {
+      for (const subscription of connection.subscriptions.values()) {
+        if (subscription.missedPresence) sendPresence(context, subscription)
+        if (subscription.state === 'behind') keepUp(subscription)
+      }
+      pumpReads(context, connection)
+    },
+
+    forget(connection) {
+      for (const subscription of connection.subscriptions.values()) end(subscription)
+      connection.reads.length = 0
+      connection.reading = undefined
+    },
+  }
+}
+
+/** What was read may be newer than what was pushed; the fingerprint is known where the page reaches the head. */
+function noteHead(room: Room, { entries, after, head, h }: Extract<PageResult, { result: 'page' }>): void {
+  const last = entries[entries.length - 1]?.seq ?? after.seq
+  if (last !== head || head <= room.headSeq) return
+  room.headSeq = head
+  room.headH = h
+}
