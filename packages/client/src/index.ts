@@ -1,1 +1,32 @@
-export {}
+/** @tautline/client: connect, send, follow rooms; nothing is lost when the link is. */
+export {
+  type Code,
+  directRoomId,
+  type Entry,
+  type Member,
+  type PresenceStatus,
+  TautlineError,
+} from '@tautline/protocol/wire'
+export {
+  type Client,
+  type ClientEvents,
+  type ClientOptions,
+  type ClientSnapshot,
+  createClient,
+  type StatusChange,
+} from './client.ts'
+export type { BackoffOptions } from './core/backoff.ts'
+export type { Gap, RoomPhase } from './core/context.ts'
+export type { HeartbeatOptions } from './core/heartbeat.ts'
+export type { OutboxOptions } from './core/outbox.ts'
+export { STATUSES, type Status } from './core/status.ts'
+export { type Door, openDoor } from './door.ts'
+export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecycle.ts'
+export type { OutboxView } from './outbox-view.ts'
+export type { History, Message, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
+export { type Scheduler, systemScheduler } from './scheduler.ts'
+export type { Acknowledgement, Sent, SentStatus } from './sent.ts'
+export type { Readable } from './store.ts'
+export type { Timeline, TimelineItem, TimelineOptions, TimelineSnapshot } from './timeline.ts'
+export type { Dial, Transport, TransportEvents } from './transport.ts'
+export { type WebSocketConstructor, type WebSocketLike, webSocket } from './transports/websocket.ts'

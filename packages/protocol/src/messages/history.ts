@@ -16,7 +16,14 @@ export const subscribe = z.object({
   /** The epoch that the cursors belong to. */
   epoch: z.optional(epoch),
   rooms: z
-    .array(z.object({ room: roomId, after: z.optional(cursor) }))
+    .array(
+      z.object({
+        room: roomId,
+        after: z.optional(cursor),
+        /** Without `after`: at most so many of the newest entries (default 100; 0 to begin at the head). */
+        limit: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_PAGE_ENTRIES))),
+      }),
+    )
     .check(z.minLength(1), z.maxLength(MAX_ROOMS_PER_FRAME)),
 })
 

@@ -1,0 +1,512 @@
+/**
+ * The client: the shell around the core. It owns the clock's one timer, the transport, and the application's callbacks;
+ * everything that happens goes into the core as an input, and every effect that comes out is carried out before the
+ * next input is taken.
+ */
+import {
+  type ClientMessage,
+  type Code,
+  DEFAULT_LIMITS,
+  isWellFormed,
+  makeMessageId,
+  ROOM_ID,
+  TautlineError,
+  USER_ID,
+  utf8Bytes,
+} from '@tautline/protocol/wire'
+import { EventEmitter } from 'eventemitter3'
+import { customAlphabet } from 'nanoid'
+import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
+import type { CoreOptions, Effect, Failure } from './core/context.ts'
+import { createCore, type Input } from './core/core.ts'
+import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
+import { DEFAULT_OUTBOX, type NewRow, type OutboxOptions } from './core/outbox.ts'
+import type { RequestMessage } from './core/requests.ts'
+import type { Status } from './core/status.ts'
+import { type Door, openDoor } from './door.ts'
+import { browserLifecycle, type Lifecycle } from './lifecycle.ts'
+import { createLedger, type OutboxView } from './outbox-view.ts'
+import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
+import { type Scheduler, systemScheduler } from './scheduler.ts'
+import { createSending, type Sent } from './sent.ts'
+import { createStore, type Readable } from './store.ts'
+import type { Dial, Transport } from './transport.ts'
+import { type WebSocketConstructor, webSocket } from './transports/websocket.ts'
+
+export interface ClientOptions {
+  /** Where the server listens, as `ws://` or `wss://`. Needed unless `transport` is given. */
+  readonly url?: string | undefined
+  /**
+   * Who signs in. Given, the client stops with IDENTITY_MISMATCH where a token turns out to be another user's, before
+   * anything is sent.
+   */
+  readonly userId?: string | undefined
+  /**
+   * Called for each connection and before a token expires. `refused`: the server did not take the last one, so a fresh
+   * one is needed. A rejection counts as a failed attempt, and is tried again.
+   */
+  getToken(context: { readonly refused: boolean }): string | Promise<string>
+  /** Default: the global WebSocket. */
+  readonly WebSocket?: WebSocketConstructor | undefined
+  /** Instead of `url`: anything that carries text frames. */
+  readonly transport?: Dial | undefined
+  /** Who notices that the page is visible again and the network back. Default: the browser's events. */
+  readonly lifecycle?: Lifecycle | undefined
+  /** How frames are checked. Default: by hand, without a schema library. */
+  readonly door?: Door | undefined
+  /** Waits between attempts. Default: 250 ms + U(0, min(29.75 s, 1 s · 1.5ⁿ)). */
+  readonly backoff?: Partial<BackoffOptions> | undefined
+  readonly heartbeat?: Partial<HeartbeatOptions> | undefined
+  readonly outbox?: Partial<OutboxOptions> | undefined
+  /** Until the token and the transport are there. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number | undefined
+  /** Until the server has answered who we are. Default 10,000 ms. */
+  readonly authenticationTimeoutMs?: number | undefined
+  /** Without an answer for so long, the connection is put to the proof. Default 10,000 ms. */
+  readonly ackTimeoutMs?: number | undefined
+  /** Joining, history and other requests fail with TIMEOUT after this. Default 10,000 ms. */
+  readonly requestTimeoutMs?: number | undefined
+  /** `waiting` becomes `suspended` after this. Default 120,000 ms. */
+  readonly suspendedAfterMs?: number | undefined
+  /** How often cursors are compared with the server's heads, ± 20 %. Default 60,000 ms. */
+  readonly checkIntervalMs?: number | undefined
+  /** Clock and timer, for tests. */
+  readonly scheduler?: Scheduler | undefined
+  /** Seed of the jitter, for tests. */
+  readonly seed?: number | undefined
+}
+
+export interface StatusChange {
+  readonly status: Status
+  /** Why: the code of a loss or a refusal. */
+  readonly reason: Code | undefined
+  /** In `waiting` and `suspended`: milliseconds until the next attempt. */
+  readonly retryInMs: number | undefined
+}
+
+export interface ClientEvents {
+  status: [change: StatusChange]
+  /** A message of ours failed for good. */
+  failed: [sent: Sent]
+  /** Something failed that no call stands for, such as a token that could not be had. */
+  error: [error: TautlineError]
+}
+
+export interface ClientSnapshot {
+  readonly status: Status
+  readonly reason: Code | undefined
+  /** Who we are, once it is known. */
+  readonly userId: string | undefined
+  /** Unix milliseconds of the next attempt, while waiting for it. */
+  readonly retryAt: number | undefined
+  /** Messages without an outcome. */
+  readonly queued: number
+  /** The last round trip measured. */
+  readonly latencyMs: number | undefined
+}
+
+export interface Client extends Readable<ClientSnapshot> {
+  readonly status: Status
+  readonly userId: string | undefined
+  /**
+   * Resolves when authenticated, and every followed room is live or known to be behind; at once where that is so
+   * already. Rejects when the client stops (INVALID_TOKEN, IDENTITY_MISMATCH, REPLACED, …). A lost connection is not
+   * the end: it is tried again until it works.
+   */
+  connect(): Promise<void>
+  /** Ends the connection; `connect()` begins anew. Queued messages stay queued. */
+  disconnect(): Promise<void>
+  /** Ends everything, for good. Undecided messages stay undecided. */
+  close(): Promise<void>
+  /** The room of this id; the same object for the same id. Throws VALIDATION_ERROR where it can be no room's id. */
+  room(id: string): Room
+  readonly outbox: OutboxView
+  on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
+  once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
+  off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): void
+}
+
+const randomLetters = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-', 16)
+/** A timer this late means that the machine slept. */
+const SLEPT_MS = 5_000
+
+export function createClient(options: ClientOptions): Client {
+  const dial = dialOf(options)
+  const scheduler = options.scheduler ?? systemScheduler
+  const readFrame = options.door ?? openDoor
+  const core = createCore(coreOptionsOf(options), options.seed ?? seedOf(scheduler))
+  const events = new EventEmitter()
+  const ledger = createLedger()
+  const rooms = new Map<string, RoomControl>()
+  const requests = new Map<number, { resolve(payload: unknown): void; reject(error: TautlineError): void }>()
+  const connecting: { resolve(): void; reject(error: TautlineError): void }[] = []
+  const store = createStore<ClientSnapshot>({
+    status: 'idle',
+    reason: undefined,
+    userId: options.userId,
+    retryAt: undefined,
+    queued: 0,
+    latencyMs: undefined,
+  })
+  let transport: Transport | undefined
+  let maxFrameBytes: number = DEFAULT_LIMITS.maxFrameBytes
+  let isReady = false
+  let nextRequest = 1
+  let armedFor = Number.POSITIVE_INFINITY
+  let disarm = () => {}
+  let stopLifecycle: (() => void) | undefined
+
+  // ── Inputs in, effects out ────────────────────────────────────────────────────────────────────────────────────
+
+  const inputs: Input[] = []
+  let isStepping = false
+
+  /** One input, then all its effects, then the next: what a listener asks for waits until its turn. */
+  function step(input: Input): void {
+    inputs.push(input)
+    if (isStepping) return
+    isStepping = true
+    try {
+      for (let next = inputs.shift(); next; next = inputs.shift()) {
+        for (const effect of core.step(next, scheduler.now())) guarded(() => perform(effect))
+      }
+    } finally {
+      isStepping = false
+    }
+    store.update({ queued: core.queued().rows })
+    arm()
+  }
+
+  /** A listener of the application that throws must not stop the others; its error is raised where no one is hurt. */
+  function guarded(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  function arm(): void {
+    const deadline = core.nextDeadline()
+    if (deadline === armedFor) return
+    disarm()
+    armedFor = deadline
+    disarm = () => {}
+    if (deadline === Number.POSITIVE_INFINITY) return
+    disarm = scheduler.after(deadline - scheduler.now(), () => {
+      armedFor = Number.POSITIVE_INFINITY
+      if (scheduler.now() > deadline + SLEPT_MS) step({ type: 'lifecycle', event: 'wake' })
+      step({ type: 'tick' })
+    })
+  }
+
+  function perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'get_token':
+        return getToken(effect.link, effect.refused)
+      case 'dial':
+        return open(effect.link)
+      case 'transmit':
+        return transmit(effect.messages)
+      case 'hang_up':
+        transport?.close(effect.closeCode, effect.reason)
+        transport = undefined
+        return
+      case 'status':
+        return onStatus(effect)
+      case 'ready':
+        isReady = true
+        maxFrameBytes = effect.limits.maxFrameBytes
+        store.update({ userId: effect.userId })
+        for (const { resolve } of connecting.splice(0)) resolve()
+        return
+      case 'latency':
+        return store.update({ latencyMs: effect.latencyMs })
+      case 'progress':
+        return ledger.get(effect.messageId)?.progress(effect.status)
+      case 'settled':
+        return onSettled(effect)
+      case 'reply':
+        return onReply(effect)
+      case 'problem':
+        events.emit('error', errorOf(effect.failure))
+        return
+      case 'room':
+        return rooms.get(effect.room)?.phase(effect.phase, effect.failure && errorOf(effect.failure))
+      case 'entries':
+        return rooms.get(effect.room)?.entries(effect.entries)
+      case 'gap':
+        return rooms.get(effect.room)?.gap(effect.gap)
+      case 'reset':
+        return rooms.get(effect.room)?.reset(effect.reason)
+      case 'left':
+        return rooms.get(effect.room)?.left(effect.reason)
+      case 'read':
+        return rooms.get(effect.room)?.read(effect.userId, effect.seq, effect.timestamp)
+      case 'presence':
+        return rooms.get(effect.room)?.users(effect.users)
+      case 'typing':
+        return rooms.get(effect.room)?.typing(effect.users)
+      default:
+        return effect satisfies never
+    }
+  }
+
+  // ── Token, transport, frames ──────────────────────────────────────────────────────────────────────────────────
+
+  function getToken(link: number, refused: boolean): void {
+    const fail = (detail: string) => step({ type: 'token_failed', link, detail })
+    new Promise<string>((resolve) => {
+      resolve(options.getToken({ refused }))
+    }).then(
+      (token) => {
+        if (typeof token === 'string' && token !== '') step({ type: 'token', link, token })
+        else fail('getToken gave no token')
+      },
+      (error: unknown) => fail(error instanceof Error ? error.message : 'getToken failed'),
+    )
+  }
+
+  function open(link: number): void {
+    try {
+      transport = dial({
+        onOpen: () => step({ type: 'opened', link }),
+        onMessage(data) {
+          const messages = readFrame(data)
+          step(messages ? { type: 'received', link, messages } : { type: 'garbled', link })
+        },
+        onClose: (closeCode, reason) => step({ type: 'lost', link, closeCode, reason }),
+      })
+    } catch (error) {
+      events.emit(
+        'error',
+        errorOf({ code: 'GOING_AWAY', detail: `the transport cannot be opened: ${String(error)}` }),
+      )
+      step({ type: 'lost', link, closeCode: 1006, reason: '' })
+    }
+  }
+
+  /** As few frames as the server's limit allows. */
+  function transmit(messages: readonly ClientMessage[]): void {
+    let frame: string[] = []
+    let bytes = 2
+    for (const message of messages) {
+      const text = JSON.stringify(message)
+      const more = utf8Bytes(text) + 1
+      if (frame.length > 0 && bytes + more > maxFrameBytes) {
+        write(frame)
+        frame = []
+        bytes = 2
+      }
+      frame.push(text)
+      bytes += more
+    }
+    write(frame)
+  }
+
+  function write(frame: readonly string[]): void {
+    try {
+      transport?.send(frame.length === 1 ? (frame[0] as string) : `[${frame.join(',')}]`)
+    } catch {
+      // A socket that closed since: its close event follows, and what was written is written again on the next one.
+    }
+  }
+
+  // ── What the core tells ───────────────────────────────────────────────────────────────────────────────────────
+
+  function onStatus({ status, reason, retryInMs }: StatusChange): void {
+    isReady = false
+    const retryAt = retryInMs === undefined ? undefined : scheduler.unixTime() + retryInMs
+    store.update({ status, reason, retryAt })
+    if (status === 'stopped' || status === 'idle' || status === 'closed') {
+      const error = new TautlineError(reason ?? (status === 'closed' ? 'CLOSED' : 'DISCONNECTED'))
+      for (const { reject } of connecting.splice(0)) reject(error)
+    }
+    events.emit('status', { status, reason, retryInMs })
+  }
+
+  function onSettled({ messageId, outcome }: Extract<Effect, { type: 'settled' }>): void {
+    const sending = ledger.get(messageId)
+    if (!sending) return
+    sending.settle(outcome)
+    ledger.settled(sending)
+    if (outcome.status === 'failed') events.emit('failed', sending.sent)
+  }
+
+  function onReply({ id, reply }: Extract<Effect, { type: 'reply' }>): void {
+    const request = requests.get(id)
+    requests.delete(id)
+    if (reply.ok) request?.resolve(reply.payload)
+    else request?.reject(errorOf(reply.failure))
+  }
+
+  // ── What the application asks ─────────────────────────────────────────────────────────────────────────────────
+
+  function request(message: RequestMessage): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = nextRequest++
+      requests.set(id, { resolve, reject })
+      step({ type: 'request', id, message })
+    })
+  }
+
+  function send(room: string, { content, metadata }: MessageContent): Sent {
+    const payload = metadata === undefined ? { content } : { content, metadata }
+    const text = jsonOf(payload)
+    const createdAt = scheduler.unixTime()
+    const messageId = makeMessageId(createdAt, randomLetters(12))
+    const row: NewRow = {
+      room,
+      type: 'send_message',
+      payload,
+      messageId,
+      bytes: utf8Bytes(text ?? ''),
+      createdAt,
+    }
+    const sending = createSending(row)
+    ledger.add(sending)
+    if (typeof content === 'string' && content !== '' && text !== undefined && isWellFormed(content)) {
+      step({ type: 'send', row })
+    } else {
+      const detail = 'the content is a text that is not empty, and everything in it can be said in JSON'
+      onSettled({
+        type: 'settled',
+        room,
+        messageId,
+        outcome: { status: 'failed', code: 'VALIDATION_ERROR', detail },
+      })
+    }
+    return sending.sent
+  }
+
+  function listenToLifecycle(): void {
+    stopLifecycle ??= (options.lifecycle ?? browserLifecycle)((event) => step({ type: 'lifecycle', event }))
+  }
+
+  const client: Client = {
+    get status() {
+      return core.status()
+    },
+    get userId() {
+      return store.getSnapshot().userId
+    },
+    connect() {
+      if (isReady) return Promise.resolve()
+      return new Promise((resolve, reject) => {
+        if (core.status() === 'closed') return reject(new TautlineError('CLOSED'))
+        connecting.push({ resolve, reject })
+        listenToLifecycle()
+        if (core.status() === 'idle' || core.status() === 'stopped') step({ type: 'connect' })
+      })
+    },
+    disconnect() {
+      step({ type: 'disconnect' })
+      return Promise.resolve()
+    },
+    close() {
+      step({ type: 'close' })
+      stopLifecycle?.()
+      stopLifecycle = undefined
+      disarm()
+      return Promise.resolve()
+    },
+    room(id) {
+      const known = rooms.get(id)
+      if (known) return known.room
+      if (!ROOM_ID.test(id)) throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a room')
+      const control = createRoom(id, {
+        userId: () => client.userId,
+        request,
+        send,
+        follow: (room) => step({ type: 'follow', room }),
+        unfollow: (room) => step({ type: 'unfollow', room }),
+        typing: (room, active) => step({ type: 'typing', room, active }),
+        outbox: (room) => ledger.list(room),
+        onDiscard: (listener) => ledger.onRemove(listener),
+      })
+      rooms.set(id, control)
+      return control.room
+    },
+    outbox: {
+      list: () => ledger.list(),
+      cancel: (messageId) => step({ type: 'cancel', messageId }),
+      retry(messageId) {
+        const sending = ledger.remove(messageId)
+        return sending && client.room(sending.row.room).send(sending.row.payload)
+      },
+      discard(messageId) {
+        ledger.remove(messageId)
+      },
+    },
+    getSnapshot: () => store.getSnapshot(),
+    subscribe: (listener) => store.subscribe(listener),
+    on(event, listener) {
+      events.on(event, listener)
+      return () => events.off(event, listener)
+    },
+    once(event, listener) {
+      events.once(event, listener)
+      return () => events.off(event, listener)
+    },
+    off(event, listener) {
+      events.off(event, listener)
+    },
+  }
+  return client
+}
+
+function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
+  return new TautlineError(code, detail, retryAfterMs)
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // Cycles and bigints: the caller tells the sender.
+    return undefined
+  }
+}
+
+function seedOf(scheduler: Scheduler): number {
+  return Number.parseInt(randomLetters(8).replaceAll(/\D/g, '') || '1', 10) ^ scheduler.unixTime()
+}
+
+function dialOf({
+  transport,
+  url,
+  WebSocket = globalThis.WebSocket as WebSocketConstructor | undefined,
+}: ClientOptions): Dial {
+  if (transport) return transport
+  if (url === undefined)
+    throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')
+  if (!WebSocket) {
+    throw new TautlineError(
+      'VALIDATION_ERROR',
+      'no WebSocket here: give one as the option WebSocket (for example that of ws)',
+    )
+  }
+  return webSocket(url, WebSocket)
+}
+
+function coreOptionsOf(options: ClientOptions): CoreOptions {
+  if (options.userId !== undefined && !USER_ID.test(options.userId)) {
+    throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a user')
+  }
+  return {
+    userId: options.userId,
+    sid: randomLetters(16),
+    limits: DEFAULT_LIMITS,
+    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
+    outbox: { ...DEFAULT_OUTBOX, ...options.outbox },
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    authenticationTimeoutMs: options.authenticationTimeoutMs ?? 10_000,
+    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    suspendedAfterMs: options.suspendedAfterMs ?? 120_000,
+    checkIntervalMs: options.checkIntervalMs ?? 60_000,
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Being connected: from a token over a transport to `connected`, and what follows a loss. A link is one attempt; its
+ * number goes out with every effect and comes back with every input, so that what an old transport or an old token
+ * still has to say is ignored. The statuses and their moves are the table in status.ts.
+ */
+import { CODES, type Code, encodeCloseReason, type PayloadOf, readClose } from '@tautline/protocol/wire'
+import { backoffMs } from './backoff.ts'
+import type { Context } from './context.ts'
+import { canMove, type Move, nextStatus, type Status } from './status.ts'
+
+/** What the other parts of the core must do when the connection comes and goes. */
+export interface ConnectionHooks {
+  /** A transport is open, or gone. */
+  opened(): void
+  detached(): void
+  /** Authenticated; `serverTime` is the server's clock in Unix milliseconds, where it told. */
+  up(payload: PayloadOf<'connected'>, serverTime: number | undefined): void
+  /** Nothing will be sent any more until the application connects again. */
+  over(code: Code): void
+}
+
+export interface Connection {
+  status(): Status
+  link(): number
+  /** Whether this is the link of now, and its transport is (being) opened: else whatever comes from it is ignored. */
+  isCurrent(link: number): boolean
+  connect(): void
+  leave(move: 'disconnect' | 'close'): void
+  token(link: number, token: string): void
+  tokenFailed(link: number, detail: string): void
+  opened(): void
+  connected(payload: PayloadOf<'connected'>, serverTime: number | undefined): void
+  renewed(tokenExpiresAt: number | undefined, serverTime: number | undefined): void
+  renewalRefused(): void
+  /** The server will close, and wants us to stay away for so long. */
+  goingAway(forMs: number): void
+  /** The transport closed. */
+  lost(closeCode: number, reason: string): void
+  /** We found the connection dead or broken. */
+  giveUp(code: Code): void
+  /** Try at once, where we are waiting and the server did not ask us to stay away. */
+  hurry(): void
+  tick(): void
+  deadline(): number
+}
+
+/** A second refusal of a token in a row stops the client. */
+const MAX_TOKEN_REFUSALS = 2
+/** A connection that held for so long was a good one: the backoff starts from the beginning again. */
+const STABLE_MS = 10_000
+/** A token is renewed at this part of its life, give or take half the jitter. */
+const RENEW_AT = 0.8
+const RENEW_JITTER = 0.1
+const RENEW_RETRY_MS = 5_000
+const NEVER = Number.POSITIVE_INFINITY
+
+export function createConnection(context: Context, hooks: ConnectionHooks): Connection {
+  const { options, random } = context
+  let status: Status = 'idle'
+  let link = 0
+  /** Whether the link has a transport: opening, open, or to be hung up. */
+  let dialled = false
+  let token = ''
+  let losses = 0
+  let tokenRefusals = 0
+  /** When we were last connected, while we are not. */
+  let lostAt = NEVER
+  let stayAwayUntil = Number.NEGATIVE_INFINITY
+
+  let attemptEndsAt = NEVER
+  let retryAt = NEVER
+  let suspendAt = NEVER
+  let stableAt = NEVER
+  let renewAt = NEVER
+
+  function move(event: Move, reason?: Code): void {
+    status = nextStatus(status, event)
+    const retryInMs = retryAt === NEVER ? undefined : Math.max(0, retryAt - context.now)
+    context.emit({ type: 'status', status, reason, retryInMs })
+  }
+
+  function attempt(event: 'connect' | 'retry'): void {
+    link++
+    retryAt = NEVER
+    attemptEndsAt = context.now + options.connectTimeoutMs
+    move(event)
+    askForToken()
+  }
+
+  function askForToken(): void {
+    context.emit({ type: 'get_token', link, refused: tokenRefusals > 0 })
+  }
+
+  function detach(): void {
+    dialled = false
+    token = ''
+    attemptEndsAt = stableAt = renewAt = NEVER
+    hooks.detached()
+  }
+
+  function hangUp(code: Code): void {
+    if (dialled) {
+      const closeCode = CODES[code].closeCode ?? 1000
+      context.emit({ type: 'hang_up', link, closeCode, reason: encodeCloseReason(code) })
+    }
+    detach()
+  }
+
+  function wait(code: Code): void {
+    if (lostAt === NEVER) lostAt = context.now
+    const slowly = CODES[code].action === 'retry_slowly'
+    const delay = backoffMs(options.backoff, slowly ? NEVER : losses, random)
+    losses++
+    // `offline` is a hint: it makes us slower, it does not make us stop.
+    const offlineUntil = context.online ? 0 : context.now + options.backoff.capMs
+    retryAt = Math.max(context.now + delay, stayAwayUntil, offlineUntil)
+    const tiredAt = lostAt + options.suspendedAfterMs
+    const tired = context.now >= tiredAt
+    suspendAt = tired ? NEVER : tiredAt
+    move(tired && canMove(status, 'tired') ? 'tired' : 'lost', code)
+  }
+
+  function stop(code: Code): void {
+    suspendAt = NEVER
+    move('refused', code)
+    hooks.over(code)
+  }
+
+  function scheduleRenewal(tokenExpiresAt: number | undefined, serverTime: number | undefined): void {
+    if (tokenExpiresAt === undefined || serverTime === undefined) return
+    const part = RENEW_AT + RENEW_JITTER * (random() - 0.5)
+    renewAt = context.now + Math.max(tokenExpiresAt - serverTime, 0) * part
+  }
+
+  function giveUp(code: Code): void {
+    hangUp(code)
+    wait(code)
+  }
+
+  function hurry(): void {
+    if (status !== 'waiting' && status !== 'suspended') return
+    if (context.now >= stayAwayUntil) attempt('retry')
+    else retryAt = stayAwayUntil
+  }
+
+  return {
+    status: () => status,
+    link: () => link,
+    isCurrent: (other) => other === link && dialled,
+
+    connect() {
+      if (!canMove(status, 'connect')) return hurry()
+      tokenRefusals = 0
+      losses = 0
+      attempt('connect')
+    },
+
+    leave(event) {
+      if (!canMove(status, event)) return
+      hangUp('NORMAL')
+      retryAt = suspendAt = lostAt = NEVER
+      move(event)
+      hooks.over(event === 'close' ? 'CLOSED' : 'DISCONNECTED')
+    },
+
+    token(of, value) {
+      if (of !== link) return
+      if (status === 'connecting' && !dialled) {
+        token = value
+        dialled = true
+        context.emit({ type: 'dial', link })
+      } else if (context.ready) {
+        const ref = context.takeRefs(1)
+        context.pending.set(ref, { for: 'renewal', sentAt: context.now })
+        context.send({ type: 'renew_token', payload: { ref, token: value } })
+      }
+    },
+
+    tokenFailed(of, detail) {
+      if (of !== link) return
+      const isConnecting = status === 'connecting' && !dialled
+      if (!isConnecting && !context.ready) return
+      context.emit({ type: 'problem', failure: { code: 'NO_TOKEN', detail } })
+      if (isConnecting) giveUp('NO_TOKEN')
+      else renewAt = context.now + RENEW_RETRY_MS
+    },
+
+    opened() {
+      if (status !== 'connecting') return
+      attemptEndsAt = context.now + options.authenticationTimeoutMs
+      move('opened')
+      const ref = context.takeRefs(1)
+      context.send({
+        type: 'authenticate',
+        payload: { ref, sid: options.sid, token, userId: options.userId },
+      })
+      token = ''
+      hooks.opened()
+    },
+
+    connected(payload, serverTime) {
+      if (status !== 'authenticating') return
+      if (options.userId !== undefined && payload.userId !== options.userId) {
+        hangUp('IDENTITY_MISMATCH')
+        return stop('IDENTITY_MISMATCH')
+      }
+      attemptEndsAt = suspendAt = lostAt = NEVER
+      tokenRefusals = 0
+      stayAwayUntil = Number.NEGATIVE_INFINITY
+      stableAt = context.now + STABLE_MS
+      scheduleRenewal(payload.tokenExpiresAt, serverTime)
+      context.limits = payload.limits
+      context.ready = true
+      move('accepted')
+      hooks.up(payload, serverTime)
+    },
+
+    renewed(tokenExpiresAt, serverTime) {
+      tokenRefusals = 0
+      scheduleRenewal(tokenExpiresAt, serverTime)
+    },
+
+    renewalRefused() {
+      tokenRefusals = 1
+      renewAt = context.now + RENEW_RETRY_MS
+    },
+
+    goingAway(forMs) {
+      stayAwayUntil = Math.max(stayAwayUntil, context.now + forMs)
+    },
+
+    lost(closeCode, reason) {
+      const { code, action, retryAfterMs } = readClose(closeCode, reason)
+      if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)
+      detach()
+      if (action === 'stop') return stop(code)
+      if (action === 'reauthenticate' && ++tokenRefusals >= MAX_TOKEN_REFUSALS) return stop(code)
+      wait(code)
+    },
+
+    giveUp,
+    hurry,
+
+    tick() {
+      const { now } = context
+      if (now >= stableAt) {
+        stableAt = NEVER
+        losses = 0
+      }
+      if (now >= suspendAt) {
+        suspendAt = NEVER
+        if (status === 'waiting') move('tired')
+      }
+      if (now >= attemptEndsAt) giveUp('TIMEOUT')
+      else if (now >= retryAt) attempt('retry')
+      if (now >= renewAt) {
+        renewAt = NEVER
+        askForToken()
+      }
+    },
+
+    deadline: () => Math.min(attemptEndsAt, retryAt, suspendAt, stableAt, renewAt),
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What the parts of the core share: the options, the dice, the refs, and the two ways out (an effect for the shell, a
+ * message for the server). `pending` holds every request that the server has not answered on this connection; it is
+ * emptied when the connection goes, so a late answer finds nothing.
+ */
+import type { ClientMessage, Code, Entry, Limits, PresenceStatus } from '@tautline/protocol/wire'
+import type { BackoffOptions } from './backoff.ts'
+import type { HeartbeatOptions } from './heartbeat.ts'
+import type { OutboxOptions } from './outbox.ts'
+import type { Random } from './random.ts'
+import type { Status } from './status.ts'
+
+export interface CoreOptions {
+  readonly userId: string | undefined
+  /** The lane id of this load of the page or process. */
+  readonly sid: string
+  readonly limits: Limits
+  readonly backoff: BackoffOptions
+  readonly heartbeat: HeartbeatOptions
+  readonly outbox: OutboxOptions
+  /** Token and transport must be there in this time. */
+  readonly connectTimeoutMs: number
+  readonly authenticationTimeoutMs: number
+  /** An unanswered command or request makes us doubt the connection after this time. */
+  readonly ackTimeoutMs: number
+  /** The application's requests (join, history, …) fail with TIMEOUT after this time. */
+  readonly requestTimeoutMs: number
+  /** Without a connection for so long, `waiting` becomes `suspended`. */
+  readonly suspendedAfterMs: number
+  /** How often the cursors are compared with the server's heads (± 20 %). */
+  readonly checkIntervalMs: number
+}
+
+/** What became of a message: the one thing that is reported for it, once. */
+export type SendOutcome =
+  | { readonly status: 'acknowledged'; readonly seq: number; readonly timestamp: number }
+  | { readonly status: 'failed'; readonly code: Code; readonly detail?: string | undefined }
+
+/** How a room stands on this connection. */
+export type RoomPhase =
+  /** Not followed. */
+  | 'idle'
+  /** Followed, and the server has not confirmed it on this connection. */
+  | 'syncing'
+  | 'live'
+  /** The server refused it; it is not tried again until it is followed anew. */
+  | 'refused'
+
+export interface Failure {
+  readonly code: Code
+  readonly detail?: string | undefined
+  readonly retryAfterMs?: number | undefined
+}
+
+export type Reply =
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly failure: Failure }
+
+export interface Gap {
+  readonly from: number
+  readonly to: number
+  readonly reason: 'retention' | 'membership' | 'behind'
+}
+
+export type Effect =
+  | { readonly type: 'get_token'; readonly link: number; readonly refused: boolean }
+  | { readonly type: 'dial'; readonly link: number }
+  | { readonly type: 'transmit'; readonly link: number; readonly messages: readonly ClientMessage[] }
+  | { readonly type: 'hang_up'; readonly link: number; readonly closeCode: number; readonly reason: string }
+  | {
+      readonly type: 'status'
+      readonly status: Status
+      readonly reason: Code | undefined
+      /** In `waiting` and `suspended`: how long until the next attempt. */
+      readonly retryInMs: number | undefined
+    }
+  /** Authenticated, and every followed room is live, refused, or known to be behind. */
+  | { readonly type: 'ready'; readonly userId: string; readonly limits: Limits }
+  | { readonly type: 'latency'; readonly latencyMs: number }
+  /** The outbox row of this message changed its status. */
+  | { readonly type: 'progress'; readonly messageId: string; readonly status: 'queued' | 'sent' }
+  | {
+      readonly type: 'settled'
+      readonly room: string
+      readonly messageId: string
+      readonly outcome: SendOutcome
+    }
+  | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }
+  | {
+      readonly type: 'room'
+      readonly room: string
+      readonly phase: RoomPhase
+      readonly failure: Failure | undefined
+    }
+  /** New entries of a followed room: each once, in order. */
+  | { readonly type: 'entries'; readonly room: string; readonly entries: readonly Entry[] }
+  | { readonly type: 'gap'; readonly room: string; readonly gap: Gap }
+  | { readonly type: 'reset'; readonly room: string; readonly reason: 'epoch' | 'diverged' | 'ahead' }
+  | { readonly type: 'left'; readonly room: string; readonly reason: 'left' | 'removed' | 'deleted' }
+  | {
+      readonly type: 'read'
+      readonly room: string
+      readonly userId: string
+      readonly seq: number
+      readonly timestamp: number
+    }
+  | { readonly type: 'presence'; readonly room: string; readonly users: ReadonlyMap<string, PresenceStatus> }
+  | { readonly type: 'typing'; readonly room: string; readonly users: readonly string[] }
+  /** The server said that something failed which no request of ours stands for. */
+  | { readonly type: 'problem'; readonly failure: Failure }
+
+/** Who waits for the answer to a ref. */
+export type Pending =
+  | { readonly for: 'command'; readonly room: string; readonly messageId: string; readonly sentAt: number }
+  | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
+  | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }
+  | { readonly for: 'check'; readonly sentAt: number }
+  | { readonly for: 'pong'; readonly sentAt: number }
+  | { readonly for: 'renewal'; readonly sentAt: number }
+
+export interface Context {
+  readonly options: CoreOptions
+  readonly random: Random
+  /** Monotonic milliseconds of the input at hand. */
+  now: number
+  /** The limits in force: the defaults, then what the server told. */
+  limits: Limits
+  online: boolean
+  /** Whether frames other than `authenticate` may be sent. */
+  ready: boolean
+  readonly pending: Map<number, Pending>
+  emit(effect: Effect): void
+  /** Queues a message for the frame that ends this step. Only while `ready`, or `authenticate`. */
+  send(message: ClientMessage): void
+  /** Takes `count` consecutive refs and returns the first. */
+  takeRefs(count: number): number
+}

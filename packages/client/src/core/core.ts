@@ -1,0 +1,371 @@
+/**
+ * The client without its clock, dice, timer, socket and storage: `step(input, now)` takes one thing that happened and
+ * returns what to do about it, in order; `nextDeadline()` says when to call with `tick` again. The shell (client.ts)
+ * and the simulation drive the same core.
+ *
+ * This file joins the parts: it hands every input and every frame to the part it concerns, and ends each step by
+ * draining the outbox. `now` is monotonic milliseconds.
+ */
+import { type ClientMessage, CODES, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
+import { createConnection } from './connection.ts'
+import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
+import { createLiveness } from './liveness.ts'
+import { createOutbox, type NewRow } from './outbox.ts'
+import { createPresence } from './presence.ts'
+import { createRandom } from './random.ts'
+import { createRequests, type RequestMessage } from './requests.ts'
+import { createRooms } from './rooms.ts'
+import type { Status } from './status.ts'
+
+/** `link` numbers the attempts to be connected; what an old one still says is ignored. */
+export type Input =
+  | { readonly type: 'connect' }
+  | { readonly type: 'disconnect' }
+  | { readonly type: 'close' }
+  | { readonly type: 'token'; readonly link: number; readonly token: string }
+  /** The application could not give a token. */
+  | { readonly type: 'token_failed'; readonly link: number; readonly detail: string }
+  | { readonly type: 'opened'; readonly link: number }
+  | { readonly type: 'received'; readonly link: number; readonly messages: readonly ServerMessage[] }
+  /** A frame that is not of the protocol. */
+  | { readonly type: 'garbled'; readonly link: number }
+  | { readonly type: 'lost'; readonly link: number; readonly closeCode: number; readonly reason: string }
+  | { readonly type: 'send'; readonly row: NewRow }
+  | { readonly type: 'cancel'; readonly messageId: string }
+  | { readonly type: 'request'; readonly id: number; readonly message: RequestMessage }
+  | { readonly type: 'follow'; readonly room: string }
+  | { readonly type: 'unfollow'; readonly room: string }
+  | { readonly type: 'typing'; readonly room: string; readonly active: boolean }
+  /** What the host noticed: `wake` (visible again, resumed, the clock jumped), the network came or went. */
+  | { readonly type: 'lifecycle'; readonly event: 'wake' | 'online' | 'offline' }
+  | { readonly type: 'tick' }
+
+export interface Core {
+  step(input: Input, now: number): Effect[]
+  /** When to call with `tick`, in the time of `now`; Infinity: not needed. */
+  nextDeadline(): number
+  status(): Status
+  /** Undecided messages, and their bytes. */
+  queued(): { readonly rows: number; readonly bytes: number }
+}
+
+export function createCore(options: CoreOptions, seed: number): Core {
+  let effects: Effect[] = []
+  let outgoing: ClientMessage[] = []
+  let nextRef = 1
+  let connectedAs = ''
+  /** Whether the application knows that this connection is ready. */
+  let toldReady = false
+  let checkAt = Number.POSITIVE_INFINITY
+
+  const context: Context = {
+    options,
+    random: createRandom(seed),
+    now: 0,
+    limits: options.limits,
+    online: true,
+    ready: false,
+    pending: new Map(),
+    emit: (effect) => {
+      effects.push(effect)
+    },
+    send: (message) => {
+      outgoing.push(message)
+    },
+    takeRefs(count) {
+      nextRef += count
+      return nextRef - count
+    },
+  }
+  const outbox = createOutbox(context)
+  const requests = createRequests(context)
+  const rooms = createRooms(context)
+  const presence = createPresence(context)
+  const liveness = createLiveness(context)
+  const connection = createConnection(context, {
+    opened: () => liveness.start(),
+    detached() {
+      liveness.stop()
+      context.pending.clear()
+      outgoing = []
+      toldReady = false
+      checkAt = Number.POSITIVE_INFINITY
+      if (!context.ready) return
+      context.ready = false
+      outbox.stop()
+      rooms.stop()
+      presence.stop()
+    },
+    up(payload, serverTime) {
+      connectedAs = payload.userId
+      scheduleCheck()
+      liveness.measure()
+      rooms.start(payload.epoch)
+      requests.start()
+      outbox.start(payload.limits, serverTime)
+    },
+    over: (code) => requests.rejectAll({ code }),
+  })
+
+  /** Every room is live, refused, or known to be behind. */
+  function tellReady(): void {
+    if (toldReady || !context.ready || rooms.isSyncing()) return
+    toldReady = true
+    context.emit({ type: 'ready', userId: connectedAs, limits: context.limits })
+  }
+
+  function scheduleCheck(): void {
+    checkAt = context.now + options.checkIntervalMs * (0.8 + 0.4 * context.random())
+  }
+
+  // ── What the server says ──────────────────────────────────────────────────────────────────────────────────────
+
+  function receive(message: ServerMessage): void {
+    const { payload } = message
+    switch (message.type) {
+      case 'connected':
+        return connection.connected(message.payload, message.timestamp)
+      case 'token_renewed':
+        answered(message.payload.ref)
+        return connection.renewed(message.payload.tokenExpiresAt, message.timestamp)
+      case 'ping':
+        context.send({ type: 'pong', payload: { ref: message.payload.ref } })
+        return liveness.measure()
+      case 'pong':
+        return liveness.pong(message.payload.ref)
+      case 'ack':
+        return onAck(message.payload, message.timestamp ?? 0)
+      case 'error':
+        return onError(message.payload)
+      case 'going_away':
+        return connection.goingAway(message.payload.reconnectAfterMs)
+      case 'entries':
+        return rooms.entries(message.payload)
+      case 'page':
+        return onPage(message.payload)
+      case 'reset':
+        return onReset(message.payload)
+      case 'checked':
+        answered(message.payload.ref)
+        return rooms.checked(message.payload.rooms)
+      case 'unsubscribed':
+        return
+      case 'history':
+      case 'room_joined':
+      case 'member_list':
+        replied(message.payload.ref, payload)
+        return
+      case 'room_left':
+        replied(message.payload.ref, payload)
+        return onLeft(message.payload)
+      case 'messages_read':
+        replied(message.payload.ref, payload)
+        return onRead(message.payload)
+      case 'typing_started':
+        return presence.typing(message.payload.room, message.payload.userId, true)
+      case 'typing_stopped':
+        return presence.typing(message.payload.room, message.payload.userId, false)
+      case 'room_presence':
+        return presence.arrived(message.payload.room, message.payload.users)
+      case 'presence_changed':
+        return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
+      default:
+        // A type of a newer server: the door lets it through, and it concerns nobody here.
+        return message satisfies never
+    }
+  }
+
+  function answered(ref: number): Pending | undefined {
+    const pending = context.pending.get(ref)
+    context.pending.delete(ref)
+    return pending
+  }
+
+  /** Hands the answer to the application's request; false where the ref is not that of one. */
+  function replied(ref: number | undefined, payload: unknown): boolean {
+    const pending = context.pending.get(ref ?? 0)
+    if (pending?.for !== 'request') return false
+    answered(ref ?? 0)
+    requests.resolve(pending.id, payload)
+    return true
+  }
+
+  /** One subscribe asks for many rooms, and each has an answer of its own: the others are still awaited. */
+  function synced(ref: number, room: string): void {
+    const pending = context.pending.get(ref)
+    if (pending?.for === 'sync' && pending.rooms.delete(room) && pending.rooms.size === 0) answered(ref)
+  }
+
+  function onAck({ acks }: PayloadOf<'ack'>, timestamp: number): void {
+    for (const item of acks) {
+      for (let i = 0; i < (item.count ?? 1); i++) {
+        const pending = answered(item.ref + i)
+        if (pending?.for !== 'command') continue
+        outbox.acknowledged(pending.room, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
+      }
+    }
+  }
+
+  function onError({ ref, room, code, message, retryAfterMs }: PayloadOf<'error'>): void {
+    const failure: Failure = { code, detail: message, retryAfterMs }
+    const pending = context.pending.get(ref ?? 0)
+    if (!pending || ref === undefined) return context.emit({ type: 'problem', failure })
+    if (pending.for === 'sync') {
+      const concerned = room === undefined ? [...pending.rooms] : [room]
+      rooms.refused(concerned, ref, failure, CODES[code].retryable)
+      for (const id of concerned) synced(ref, id)
+      return
+    }
+    answered(ref)
+    switch (pending.for) {
+      case 'command':
+        return outbox.refused(pending.room, pending.messageId, code, retryAfterMs)
+      case 'request':
+        return requests.reject(pending.id, failure)
+      case 'renewal':
+        return connection.renewalRefused()
+      case 'check':
+      case 'pong':
+        return
+      default:
+        return pending satisfies never
+    }
+  }
+
+  function onPage(payload: PayloadOf<'page'>): void {
+    if (replied(payload.ref, payload)) return
+    synced(payload.ref, payload.room)
+    rooms.page(payload)
+  }
+
+  function onReset(payload: PayloadOf<'reset'>): void {
+    if (replied(payload.ref, payload)) return
+    synced(payload.ref, payload.room)
+    rooms.reset(payload)
+  }
+
+  function onLeft({ room, reason }: PayloadOf<'room_left'>): void {
+    rooms.left(room)
+    presence.leave(room)
+    context.emit({ type: 'left', room, reason })
+  }
+
+  function onRead({ room, userId, seq, timestamp }: PayloadOf<'messages_read'>): void {
+    context.emit({ type: 'read', room, userId, seq, timestamp })
+  }
+
+  // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  function take(input: Input): void {
+    switch (input.type) {
+      case 'connect':
+        return connection.connect()
+      case 'disconnect':
+      case 'close':
+        return connection.leave(input.type)
+      case 'token':
+        return connection.token(input.link, input.token)
+      case 'token_failed':
+        return connection.tokenFailed(input.link, input.detail)
+      case 'opened':
+      case 'received':
+      case 'garbled':
+      case 'lost':
+        return connection.isCurrent(input.link) ? takeFromLink(input) : undefined
+      case 'send':
+        return outbox.add(input.row)
+      case 'cancel':
+        return outbox.cancel(input.messageId)
+      case 'request':
+        return onRequest(input.id, input.message)
+      case 'follow':
+        return rooms.follow(input.room)
+      case 'unfollow':
+        presence.leave(input.room)
+        return rooms.unfollow(input.room)
+      case 'typing':
+        return presence.type(input.room, input.active)
+      case 'lifecycle':
+        return onLifecycle(input.event)
+      case 'tick':
+        return tick()
+      default:
+        return input satisfies never
+    }
+  }
+
+  function takeFromLink(input: Extract<Input, { type: 'opened' | 'received' | 'garbled' | 'lost' }>): void {
+    switch (input.type) {
+      case 'opened':
+        return connection.opened()
+      case 'received':
+        liveness.feed()
+        // A message may end the link; what stands behind it in the frame is then of the past.
+        for (const message of input.messages) if (connection.isCurrent(input.link)) receive(message)
+        return
+      case 'garbled':
+        return connection.giveUp('PARSE_ERROR')
+      case 'lost':
+        return connection.lost(input.closeCode, input.reason)
+      default:
+        return input satisfies never
+    }
+  }
+
+  function onRequest(id: number, message: RequestMessage): void {
+    requests.add(id, message)
+    const status = connection.status()
+    if (status === 'closed') requests.reject(id, { code: 'CLOSED' })
+    if (status === 'idle' || status === 'stopped') requests.reject(id, { code: 'DISCONNECTED' })
+  }
+
+  function onLifecycle(event: 'wake' | 'online' | 'offline'): void {
+    if (event !== 'wake') context.online = event === 'online'
+    if (context.ready) {
+      liveness.probe()
+      if (event === 'wake') rooms.check()
+    } else if (event !== 'offline') {
+      connection.hurry()
+    }
+  }
+
+  function tick(): void {
+    connection.tick()
+    if (liveness.tick() === 'dead') return connection.giveUp('TIMEOUT')
+    if (context.now >= checkAt) {
+      scheduleCheck()
+      rooms.check()
+    }
+    requests.tick()
+    rooms.tick()
+    presence.tick()
+  }
+
+  return {
+    step(input, now) {
+      context.now = now
+      effects = []
+      take(input)
+      outbox.drain()
+      tellReady()
+      liveness.watchAnswers()
+      if (outgoing.length > 0) {
+        effects.push({ type: 'transmit', link: connection.link(), messages: outgoing })
+        outgoing = []
+      }
+      return effects
+    },
+    nextDeadline: () =>
+      Math.min(
+        checkAt,
+        connection.deadline(),
+        liveness.deadline(),
+        outbox.deadline(),
+        requests.deadline(),
+        rooms.deadline(),
+        presence.deadline(),
+      ),
+    status: () => connection.status(),
+    queued: () => outbox.size(),
+  }
+}

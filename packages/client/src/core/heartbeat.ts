@@ -1,0 +1,77 @@
+/**
+ * Finds a dead connection. Any frame feeds a watchdog; a watchdog that fires does not close, it probes: one `ping`,
+ * and only its silence is a verdict. A watchdog that fires late says that we slept, not that the server is gone: it
+ * looks once more after the frames that were waiting have been read.
+ */
+export interface HeartbeatOptions {
+  /** Silence after which the connection is probed. Default 35,000 ms (the server speaks every 25 s ± 10 %). */
+  readonly watchdogMs: number
+  /** Time for the answer to a probe. Default 5,000 ms. */
+  readonly probeTimeoutMs: number
+}
+
+export const DEFAULT_HEARTBEAT: HeartbeatOptions = { watchdogMs: 35_000, probeTimeoutMs: 5_000 }
+
+/** A timer this late means that the process slept or was throttled. */
+const LATE_MS = 5_000
+
+export type HeartbeatVerdict = 'fine' | 'probe' | 'dead'
+
+export interface Heartbeat {
+  start(now: number): void
+  stop(): void
+  /** A frame came. */
+  feed(now: number): void
+  /** Somebody doubts the connection: true where a probe must be sent (none is under way). */
+  doubt(now: number): boolean
+  tick(now: number): HeartbeatVerdict
+  deadline(): number
+}
+
+export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
+  let watchdogAt = Number.POSITIVE_INFINITY
+  let probeEndsAt = Number.POSITIVE_INFINITY
+
+  function probe(now: number): boolean {
+    if (probeEndsAt !== Number.POSITIVE_INFINITY) return false
+    probeEndsAt = now + options.probeTimeoutMs
+    return true
+  }
+
+  /** Late by so much that frames may be waiting unread: look again in the next turn. */
+  function isLate(now: number, deadline: number): boolean {
+    return now > deadline + LATE_MS
+  }
+
+  return {
+    start(now) {
+      watchdogAt = now + options.watchdogMs
+      probeEndsAt = Number.POSITIVE_INFINITY
+    },
+    stop() {
+      watchdogAt = Number.POSITIVE_INFINITY
+      probeEndsAt = Number.POSITIVE_INFINITY
+    },
+    feed(now) {
+      if (watchdogAt === Number.POSITIVE_INFINITY) return
+      watchdogAt = now + options.watchdogMs
+      probeEndsAt = Number.POSITIVE_INFINITY
+    },
+    doubt: (now) => watchdogAt !== Number.POSITIVE_INFINITY && probe(now),
+    tick(now) {
+      if (now >= probeEndsAt) {
+        if (!isLate(now, probeEndsAt)) return 'dead'
+        probeEndsAt = now + 1
+        return 'fine'
+      }
+      if (now < watchdogAt) return 'fine'
+      if (isLate(now, watchdogAt)) {
+        watchdogAt = now + 1
+        return 'fine'
+      }
+      watchdogAt = now + options.watchdogMs
+      return probe(now) ? 'probe' : 'fine'
+    },
+    deadline: () => Math.min(watchdogAt, probeEndsAt),
+  }
+}

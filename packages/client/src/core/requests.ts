@@ -1,0 +1,76 @@
+/**
+ * The application's requests: asked once they can be, asked again on the next connection where the answer was lost (all
+ * of them are idempotent), failed with TIMEOUT when their time is over. Requests are not durable: only commands are.
+ */
+import type { ClientMessage } from '@tautline/protocol/wire'
+import type { Context, Failure } from './context.ts'
+
+/** A request without its ref, which the core gives anew for each attempt. */
+export type RequestMessage = {
+  [K in RequestType]: {
+    readonly type: K
+    readonly payload: Omit<Extract<ClientMessage, { type: K }>['payload'], 'ref'>
+  }
+}[RequestType]
+
+type RequestType = 'join_room' | 'leave_room' | 'list_members' | 'get_page' | 'get_history' | 'mark_read'
+
+interface Request {
+  readonly id: number
+  readonly message: RequestMessage
+  readonly deadline: number
+}
+
+export interface Requests {
+  add(id: number, message: RequestMessage): void
+  /** The connection is ready: ask everything that has no answer yet. */
+  start(): void
+  resolve(id: number, payload: unknown): void
+  reject(id: number, failure: Failure): void
+  rejectAll(failure: Failure): void
+  tick(): void
+  deadline(): number
+}
+
+export function createRequests(context: Context): Requests {
+  const open = new Map<number, Request>()
+
+  function ask(request: Request): void {
+    const ref = context.takeRefs(1)
+    const { type, payload } = request.message
+    context.pending.set(ref, { for: 'request', id: request.id, sentAt: context.now })
+    context.send({ type, payload: { ...payload, ref } } as ClientMessage)
+  }
+
+  const requests: Requests = {
+    add(id, message) {
+      const request = { id, message, deadline: context.now + context.options.requestTimeoutMs }
+      open.set(id, request)
+      if (context.ready) ask(request)
+    },
+    start() {
+      for (const request of open.values()) ask(request)
+    },
+    resolve(id, payload) {
+      if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
+    },
+    reject(id, failure) {
+      if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: false, failure } })
+    },
+    rejectAll(failure) {
+      for (const id of Array.from(open.keys())) requests.reject(id, failure)
+    },
+    tick() {
+      for (const request of open.values()) {
+        // In the order of asking, so in the order of the deadlines.
+        if (request.deadline > context.now) return
+        requests.reject(request.id, { code: 'TIMEOUT' })
+      }
+    },
+    deadline() {
+      for (const request of open.values()) return request.deadline
+      return Number.POSITIVE_INFINITY
+    },
+  }
+  return requests
+}

@@ -1,0 +1,305 @@
+/**
+ * The rooms that the client follows: one cursor each, and the way back to it after a loss. Entries are applied at
+ * `cursor + 1` alone; what is below is dropped, anything above makes us read the hole from the log, once at a time.
+ * Whoever asks holds `syncRef`; pages that answer another ref only tell how far the log goes.
+ *
+ * What a room says beyond its log (who is there, who types) is in presence.ts.
+ */
+import { type Cursor, follow, MAX_ROOMS_PER_FRAME, type PayloadOf } from '@tautline/protocol/wire'
+import type { Context, Failure, RoomPhase } from './context.ts'
+
+interface Room {
+  readonly id: string
+  phase: RoomPhase
+  /** Undefined until the first page told where following begins. */
+  cursor: Cursor | undefined
+  /** The highest position that we have heard of. */
+  heard: number
+  /** The ref of the sync in flight, or 0. */
+  syncRef: number
+  /** When a refused or failed sync is tried again. */
+  retryAt: number
+}
+
+/** After a retryable refusal of a subscription, unless the server asks for more. */
+const RETRY_MS = 2_000
+const READ_AGAIN_MS = 100
+/** Bytes of rooms in one `subscribe` or `check`, so that it fits into any server's frame. */
+const CHUNK_BYTES = 32_768
+const ROOM_OVERHEAD = 64
+
+export interface Rooms {
+  follow(room: string): void
+  unfollow(room: string): void
+  isFollowed(room: string): boolean
+  phase(room: string): RoomPhase
+  cursor(room: string): Cursor | undefined
+  followed(): Iterable<string>
+  /** The connection is ready: subscribe to everything, each from its cursor. */
+  start(epoch: string): void
+  stop(): void
+  /** Whether some followed room has no answer yet on this connection. */
+  isSyncing(): boolean
+  entries(payload: PayloadOf<'entries'>): void
+  page(payload: PayloadOf<'page'>): void
+  reset(payload: PayloadOf<'reset'>): void
+  checked(rooms: readonly string[]): void
+  /** A subscription or a page was refused. */
+  refused(rooms: readonly string[], ref: number, failure: Failure, retryable: boolean): void
+  left(room: string): void
+  /** Compare all cursors with the server's heads. */
+  check(): void
+  tick(): void
+  deadline(): number
+}
+
+export function createRooms(context: Context): Rooms {
+  const rooms = new Map<string, Room>()
+  /** Names the log store that the cursors belong to. */
+  let epoch: string | undefined
+
+  function setPhase(room: Room, phase: RoomPhase, failure?: Failure): void {
+    if (room.phase === phase) return
+    room.phase = phase
+    context.emit({ type: 'room', room: room.id, phase, failure })
+  }
+
+  /** Rooms in turn, in groups that fit into one message each. */
+  function* chunks(all: Iterable<Room>): Generator<Room[]> {
+    let chunk: Room[] = []
+    let bytes = 0
+    for (const room of all) {
+      const more = room.id.length + ROOM_OVERHEAD
+      if (chunk.length === MAX_ROOMS_PER_FRAME || bytes + more > CHUNK_BYTES) {
+        yield chunk
+        chunk = []
+        bytes = 0
+      }
+      chunk.push(room)
+      bytes += more
+    }
+    if (chunk.length > 0) yield chunk
+  }
+
+  function subscribe(all: Iterable<Room>): void {
+    for (const chunk of chunks(all)) {
+      const ref = context.takeRefs(1)
+      for (const room of chunk) {
+        room.syncRef = ref
+        room.retryAt = Number.POSITIVE_INFINITY
+        setPhase(room, 'syncing')
+      }
+      context.pending.set(ref, {
+        for: 'sync',
+        rooms: new Set(chunk.map((room) => room.id)),
+        sentAt: context.now,
+      })
+      context.send({
+        type: 'subscribe',
+        payload: {
+          ref,
+          epoch,
+          // Without a cursor, following begins at the head: what lies before is history.
+          rooms: chunk.map(({ id, cursor }) =>
+            cursor ? { room: id, after: cursor } : { room: id, limit: 0 },
+          ),
+        },
+      })
+    }
+  }
+
+  function readOn(room: Room): void {
+    if (room.syncRef !== 0 || !room.cursor) return
+    room.syncRef = context.takeRefs(1)
+    context.pending.set(room.syncRef, { for: 'sync', rooms: new Set([room.id]), sentAt: context.now })
+    context.send({
+      type: 'get_page',
+      payload: { ref: room.syncRef, epoch, room: room.id, after: room.cursor },
+    })
+  }
+
+  function hear(room: Room, seq: number): void {
+    if (seq > room.heard) room.heard = seq
+  }
+
+  /** A run of entries without holes that ends with fingerprint `h`. */
+  function apply(room: Room, cursor: Cursor, run: PayloadOf<'entries'>['entries'], h: string): void {
+    const first = run[0]
+    const last = run[run.length - 1]
+    if (!first || !last) return
+    const rule = follow(cursor.seq, first.seq, last.seq)
+    if (rule.do !== 'apply') return
+    room.cursor = { seq: last.seq, h }
+    context.emit({ type: 'entries', room: room.id, entries: rule.skip === 0 ? run : run.slice(rule.skip) })
+  }
+
+  function forget(room: Room, reason: 'epoch' | 'diverged' | 'ahead'): void {
+    room.cursor = undefined
+    room.heard = 0
+    context.emit({ type: 'reset', room: room.id, reason })
+  }
+
+  /** Another store has other logs: all cursors are void. */
+  function adopt(newEpoch: string): void {
+    if (epoch !== undefined && epoch !== newEpoch) {
+      for (const room of rooms.values()) if (room.cursor) forget(room, 'epoch')
+    }
+    epoch = newEpoch
+  }
+
+  function answer(room: Room | undefined, ref: number): room is Room {
+    if (room?.syncRef !== ref) return false
+    room.syncRef = 0
+    return true
+  }
+
+  return {
+    follow(id) {
+      const known = rooms.get(id)
+      if (known && known.phase !== 'idle' && known.phase !== 'refused') return
+      const room: Room = known ?? {
+        id,
+        phase: 'idle',
+        cursor: undefined,
+        heard: 0,
+        syncRef: 0,
+        retryAt: Number.POSITIVE_INFINITY,
+      }
+      rooms.set(id, room)
+      if (context.ready) subscribe([room])
+      else setPhase(room, 'syncing')
+    },
+
+    unfollow(id) {
+      const room = rooms.get(id)
+      if (!room) return
+      setPhase(room, 'idle')
+      rooms.delete(id)
+      if (context.ready)
+        context.send({ type: 'unsubscribe', payload: { ref: context.takeRefs(1), rooms: [id] } })
+    },
+
+    isFollowed: (id) => rooms.has(id),
+    phase: (id) => rooms.get(id)?.phase ?? 'idle',
+    cursor: (id) => rooms.get(id)?.cursor,
+    followed: () => rooms.keys(),
+
+    start(newEpoch) {
+      adopt(newEpoch)
+      subscribe([...rooms.values()].filter((room) => room.phase !== 'refused'))
+    },
+
+    stop() {
+      for (const room of rooms.values()) {
+        room.syncRef = 0
+        room.retryAt = Number.POSITIVE_INFINITY
+        if (room.phase === 'live') setPhase(room, 'syncing')
+      }
+    },
+
+    isSyncing() {
+      for (const room of rooms.values()) if (room.phase === 'syncing' && room.syncRef !== 0) return true
+      return false
+    },
+
+    entries({ room: id, entries, h }) {
+      const room = rooms.get(id)
+      const last = entries[entries.length - 1]
+      if (!room || !last) return
+      hear(room, last.seq)
+      if (!room.cursor) return
+      apply(room, room.cursor, entries, h)
+      if (room.cursor.seq < room.heard) readOn(room)
+    },
+
+    page(payload) {
+      const room = rooms.get(payload.room)
+      if (!room) return
+      if (payload.epoch === epoch) hear(room, payload.head)
+      if (!answer(room, payload.ref)) return
+      if (payload.epoch !== epoch) {
+        adopt(payload.epoch)
+        return subscribe([room])
+      }
+      const { after, gap } = payload
+      const before = room.cursor?.seq
+      if (room.cursor && after.seq > room.cursor.seq) {
+        const from = room.cursor.seq + 1
+        room.cursor = after
+        context.emit({
+          type: 'gap',
+          room: room.id,
+          gap: { from, to: after.seq, reason: gap?.reason ?? 'behind' },
+        })
+      }
+      room.cursor ??= after
+      apply(room, room.cursor, payload.entries, payload.h)
+      if (payload.live) setPhase(room, 'live')
+      if (room.cursor.seq >= room.heard) return
+      // A page that brings nothing was read before what we heard of was written: not again in the same breath.
+      if (room.cursor.seq === before) room.retryAt = context.now + READ_AGAIN_MS
+      else readOn(room)
+    },
+
+    reset({ room: id, ref, reason, epoch: newEpoch }) {
+      const room = rooms.get(id)
+      if (!answer(room, ref)) return
+      forget(room, reason)
+      adopt(newEpoch)
+      subscribe([room])
+    },
+
+    checked(behind) {
+      const again: Room[] = []
+      for (const id of behind) {
+        const room = rooms.get(id)
+        if (room && room.syncRef === 0 && room.phase !== 'refused') again.push(room)
+      }
+      subscribe(again)
+    },
+
+    refused(ids, ref, failure, retryable) {
+      for (const id of ids) {
+        const room = rooms.get(id)
+        if (!answer(room, ref)) continue
+        if (!retryable) {
+          setPhase(room, 'refused', failure)
+          continue
+        }
+        const waitMs = Math.max(failure.retryAfterMs ?? 0, RETRY_MS) * (1 + 0.2 * context.random())
+        room.retryAt = context.now + waitMs
+      }
+    },
+
+    left(id) {
+      const room = rooms.get(id)
+      if (!room) return
+      setPhase(room, 'idle')
+      rooms.delete(id)
+    },
+
+    check() {
+      const known = [...rooms.values()].filter((room) => room.cursor && room.syncRef === 0)
+      for (const chunk of chunks(known)) {
+        const ref = context.takeRefs(1)
+        context.pending.set(ref, { for: 'check', sentAt: context.now })
+        const list = chunk.map((room) => ({ room: room.id, after: room.cursor as Cursor }))
+        context.send({ type: 'check', payload: { ref, epoch, rooms: list } })
+      }
+    },
+
+    tick() {
+      if (!context.ready) return
+      const due = [...rooms.values()].filter((room) => room.retryAt <= context.now && room.syncRef === 0)
+      for (const room of due) room.retryAt = Number.POSITIVE_INFINITY
+      subscribe(due.filter((room) => room.phase !== 'live'))
+      for (const room of due) if (room.phase === 'live') readOn(room)
+    },
+
+    deadline() {
+      let earliest = Number.POSITIVE_INFINITY
+      for (const room of rooms.values()) if (room.retryAt < earliest) earliest = room.retryAt
+      return earliest
+    },
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The client's door for frames: text in, messages out. By hand, so that no schema library is in the default bundle; it
+ * checks the envelope, and of each message just the fields on which the core acts. Held by tests to the schemas of the
+ * protocol: whatever they accept passes here, and what passes here cannot make the core fail.
+ */
+import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The messages of a frame; those of an unknown type left out. Undefined: this is not a frame of the protocol. */
+export type Door = (data: unknown) => readonly ServerMessage[] | undefined
+
+export const openDoor: Door = (data) => {
+  if (typeof data !== 'string') return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(data)
+  } catch {
+    return undefined
+  }
+  const messages: ServerMessage[] = []
+  for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+    if (!isFields(item) || typeof item.type !== 'string' || !isFields(item.payload)) return undefined
+    if (!Object.hasOwn(CHECKS, item.type)) continue
+    if (!CHECKS[item.type as ServerMessageType](item.payload)) return undefined
+    messages.push(item as unknown as ServerMessage)
+  }
+  return messages
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isMaybe = (check: (value: unknown) => boolean, value: unknown): boolean =>
+  value === undefined || check(value)
+const isCursor = (value: unknown): boolean => isFields(value) && isCount(value.seq) && isText(value.h)
+const isList = (value: unknown, check: (item: Fields) => boolean): boolean =>
+  Array.isArray(value) && value.every((item) => isFields(item) && check(item))
+
+const isEntry = (item: Fields): boolean =>
+  isText(item.type) &&
+  isCount(item.seq) &&
+  isText(item.sender) &&
+  isText(item.messageId) &&
+  isCount(item.timestamp) &&
+  isFields(item.payload)
+
+/** Entries without a hole: the follower's rule relies on it. */
+function isRun(value: unknown, from?: number): boolean {
+  if (!isList(value, isEntry)) return false
+  const run = value as readonly { readonly seq: number }[]
+  return run.every((entry, i) => entry.seq === (from ?? (run[0]?.seq ?? 0) - 1) + i + 1)
+}
+
+const isAck = (item: Fields): boolean =>
+  isCount(item.ref) && isCount(item.seq) && isMaybe(isCount, item.count) && isMaybe(isCount, item.timestamp)
+
+const isUserInRoom = (payload: Fields): boolean => isText(payload.room) && isText(payload.userId)
+const isAboutRoom = (payload: Fields): boolean => isCount(payload.ref) && isText(payload.room)
+
+const CHECKS: { readonly [T in ServerMessageType]: (payload: Fields) => boolean } = {
+  connected: (payload) =>
+    isText(payload.userId) &&
+    isText(payload.epoch) &&
+    isMaybe(isCount, payload.tokenExpiresAt) &&
+    isFields(payload.limits) &&
+    Object.values(payload.limits).every((limit) => typeof limit === 'number' && limit > 0),
+  token_renewed: (payload) => isCount(payload.ref) && isMaybe(isCount, payload.tokenExpiresAt),
+  ping: (payload) => isCount(payload.ref),
+  pong: (payload) => isCount(payload.ref),
+  ack: (payload) => isList(payload.acks, isAck),
+  error: (payload) =>
+    isMaybe(isCount, payload.ref) &&
+    isText(payload.code) &&
+    isMaybe(isText, payload.room) &&
+    isMaybe(isCount, payload.retryAfterMs),
+  going_away: (payload) => isCount(payload.reconnectAfterMs),
+  entries: (payload) => isText(payload.room) && isText(payload.h) && isRun(payload.entries),
+  page: (payload) =>
+    isAboutRoom(payload) &&
+    isText(payload.epoch) &&
+    isCursor(payload.after) &&
+    isRun(payload.entries, (payload.after as { seq: number }).seq) &&
+    isText(payload.h) &&
+    isCount(payload.head) &&
+    isMaybe(isFields, payload.gap),
+  reset: (payload) => isAboutRoom(payload) && isText(payload.epoch),
+  checked: (payload) => isCount(payload.ref) && Array.isArray(payload.rooms) && payload.rooms.every(isText),
+  history: (payload) => isAboutRoom(payload) && isList(payload.entries, isEntry) && isCount(payload.at),
+  unsubscribed: (payload) => isCount(payload.ref),
+  room_joined: isAboutRoom,
+  room_left: (payload) => isText(payload.room) && isMaybe(isCount, payload.ref),
+  member_list: (payload) => isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),
+  messages_read: (payload) => isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref),
+  typing_started: isUserInRoom,
+  typing_stopped: isUserInRoom,
+  room_presence: (payload) => isText(payload.room) && isList(payload.users, (item) => isText(item.userId)),
+  presence_changed: (payload) => isUserInRoom(payload) && isText(payload.status),
+}

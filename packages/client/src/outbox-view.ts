@@ -1,0 +1,71 @@
+/**
+ * The outbox as the application sees it: every message that is undecided, and the failed ones until the application
+ * has looked at them.
+ */
+import type { Sending, Sent } from './sent.ts'
+
+export interface OutboxView {
+  /** Undecided and failed messages, in the order of sending. */
+  list(): readonly Sent[]
+  /** Give a message up, unless the server has it already: its outcome tells which (CANCELLED, or acknowledged). */
+  cancel(messageId: string): void
+  /** Send a failed message once more, as a new message. Undefined where there is no such failed message. */
+  retry(messageId: string): Sent | undefined
+  /** Forget a failed message. */
+  discard(messageId: string): void
+}
+
+/** Failed messages kept for the application; the oldest go first. */
+const MAX_FAILED = 100
+
+export interface OutboxLedger {
+  add(sending: Sending): void
+  get(messageId: string): Sending | undefined
+  /** Undecided and failed, of one room or of all. */
+  list(room?: string): readonly Sent[]
+  /** It was decided: an acknowledged message is forgotten, a failed one kept. */
+  settled(sending: Sending): void
+  remove(messageId: string): Sending | undefined
+  onRemove(listener: (sent: Sent) => void): () => void
+}
+
+export function createLedger(): OutboxLedger {
+  const sendings = new Map<string, Sending>()
+  const failed = new Set<string>()
+  const listeners = new Set<(sent: Sent) => void>()
+
+  function remove(messageId: string): Sending | undefined {
+    const sending = sendings.get(messageId)
+    if (!sending || !failed.delete(messageId)) return undefined
+    sendings.delete(messageId)
+    for (const listener of Array.from(listeners)) listener(sending.sent)
+    return sending
+  }
+
+  return {
+    add(sending) {
+      sendings.set(sending.sent.messageId, sending)
+    },
+    get: (messageId) => sendings.get(messageId),
+    list: (room) =>
+      Array.from(sendings.values(), ({ sent }) => sent).filter(
+        (sent) => room === undefined || sent.room === room,
+      ),
+    settled({ sent }) {
+      if (sent.status === 'acknowledged') {
+        sendings.delete(sent.messageId)
+        return
+      }
+      failed.add(sent.messageId)
+      const [oldest] = failed
+      if (failed.size > MAX_FAILED && oldest !== undefined) remove(oldest)
+    },
+    remove,
+    onRemove(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * A room as the application sees it: join, send, follow, read. Two things are kept apart: membership (`join`, `leave`:
+ * durable, for every device of the user) and following (`subscribe`, `unsubscribe`: this client, this connection and
+ * the next ones). Events begin where following begins; what lies before is history.
+ */
+import type {
+  Cursor,
+  Entry,
+  EntryPayload,
+  Member,
+  PayloadOf,
+  PresenceStatus,
+  TautlineError,
+} from '@tautline/protocol/wire'
+import { EventEmitter } from 'eventemitter3'
+import type { Gap, RoomPhase } from './core/context.ts'
+import type { RequestMessage } from './core/requests.ts'
+import { readLog } from './read-log.ts'
+import type { Sent } from './sent.ts'
+import { createStore, type Readable } from './store.ts'
+import { createTimeline, type Timeline, type TimelineOptions } from './timeline.ts'
+
+/** A message with its place in the room. */
+export interface Message {
+  readonly room: string
+  /** Position in the room's log: the same for everybody, without gaps over all entries (messages are some of them). */
+  readonly seq: number
+  /** Unique per sender: the key of a message in a list is sender and messageId. */
+  readonly messageId: string
+  readonly sender: string
+  readonly content: string
+  readonly metadata: Readonly<Record<string, unknown>> | undefined
+  /** Unix milliseconds, by the server's clock. */
+  readonly timestamp: number
+}
+
+export interface RoomEvents {
+  /** A new message, in the order of the room, each once; own ones too. */
+  message: [message: Message]
+  /** Every entry of the log, messages included; of a type that this version may not know. */
+  entry: [entry: Entry]
+  /** A message of ours was put into the outbox. */
+  sending: [sent: Sent]
+  /** Positions that will not come as events, because the server has them no more or we were too far behind. */
+  gap: [gap: Gap]
+  /** The server's log is another one than we knew: drop what was shown of this room. */
+  reset: [reason: 'epoch' | 'diverged' | 'ahead']
+  phase: [phase: RoomPhase]
+  /** We are a member no longer. */
+  left: [reason: 'left' | 'removed' | 'deleted']
+  /** Somebody has read up to a position. */
+  read: [read: { readonly userId: string; readonly seq: number; readonly timestamp: number }]
+}
+
+export interface RoomSnapshot {
+  readonly phase: RoomPhase
+  /** Why it was refused. */
+  readonly error: TautlineError | undefined
+  /** Who is there now, us included. */
+  readonly users: ReadonlyMap<string, PresenceStatus>
+  /** Who types, us not included. */
+  readonly typing: readonly string[]
+  /** How far each user has read, as far as it was told. */
+  readonly read: ReadonlyMap<string, number>
+}
+
+export interface MessageContent {
+  /** At most 5,000 UTF-16 units, unless the server says otherwise. */
+  readonly content: string
+  /** Anything that JSON can say. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface History {
+  /** In the order of the room. */
+  readonly messages: readonly Message[]
+  readonly hasOlder: boolean
+  /** Where to go on: the `before` of the next call. */
+  readonly oldestSeq: number | undefined
+}
+
+export interface Room extends Readable<RoomSnapshot> {
+  readonly id: string
+  /** Become a member and follow. Resolves when the room is live; rejects with FORBIDDEN, TIMEOUT, … */
+  join(): Promise<void>
+  /** Be a member no longer. */
+  leave(): Promise<void>
+  /** Follow the room, now and on every later connection. Resolves when it is live. */
+  follow(): Promise<void>
+  unfollow(): void
+  /** At once, whether connected or not. */
+  send(content: MessageContent): Sent
+  /** We type. Told to others at most every 3 s; never queued. */
+  typing(active?: boolean): void
+  /** Resolves with the read position now in force, which is never lower than one before. */
+  markRead(seq: number): Promise<{ readonly seq: number; readonly timestamp: number }>
+  members(): Promise<readonly Member[]>
+  /** Messages before a position (default: the newest), at most 100. */
+  history(options?: {
+    readonly before?: number | undefined
+    readonly limit?: number | undefined
+  }): Promise<History>
+  /** The room's messages after a position, then live ones, on one cursor, for ever. */
+  messages(options: { readonly after: number }): AsyncIterableIterator<Message>
+  /** History, live and own messages on their way as one list. */
+  timeline(options?: TimelineOptions): Timeline
+  on<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
+  once<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
+  off<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): void
+}
+
+/** What a room needs of its client. */
+export interface RoomPort {
+  readonly userId: () => string | undefined
+  request(message: RequestMessage): Promise<unknown>
+  send(room: string, content: MessageContent): Sent
+  follow(room: string): void
+  unfollow(room: string): void
+  typing(room: string, active: boolean): void
+  /** Messages of ours in this room that are undecided or failed. */
+  outbox(room: string): readonly Sent[]
+  /** Tells of messages that the application discarded or tried again under a new id. */
+  onDiscard(listener: (sent: Sent) => void): () => void
+}
+
+/** The end that the client holds: what the core says about the room. */
+export interface RoomControl {
+  readonly room: Room
+  phase(phase: RoomPhase, error: TautlineError | undefined): void
+  entries(entries: readonly Entry[]): void
+  gap(gap: Gap): void
+  reset(reason: 'epoch' | 'diverged' | 'ahead'): void
+  left(reason: 'left' | 'removed' | 'deleted'): void
+  read(userId: string, seq: number, timestamp: number): void
+  users(users: ReadonlyMap<string, PresenceStatus>): void
+  typing(users: readonly string[]): void
+}
+
+export function messageOf(room: string, entry: Entry): Message | undefined {
+  if (entry.type !== 'new_message') return undefined
+  const { content, metadata } = entry.payload as EntryPayload<'new_message'>
+  const { seq, messageId, sender, timestamp } = entry
+  return { room, seq, messageId, sender, content, metadata, timestamp }
+}
+
+export function createRoom(id: string, port: RoomPort): RoomControl {
+  const events = new EventEmitter()
+  const store = createStore<RoomSnapshot>({
+    phase: 'idle',
+    error: undefined,
+    users: new Map(),
+    typing: [],
+    read: new Map(),
+  })
+
+  /** Resolves when the room is live, rejects when it is refused or left. */
+  function whenLive(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (phase: RoomPhase): boolean => {
+        if (phase === 'live') resolve()
+        else if (phase === 'syncing') return false
+        else reject(store.getSnapshot().error ?? new Error(`the room is ${phase}`))
+        return true
+      }
+      if (settle(store.getSnapshot().phase)) return
+      const stop = room.on('phase', (phase) => {
+        if (settle(phase)) stop()
+      })
+    })
+  }
+
+  const room: Room = {
+    id,
+    async join() {
+      await port.request({ type: 'join_room', payload: { room: id } })
+      await room.follow()
+    },
+    async leave() {
+      await port.request({ type: 'leave_room', payload: { room: id } })
+    },
+    async follow() {
+      port.follow(id)
+      await whenLive()
+    },
+    unfollow: () => port.unfollow(id),
+    send: (content) => {
+      const sent = port.send(id, content)
+      events.emit('sending', sent)
+      return sent
+    },
+    typing: (active = true) => port.typing(id, active),
+    async markRead(seq) {
+      const payload = await port.request({ type: 'mark_read', payload: { room: id, seq } })
+      return payload as PayloadOf<'messages_read'>
+    },
+    async members() {
+      const payload = await port.request({ type: 'list_members', payload: { room: id } })
+      return (payload as PayloadOf<'member_list'>).members
+    },
+    async history({ before, limit } = {}) {
+      const payload = await port.request({ type: 'get_history', payload: { room: id, before, limit } })
+      const { entries, hasOlder } = payload as PayloadOf<'history'>
+      const messages = entries.map((entry) => messageOf(id, entry)).filter((message) => message !== undefined)
+      return { messages, hasOlder, oldestSeq: entries[0]?.seq }
+    },
+    messages: ({ after }) =>
+      readLog(room, after, (cursor: Partial<Cursor> & { seq: number }) =>
+        port.request({ type: 'get_page', payload: { room: id, after: cursor } }),
+      ),
+    timeline: (options) => createTimeline(room, port, options),
+    getSnapshot: () => store.getSnapshot(),
+    subscribe: (listener) => store.subscribe(listener),
+    on(event, listener) {
+      events.on(event, listener)
+      return () => events.off(event, listener)
+    },
+    once(event, listener) {
+      events.once(event, listener)
+      return () => events.off(event, listener)
+    },
+    off: (event, listener) => {
+      events.off(event, listener)
+    },
+  }
+
+  return {
+    room,
+    phase(phase, error) {
+      store.update({ phase, error })
+      events.emit('phase', phase)
+    },
+    entries(entries) {
+      for (const entry of entries) {
+        events.emit('entry', entry)
+        const message = messageOf(id, entry)
+        if (message) events.emit('message', message)
+      }
+    },
+    gap: (gap) => events.emit('gap', gap),
+    reset(reason) {
+      store.update({ read: new Map() })
+      events.emit('reset', reason)
+    },
+    left: (reason) => events.emit('left', reason),
+    read(userId, seq, timestamp) {
+      const { read } = store.getSnapshot()
+      if ((read.get(userId) ?? 0) < seq) store.update({ read: new Map(read).set(userId, seq) })
+      events.emit('read', { userId, seq, timestamp })
+    },
+    users: (users) => store.update({ users }),
+    typing: (users) => store.update({ typing: users.filter((userId) => userId !== port.userId()) }),
+  }
+}

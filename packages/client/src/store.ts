@@ -1,0 +1,36 @@
+/**
+ * A value that can be watched, in the shape that React, Vue, Svelte and Solid bind to without glue: `getSnapshot`
+ * returns the same object until something in it changed, and `subscribe` tells when it did.
+ */
+export interface Readable<T> {
+  getSnapshot(): T
+  /** Calls `listener` after each change, until the returned function is called. */
+  subscribe(listener: () => void): () => void
+}
+
+export interface Writable<T> extends Readable<T> {
+  /** Changes these fields; nothing happens where all of them are what they were. */
+  update(change: Partial<T>): void
+}
+
+export function createStore<T extends object>(initial: T): Writable<T> {
+  let snapshot = initial
+  const listeners = new Set<() => void>()
+  return {
+    getSnapshot: () => snapshot,
+    subscribe(listener) {
+      // A function of its own, so that the same listener may be given twice.
+      const own = () => listener()
+      listeners.add(own)
+      return () => {
+        listeners.delete(own)
+      }
+    },
+    update(change) {
+      const keys = Object.keys(change) as (keyof T)[]
+      if (keys.every((key) => Object.is(snapshot[key], change[key]))) return
+      snapshot = { ...snapshot, ...change }
+      for (const listener of Array.from(listeners)) listener()
+    },
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What a chat window shows: history in pages, live messages, and own messages on their way, as one list in the order of
+ * the room, keyed by sender and messageId. An own message keeps its key and its item from `queued` to `acknowledged`.
+ */
+import type { Message, Room, RoomPort } from './room.ts'
+import type { Sent, SentStatus } from './sent.ts'
+import { createStore, type Readable } from './store.ts'
+
+export interface TimelineItem {
+  readonly key: string
+  readonly sender: string
+  readonly messageId: string
+  readonly content: string
+  readonly metadata: Readonly<Record<string, unknown>> | undefined
+  /** Unix milliseconds: the server's once it has its place, this device's before. */
+  readonly timestamp: number
+  /** Undefined while it has no place yet. */
+  readonly seq: number | undefined
+  /** Of other people's messages always `acknowledged`. */
+  readonly status: SentStatus
+  /** The handle of an own message of this client that is undecided or failed. */
+  readonly sent: Sent | undefined
+}
+
+export interface TimelineSnapshot {
+  /** Messages with a place in the order of the room, then own ones on their way. The same object while unchanged. */
+  readonly items: readonly TimelineItem[]
+  readonly hasOlder: boolean
+  readonly isLoading: boolean
+  /** The last page that could not be loaded; undefined after one that could. */
+  readonly error: Error | undefined
+}
+
+export interface TimelineOptions {
+  /** Messages a page. Default 50, at most 100. */
+  readonly pageSize?: number | undefined
+}
+
+export interface Timeline extends Readable<TimelineSnapshot> {
+  /** One page of older messages. Never rejects: a failure stands in the snapshot, and the next call tries again. */
+  loadOlder(): Promise<void>
+  /** Stops listening. The snapshot stays as it is. */
+  close(): void
+}
+
+const keyOf = (sender: string, messageId: string): string => `${sender} ${messageId}`
+
+export function createTimeline(
+  room: Room,
+  port: RoomPort,
+  { pageSize = 50 }: TimelineOptions = {},
+): Timeline {
+  const store = createStore<TimelineSnapshot>({
+    items: [],
+    hasOlder: true,
+    isLoading: false,
+    error: undefined,
+  })
+  /** In the order of the room. */
+  let placed: TimelineItem[] = []
+  /** Own messages without a place, and how to stop watching each. */
+  const pending = new Map<Sent, () => void>()
+  let oldestSeq: number | undefined
+  let loading: Promise<void> | undefined
+  /** Counts the times that everything shown became void: an answer from before is not of this list. */
+  let generation = 0
+
+  function publish(): void {
+    store.update({ items: [...placed, ...Array.from(pending.keys(), itemOfSent)] })
+  }
+
+  function itemOfSent(sent: Sent): TimelineItem {
+    const { messageId, content, metadata, createdAt, status, acknowledgement } = sent
+    const sender = port.userId() ?? ''
+    const { seq, timestamp } = acknowledgement ?? { seq: undefined, timestamp: createdAt }
+    const key = keyOf(sender, messageId)
+    return { key, sender, messageId, content, metadata, timestamp, seq, status, sent: seq ? undefined : sent }
+  }
+
+  function itemOfMessage(message: Message): TimelineItem {
+    const { sender, messageId, content, metadata, timestamp, seq } = message
+    const key = keyOf(sender, messageId)
+    return {
+      key,
+      sender,
+      messageId,
+      content,
+      metadata,
+      timestamp,
+      seq,
+      status: 'acknowledged',
+      sent: undefined,
+    }
+  }
+
+  /** Puts it at its place, unless it is there. Nearly always that is the end. */
+  function place(item: TimelineItem): void {
+    const seq = item.seq ?? 0
+    let index = placed.length
+    while (index > 0 && (placed[index - 1]?.seq ?? 0) > seq) index--
+    if (placed[index - 1]?.seq === seq) return
+    placed = [...placed.slice(0, index), item, ...placed.slice(index)]
+  }
+
+  function forget(sent: Sent): void {
+    pending.get(sent)?.()
+    pending.delete(sent)
+  }
+
+  function watch(sent: Sent): void {
+    const stop = sent.subscribe(() => {
+      if (sent.acknowledgement) {
+        forget(sent)
+        place(itemOfSent(sent))
+      }
+      publish()
+    })
+    pending.set(sent, stop)
+  }
+
+  function arrive(message: Message): void {
+    for (const sent of pending.keys()) {
+      if (message.sender === port.userId() && sent.messageId === message.messageId) forget(sent)
+    }
+    place(itemOfMessage(message))
+    publish()
+  }
+
+  async function loadPage(): Promise<void> {
+    const mine = generation
+    store.update({ isLoading: true })
+    try {
+      const page = await room.history({ before: oldestSeq, limit: pageSize })
+      if (mine !== generation) return
+      oldestSeq = page.oldestSeq ?? oldestSeq
+      for (const message of page.messages) place(itemOfMessage(message))
+      publish()
+      store.update({ hasOlder: page.hasOlder, error: undefined })
+    } catch (error) {
+      if (mine === generation) store.update({ error: error as Error })
+    } finally {
+      if (mine === generation) {
+        store.update({ isLoading: false })
+        loading = undefined
+      }
+    }
+  }
+
+  function loadOlder(): Promise<void> {
+    if (!store.getSnapshot().hasOlder) return Promise.resolve()
+    loading ??= loadPage()
+    return loading
+  }
+
+  /** What is shown has a hole, or is of another log: begin anew with the newest page. */
+  function restart(): void {
+    generation++
+    placed = []
+    oldestSeq = undefined
+    loading = undefined
+    store.update({ hasOlder: true, isLoading: false })
+    publish()
+    void loadOlder()
+  }
+
+  /** Read after following began, the newest page joins the live messages without a hole. */
+  function onPhase(): void {
+    if (room.getSnapshot().phase === 'live' && oldestSeq === undefined) void loadOlder()
+  }
+
+  const stops = [
+    room.on('message', arrive),
+    room.on('sending', (sent) => {
+      watch(sent)
+      publish()
+    }),
+    room.on('gap', restart),
+    room.on('reset', restart),
+    room.on('phase', onPhase),
+    port.onDiscard((sent) => {
+      if (!pending.has(sent)) return
+      forget(sent)
+      publish()
+    }),
+  ]
+  for (const sent of port.outbox(room.id)) watch(sent)
+  publish()
+  onPhase()
+
+  return {
+    getSnapshot: () => store.getSnapshot(),
+    subscribe: (listener) => store.subscribe(listener),
+    loadOlder,
+    close() {
+      for (const stop of stops) stop()
+      for (const stop of pending.values()) stop()
+    },
+  }
+}
