@@ -6,21 +6,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { ExistingEntry } from '@tautline/protocol/wire'
-import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import {
   type Batch,
   entryKey,
-  LANE_COLLECTION_INTERVAL_MS,
-  LANE_RETENTION_MS,
   type Lane,
   type LogRow,
   laneKey,
   type Membership,
   type ReadMark,
   type Room,
-  runBatch,
   type View,
-} from '../core/transaction.ts'
+} from '../core/batch.ts'
+import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
+import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, runBatch } from '../core/transaction.ts'
 import { attempt, type Log, readsOf, type StoredEntry } from './reading.ts'
 
 export interface MemoryOptions {

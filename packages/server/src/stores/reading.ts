@@ -14,6 +14,7 @@ import {
   TautlineError,
   utf8Bytes,
 } from '@tautline/protocol/wire'
+import type { Room, View } from '../core/batch.ts'
 import type {
   HistoryRequest,
   HistoryResult,
@@ -23,7 +24,6 @@ import type {
   Store,
   StoredMember,
 } from '../core/store.ts'
-import type { Room, View } from '../core/transaction.ts'
 
 /** An entry as it is stored: its payload is still JSON. */
 export interface StoredEntry {
@@ -118,7 +118,7 @@ export function readHistory(view: View, log: Log, request: HistoryRequest): Hist
   const { room, first } = readable
   const last = Math.min(room.lastSeq, (request.before ?? Infinity) - 1)
   const from = Math.max(first, last - request.limit + 1)
-  const rows = takeRun(log.entries(request.room, from, last, true), last, -1, MAX_PAGE_BYTES).reverse()
+  const rows = readRun(log, request.room, from, last, true, MAX_PAGE_BYTES)
   const oldest = rows[0]?.seq ?? first
   return { result: 'history', entries: rows.map(entryOf), at: room.lastSeq, hasOlder: oldest > first }
 }
@@ -138,13 +138,13 @@ type Page = Extract<PageResult, { result: 'page' }>
 function newestPage(log: Log, request: PageRequest, readable: Readable, floor: number): Page {
   const last = readable.room.lastSeq
   const from = Math.max(floor + 1, last - request.maxEntries + 1)
-  const rows = takeRun(log.entries(request.room, from, last, true), last, -1, request.maxBytes).reverse()
+  const rows = readRun(log, request.room, from, last, true, request.maxBytes)
   return pageOf(log, request, readable, last - rows.length, rows)
 }
 
 function pageAfter(log: Log, request: PageRequest, readable: Readable, base: number): Page {
   const last = Math.min(readable.room.lastSeq, base + request.maxEntries)
-  const rows = takeRun(log.entries(request.room, base + 1, last, false), base + 1, 1, request.maxBytes)
+  const rows = readRun(log, request.room, base + 1, last, false, request.maxBytes)
   return pageOf(log, request, readable, base, rows)
 }
 
@@ -175,17 +175,29 @@ function fingerprintAt(log: Log, id: string, room: Room, seq: number): string | 
   return seq < room.oldest ? undefined : log.fingerprint(id, seq)
 }
 
-/** Rows whose seqs go on from `seq` in steps of `step`, up to `maxBytes` of JSON, at least one. */
-function takeRun(rows: Iterable<StoredEntry>, seq: number, step: 1 | -1, maxBytes: number): StoredEntry[] {
-  const taken: StoredEntry[] = []
+/**
+ * The entries from `first` to `last`, upwards. Where they come to more than `maxBytes` of JSON, one end of them, at
+ * least one entry: the newest ones, or the oldest.
+ */
+function readRun(
+  log: Log,
+  room: string,
+  first: number,
+  last: number,
+  newest: boolean,
+  maxBytes: number,
+): readonly StoredEntry[] {
+  if (first > last) return []
+  const run: StoredEntry[] = []
   let bytesLeft = maxBytes
-  for (const row of rows) {
-    if (row.seq !== seq + taken.length * step) throw new Error(`the log has a hole beside entry ${row.seq}`)
+  for (const row of log.entries(room, first, last, newest)) {
+    if (row.seq !== (newest ? last - run.length : first + run.length)) break
     bytesLeft -= jsonBytes(row)
-    if (bytesLeft < 0 && taken.length > 0) break
-    taken.push(row)
+    if (bytesLeft < 0 && run.length > 0) return newest ? run.reverse() : run
+    run.push(row)
   }
-  return taken
+  if (run.length !== last - first + 1) throw new Error(`the log of ${room} has a hole`)
+  return newest ? run.reverse() : run
 }
 
 const FRAME: Entry = { type: '', seq: 0, sender: '', messageId: '', timestamp: 0, payload: {} }

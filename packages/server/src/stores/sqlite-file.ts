@@ -15,8 +15,10 @@ const BUSY_TIMEOUT_MS = 250
 const APPLICATION_ID = 0x54415554
 const SCHEMA_VERSION = 1
 
-// Payloads and what is compared for equality are text; times are Unix milliseconds. A room's row is the order of its
-// log. No foreign keys: rows are written by one writer that has looked, and entries before their room's row.
+// Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
+// looked, and it writes entries before their room's row.
+// entries has a rowid, since rows of a few KB cost a third more without; its second key begins with the message id,
+// which sorts by time, so that new rows of all senders touch the same few pages (half as much again per second).
 const SCHEMA = `
   create table meta (
     key text primary key,
@@ -45,8 +47,8 @@ const SCHEMA = `
     timestamp integer not null,
     h text not null,
     primary key (room, seq),
-    unique (sender, message_id)
-  ) without rowid;
+    unique (message_id, sender)
+  );
 
   create table lanes (
     user text not null,

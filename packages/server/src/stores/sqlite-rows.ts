@@ -5,7 +5,6 @@
  */
 import type { ExistingEntry, Role } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
-import type { ReadPosition, StoredMember } from '../core/store.ts'
 import {
   type Batch,
   type LogRow,
@@ -14,7 +13,8 @@ import {
   type ReadMark,
   type Room,
   type View,
-} from '../core/transaction.ts'
+} from '../core/batch.ts'
+import type { ReadPosition, StoredMember } from '../core/store.ts'
 import type { Log, StoredEntry } from './reading.ts'
 import { RecentMap } from './recent.ts'
 
@@ -31,6 +31,12 @@ export class SqliteRows implements View, Log {
 
   constructor(db: Database.Database) {
     this.#statements = prepare(db)
+  }
+
+  epoch(): string {
+    const epoch = this.#statements.epoch.get()
+    if (epoch === undefined) throw new Error('The database is not complete: it has no epoch.')
+    return epoch
   }
 
   room(room: string): Room | undefined {
@@ -161,6 +167,7 @@ const ENTRY_COLUMNS = 'seq, sender, message_id as messageId, type, payload, time
 
 function prepare(db: Database.Database) {
   return {
+    epoch: db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck(),
     room: db.prepare<[string], Room>(
       `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility
        from rooms where id = ?`,

@@ -7,8 +7,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import type Database from 'better-sqlite3'
+import type { LogRow } from '../core/batch.ts'
 import type { CommitResult, Store, StoreFactory, StoreOp } from '../core/store.ts'
-import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, type LogRow, runBatch } from '../core/transaction.ts'
+import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, runBatch } from '../core/transaction.ts'
 import { attempt, readsOf } from './reading.ts'
 import { openFile, sqliteCodeOf } from './sqlite-file.ts'
 import { SqliteRows } from './sqlite-rows.ts'
@@ -33,13 +34,20 @@ export function sqlite(file: string, options: SqliteOptions = {}): StoreFactory 
 
 function openSqlite(file: string, options: SqliteOptions): Store {
   const db = openFile(file, () => randomBytes(9).toString('base64url'))
-  options.configure?.(db)
-  const epoch = db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck().get()
-  if (epoch === undefined) throw new Error(`The database ${file} has no epoch: it is not complete.`)
+  try {
+    options.configure?.(db)
+    return storeOf(db, options)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function storeOf(db: Database.Database, options: SqliteOptions): Store {
   const rows = new SqliteRows(db)
   const transactions = new Transactions(db, rows, options.onRowError)
   return {
-    epoch,
+    epoch: rows.epoch(),
     commit: async (ops, unixMs) => attempt('UNAVAILABLE', () => transactions.run(ops, unixMs)),
     ...readsOf(rows, rows, () => db.open),
     close: async () => {
@@ -68,6 +76,7 @@ class Transactions {
 
   run(ops: readonly StoreOp[], unixMs: number): CommitResult {
     try {
+      this.#abandon()
       this.#begin.run()
       const batch = runBatch(this.#rows, ops, unixMs, (row) => this.#insert(row))
       this.#rows.write(batch, unixMs)
@@ -77,9 +86,14 @@ class Transactions {
       return batch.result()
     } catch (error) {
       this.#rows.forget()
-      if (this.#db.inTransaction) this.#rollback.run()
+      this.#abandon()
       throw error
     }
+  }
+
+  /** Ends a transaction that failed; some faults end it by themselves. */
+  #abandon(): void {
+    if (this.#db.inTransaction) this.#rollback.run()
   }
 
   /** An INSERT that fails leaves no trace of itself, so no savepoint is needed around it. */
