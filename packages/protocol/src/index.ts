@@ -11,5 +11,6 @@ export {
   decodeServerFrame,
   encode,
 } from './envelope.ts'
+export { EXAMPLES, type Examples } from './examples.ts'
 export { CLIENT_MESSAGES, COMMANDS, ENTRIES, SERVER_MESSAGES } from './vocabulary.ts'
 export * from './wire.ts'
