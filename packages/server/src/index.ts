@@ -1,1 +1,35 @@
-export {}
+/** @tautline/server: the reference server. Rooms as durable logs over WebSocket. */
+export {
+  type Algorithm,
+  type AuthOptions,
+  type CustomAuth,
+  createToken,
+  type Identity,
+  type NewToken,
+  type TokenOptions,
+} from './auth.ts'
+export type { ServerOptions } from './config.ts'
+export type {
+  Appended,
+  CommandOp,
+  CommitResult,
+  HistoryRequest,
+  HistoryResult,
+  JoinOp,
+  LeaveOp,
+  MarkReadOp,
+  Outcome,
+  PageRequest,
+  PageResult,
+  ReadPosition,
+  Store,
+  StoredMember,
+  StoreFactory,
+  StoreOp,
+} from './core/store.ts'
+export type { RequestHandler } from './http.ts'
+export type { Logger } from './log.ts'
+export { createServer, type Health, type Server } from './server.ts'
+export type { ServerSocket, SocketListener } from './socket.ts'
+export { type MemoryOptions, type MemoryStoreFactory, memory } from './stores/memory.ts'
+export { type SqliteOptions, sqlite } from './stores/sqlite.ts'

@@ -1,0 +1,258 @@
+/**
+ * The options of a server, checked when it starts: what is wrong is said with the name of the option, what was given
+ * and what is allowed. 0 is 0 and never "the default". A secret is never repeated.
+ */
+import { DEFAULT_LIMITS, type Limits, MAX_FRAME_BYTES } from '@tautline/protocol/wire'
+import { type AuthOptions, keyOf, MIN_SECRET_BYTES } from './auth.ts'
+import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
+import type { StoreFactory } from './core/store.ts'
+import type { RequestHandler } from './http.ts'
+import type { Logger } from './log.ts'
+
+export interface ServerOptions {
+  /** Where to listen; 0 takes any free port. Left out: the server listens nowhere by itself (see `attach`). */
+  readonly port?: number | undefined
+  /** The address to listen on. Default 127.0.0.1: this machine alone. */
+  readonly host?: string | undefined
+  /** The path of the WebSocket. Default /ws. */
+  readonly path?: string | undefined
+  readonly auth: AuthOptions
+  /** `sqlite(file)`, `memory()` or one of your own. The server opens it and closes it. */
+  readonly store: StoreFactory
+  /**
+   * The origins whose pages may connect, exactly: `https://chat.example`. Requests without an origin do not come from
+   * pages and are always allowed. Default: pages of this machine (localhost) where `host` is a loopback address, else none.
+   */
+  readonly origins?: readonly string[] | undefined
+  /** What binds the clients and is told to them; see Limits. */
+  readonly limits?: Partial<Limits> | undefined
+  readonly heartbeat?:
+    | {
+        /** Between two pings. Default 25,000 ms. */
+        readonly intervalMs?: number | undefined
+        /** Silence after which a connection is given up. Default 60,000 ms. */
+        readonly timeoutMs?: number | undefined
+      }
+    | undefined
+  /** Time from the opening of a connection to its authentication. Default 5,000 ms. */
+  readonly helloTimeoutMs?: number | undefined
+  /** Connections at the same time. Default 10,000. */
+  readonly maxConnections?: number | undefined
+  /** How long a user stays online after the last connection went. Default 15,000 ms. */
+  readonly presenceGraceMs?: number | undefined
+  /** A subscription further behind than this many entries gets the newest page and a gap. Default 1,000; Infinity: never. */
+  readonly maxReplayEntries?: number | undefined
+  /** Whether joining a public room that does not exist makes it. Default true. */
+  readonly createRooms?: boolean | undefined
+  /** Time that `close()` gives to what is being committed. Default 10,000 ms. */
+  readonly drainTimeoutMs?: number | undefined
+  /** Anything with the four functions of Logger; false: silence. Default: pino, JSON lines on the standard output. */
+  readonly logger?: Logger | false | undefined
+  /** Answers the HTTP requests that are not the server's own. Default: 404. */
+  readonly onRequest?: RequestHandler | undefined
+}
+
+export interface ServerConfig {
+  readonly port: number | undefined
+  readonly host: string
+  readonly path: string
+  readonly auth: AuthOptions
+  readonly store: StoreFactory
+  readonly isOriginAllowed: (origin: string) => boolean
+  readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
+  readonly drainTimeoutMs: number
+  readonly logger: Logger | false | undefined
+  readonly onRequest: RequestHandler | undefined
+}
+
+const OPTION_NAMES = [
+  'port',
+  'host',
+  'path',
+  'auth',
+  'store',
+  'origins',
+  'limits',
+  'heartbeat',
+  'helloTimeoutMs',
+  'maxConnections',
+  'presenceGraceMs',
+  'maxReplayEntries',
+  'createRooms',
+  'drainTimeoutMs',
+  'logger',
+  'onRequest',
+] as const satisfies readonly (keyof ServerOptions)[]
+
+const HOUR_MS = 3_600_000
+
+export function readConfig(options: ServerOptions): ServerConfig {
+  checkNames('', options, OPTION_NAMES)
+  const host = text('host', options.host, '127.0.0.1')
+  return {
+    port: options.port === undefined ? undefined : whole('port', options.port, 0, 65_535, 0),
+    host,
+    path: readPath(options.path),
+    auth: readAuth(options.auth),
+    store: readStore(options.store),
+    isOriginAllowed: readOrigins(options, host),
+    node: readNodeOptions(options),
+    drainTimeoutMs: whole('drainTimeoutMs', options.drainTimeoutMs, 0, HOUR_MS, 10_000),
+    logger: options.logger,
+    onRequest: options.onRequest,
+  }
+}
+
+function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
+  const defaults = DEFAULT_NODE_OPTIONS
+  const { heartbeat = {}, maxReplayEntries } = options
+  checkNames('heartbeat.', heartbeat, ['intervalMs', 'timeoutMs'])
+  const heartbeatIntervalMs = whole(
+    'heartbeat.intervalMs',
+    heartbeat.intervalMs,
+    10,
+    HOUR_MS,
+    defaults.heartbeatIntervalMs,
+  )
+  const heartbeatTimeoutMs = whole(
+    'heartbeat.timeoutMs',
+    heartbeat.timeoutMs,
+    // Ten per cent of jitter: a ping must have been sent before its answer can be missed.
+    Math.ceil(heartbeatIntervalMs * 1.1) + 1,
+    24 * HOUR_MS,
+    Math.max(defaults.heartbeatTimeoutMs, Math.ceil(heartbeatIntervalMs * 2.4)),
+  )
+  return {
+    ...defaults,
+    limits: readLimits(options.limits),
+    heartbeatIntervalMs,
+    heartbeatTimeoutMs,
+    helloTimeoutMs: whole('helloTimeoutMs', options.helloTimeoutMs, 10, HOUR_MS, defaults.helloTimeoutMs),
+    maxConnections: whole('maxConnections', options.maxConnections, 0, 10_000_000, defaults.maxConnections),
+    presenceGraceMs: whole('presenceGraceMs', options.presenceGraceMs, 0, HOUR_MS, defaults.presenceGraceMs),
+    maxReplayEntries:
+      maxReplayEntries === Number.POSITIVE_INFINITY
+        ? maxReplayEntries
+        : whole('maxReplayEntries', maxReplayEntries, 0, Number.MAX_SAFE_INTEGER, defaults.maxReplayEntries),
+    createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
+  }
+}
+
+function readLimits(given: Partial<Limits> = {}): Limits {
+  checkNames('limits.', given, Object.keys(DEFAULT_LIMITS))
+  const limit = (name: keyof Limits, min: number, max: number) =>
+    whole(`limits.${name}`, given[name], min, max, DEFAULT_LIMITS[name])
+  return {
+    maxMessageChars: limit('maxMessageChars', 1, MAX_FRAME_BYTES),
+    maxFrameBytes: limit('maxFrameBytes', 1_024, MAX_FRAME_BYTES),
+    windowPerRoom: limit('windowPerRoom', 1, 1_000_000),
+    windowPerConnection: limit('windowPerConnection', 1, 1_000_000),
+    windowBytes: limit('windowBytes', 1_024, 1_073_741_824),
+    messagesPerSecond: limit('messagesPerSecond', 1, 1_000_000_000),
+    messageBurst: limit('messageBurst', 1, 1_000_000_000),
+    maxSubscriptions: limit('maxSubscriptions', 1, 1_000_000),
+  }
+}
+
+function readAuth(auth: AuthOptions | undefined): AuthOptions {
+  if (typeof auth !== 'object' || auth === null)
+    throw fault('auth', auth, 'an object with a secret, or with a function verify')
+  if ('verify' in auth) {
+    checkNames('auth.', auth, ['verify'])
+    if (typeof auth.verify !== 'function') throw fault('auth.verify', auth.verify, 'a function')
+    return auth
+  }
+  checkNames('auth.', auth, ['secret', 'algorithm', 'issuer', 'audience', 'maxTokenAgeMs'])
+  const { secret, algorithm = 'HS256' } = auth
+  if (!Object.hasOwn(MIN_SECRET_BYTES, algorithm))
+    throw fault('auth.algorithm', algorithm, `one of ${Object.keys(MIN_SECRET_BYTES).join(', ')}`)
+  const min = MIN_SECRET_BYTES[algorithm]
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array))
+    throw fault('auth.secret', typeof secret, `a text or bytes, at least ${min} bytes long`)
+  const { length } = keyOf(secret)
+  if (length < min)
+    throw fault('auth.secret', `${length} bytes long`, `at least ${min} bytes long for ${algorithm}`)
+  whole('auth.maxTokenAgeMs', auth.maxTokenAgeMs, 1_000, Number.MAX_SAFE_INTEGER, HOUR_MS)
+  return auth
+}
+
+function readStore(store: StoreFactory | undefined): StoreFactory {
+  if (typeof store?.open === 'function') return store
+  throw fault('store', typeof store, 'a store such as sqlite("chat.db") or memory()')
+}
+
+function readPath(given: string | undefined): string {
+  const path = text('path', given, '/ws')
+  if (/^\/[^?#\s]*$/.test(path)) return path
+  throw fault('path', path, 'a path that begins with / and has no query')
+}
+
+function readOrigins({ origins, port }: ServerOptions, host: string): (origin: string) => boolean {
+  if (origins === undefined) return port !== undefined && isLoopback(host) ? isLoopbackOrigin : () => false
+  if (!Array.isArray(origins))
+    throw fault('origins', origins, 'a list of origins such as https://chat.example')
+  for (const origin of origins) {
+    if (typeof origin !== 'string' || originOf(origin) !== origin)
+      throw fault(
+        'origins',
+        origin,
+        'origins as browsers write them, such as https://chat.example, without a path',
+      )
+  }
+  const allowed = new Set<string>(origins)
+  return (origin) => allowed.has(origin)
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  try {
+    return originOf(origin) === origin && isLoopback(new URL(origin).hostname)
+  } catch {
+    return false // not the URL of anything
+  }
+}
+
+function originOf(url: string): string | undefined {
+  try {
+    return new URL(url).origin
+  } catch {
+    return undefined // not the URL of anything
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+// --- one value -----------------------------------------------------------------------------------------------------
+
+function whole(name: string, given: number | undefined, min: number, max: number, fallback: number): number {
+  if (given === undefined) return fallback
+  if (Number.isSafeInteger(given) && given >= min && given <= max) return given
+  throw fault(name, given, `a whole number from ${min} to ${max}`)
+}
+
+function text(name: string, given: string | undefined, fallback: string): string {
+  if (given === undefined) return fallback
+  if (typeof given === 'string' && given !== '') return given
+  throw fault(name, given, 'a text that is not empty')
+}
+
+function flag(name: string, given: boolean | undefined, fallback: boolean): boolean {
+  if (given === undefined) return fallback
+  if (typeof given === 'boolean') return given
+  throw fault(name, given, 'true or false')
+}
+
+function checkNames(prefix: string, given: object, allowed: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!allowed.includes(name))
+      throw new TypeError(
+        `There is no option ${prefix}${name}; there are ${allowed.map((each) => prefix + each).join(', ')}.`,
+      )
+  }
+}
+
+function fault(name: string, given: unknown, allowed: string): TypeError {
+  const shown = typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)
+  return new TypeError(`The option ${name} must be ${allowed}; it is ${shown}.`)
+}

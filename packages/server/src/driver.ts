@@ -1,0 +1,323 @@
+/**
+ * Drives a node: hands it what happens, one input after the other, and does what it asks for. The clock, the one timer,
+ * the store's promises and the sockets are here; decisions are not.
+ *
+ * A turn is one round of the event loop. What was sent in it is written once at its end, then the commit of what it
+ * brought begins: so acks of one commit do not wait for the next.
+ */
+import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/protocol/wire'
+import type { Verifier } from './auth.ts'
+import type { Effect, Input, ReadAnswer, ReadQuery } from './core/contract.ts'
+import { createNode, type NodeFigures } from './core/node.ts'
+import type { NodeOptions } from './core/options.ts'
+import type { Store, StoreOp } from './core/store.ts'
+import { describeError, type Logger } from './log.ts'
+import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
+
+export interface DriverOptions {
+  readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
+  readonly store: Store
+  readonly verify: Verifier
+  readonly logger: Logger
+  readonly seed: number
+}
+
+export interface Driver {
+  /** A socket has opened. `token`: that of its upgrade request. */
+  accept(socket: ServerSocket, token?: string): SocketListener
+  figures(): NodeFigures
+  /** Tells the clients to go, finishes the commits, closes. Resolves when the node is done, or after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>
+  /** Ends what is still open. */
+  stop(): void
+  /** Resolves when no socket is open, or after `timeoutMs`. */
+  whenEmpty(timeoutMs: number): Promise<void>
+}
+
+/** The longest wait that Node's timers know; an earlier call does nothing. */
+const MAX_TIMER_MS = 2_147_483_647
+/** The wall clock may differ by this from what is reckoned before the node is told. */
+const CLOCK_TOLERANCE_MS = 100
+
+export function createDriver({ node: nodeOptions, store, verify, logger, seed }: DriverOptions): Driver {
+  let unixOffsetMs = Date.now() - performance.now()
+  const node = createNode({ ...nodeOptions, epoch: store.epoch, unixOffsetMs }, seed)
+  const { relievedBytes } = nodeOptions
+  /** Those that the node knows. */
+  const sockets = new Map<number, Outgoing>()
+  /** Those that have not closed yet. */
+  const open = new Set<Outgoing>()
+  let dirty: Outgoing[] = []
+  const inputs: Input[] = []
+  let isStepping = false
+  let isTurnScheduled = false
+  let isStopped = false
+  let timer: NodeJS.Timeout | undefined
+  let timerDueAt = Number.POSITIVE_INFINITY
+  let lastId = 0
+  let onDrained: (() => void) | undefined
+  let onEmpty: (() => void) | undefined
+
+  // --- in ----------------------------------------------------------------------------------------------------------
+
+  /** One input, then all its effects, then the next: what an effect sets off at once waits for its turn. */
+  function tell(input: Input): void {
+    inputs.push(input)
+    if (isStepping || isStopped) return
+    isStepping = true
+    try {
+      for (let next = inputs.shift(); next; next = inputs.shift()) {
+        step(next)
+      }
+    } finally {
+      isStepping = false
+    }
+    armTimer()
+    if (!isTurnScheduled && input.type !== 'turn_ended') scheduleTurn()
+  }
+
+  function step(input: Input): void {
+    const now = performance.now()
+    watchClock(now)
+    try {
+      for (const effect of node.step(input, now)) perform(effect)
+    } catch (error) {
+      // A fault of our own: it ends the connection that met it, not the server.
+      logger.error({ input: input.type, ...describeError(error) }, 'a step failed')
+      if ('connection' in input && input.type !== 'faulted')
+        inputs.push({ type: 'faulted', connection: input.connection, code: 'SERVER_ERROR' })
+    }
+  }
+
+  function watchClock(now: number): void {
+    const unixMs = Date.now()
+    if (Math.abs(unixMs - now - unixOffsetMs) < CLOCK_TOLERANCE_MS) return
+    unixOffsetMs = unixMs - now
+    node.step({ type: 'clock_set', unixMs }, now)
+  }
+
+  function scheduleTurn(): void {
+    isTurnScheduled = true
+    setImmediate(endTurn)
+  }
+
+  function endTurn(): void {
+    isTurnScheduled = false
+    const written = dirty
+    dirty = []
+    for (const outgoing of written) flush(outgoing)
+    tell({ type: 'turn_ended' })
+  }
+
+  function armTimer(): void {
+    const dueAt = node.nextDeadline()
+    if (dueAt === undefined || dueAt >= timerDueAt || isStopped) return
+    clearTimeout(timer)
+    timerDueAt = dueAt
+    const waitMs = Math.min(Math.max(Math.ceil(dueAt - performance.now()), 0), MAX_TIMER_MS)
+    timer = setTimeout(onTimer, waitMs)
+  }
+
+  function onTimer(): void {
+    timerDueAt = Number.POSITIVE_INFINITY
+    tell({ type: 'timer' })
+  }
+
+  // --- out ---------------------------------------------------------------------------------------------------------
+
+  function perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'send':
+        write(effect.connection, JSON.stringify(effect.message))
+        break
+      case 'broadcast':
+        writeAll(effect.connections, effect.message)
+        break
+      case 'ping':
+        guard(sockets.get(effect.connection), (socket) => socket.ping())
+        break
+      case 'close':
+        close(effect)
+        break
+      case 'verify':
+        verifyToken(effect.connection, effect.token)
+        break
+      case 'identified':
+        logger.info({ connection: effect.connection, user: effect.userId }, 'authenticated')
+        break
+      case 'commit':
+        commit(effect.ops, effect.unixMs)
+        break
+      case 'read':
+        read(effect.connection, effect.query)
+        break
+      case 'drained':
+        onDrained?.()
+        break
+      default:
+        unreachable(effect)
+    }
+  }
+
+  function writeAll(connections: readonly number[], message: ServerMessage): void {
+    const text = JSON.stringify(message)
+    for (const id of connections) write(id, text)
+  }
+
+  function write(id: number, text: string): void {
+    const outgoing = sockets.get(id)
+    if (outgoing?.add(text)) dirty.push(outgoing)
+  }
+
+  function flush(outgoing: Outgoing): void {
+    guard(outgoing, () => outgoing.flush())
+    notePressure(outgoing)
+  }
+
+  function notePressure(outgoing: Outgoing): void {
+    if (!sockets.has(outgoing.id)) return
+    const bytes = outgoing.socket.bufferedBytes()
+    const isUnderPressure = bytes > relievedBytes
+    if (!isUnderPressure && !outgoing.isUnderPressure) return
+    outgoing.isUnderPressure = isUnderPressure
+    tell({ type: 'buffered', connection: outgoing.id, bytes })
+  }
+
+  function close({ connection, code, retryAfterMs }: Extract<Effect, { do: 'close' }>): void {
+    const outgoing = sockets.get(connection)
+    if (!outgoing) return
+    logger.info({ connection, code }, 'closed by the server')
+    sockets.delete(connection)
+    guard(outgoing, (socket) => {
+      outgoing.flush()
+      socket.close(closeCodeOf(code), encodeCloseReason(code, retryAfterMs))
+    })
+  }
+
+  /** A socket that throws is ended; the others are not its concern. */
+  function guard(outgoing: Outgoing | undefined, act: (socket: ServerSocket) => void): void {
+    if (!outgoing) return
+    try {
+      act(outgoing.socket)
+    } catch (error) {
+      logger.warn({ connection: outgoing.id, ...describeError(error) }, 'a socket failed')
+      outgoing.socket.terminate()
+    }
+  }
+
+  // --- what takes time ---------------------------------------------------------------------------------------------
+
+  function verifyToken(connection: number, token: string): void {
+    verify(token).then(
+      (verification) => tell({ type: 'verified', connection, verification }),
+      (error: unknown) => {
+        logger.error({ connection, ...describeError(error) }, 'a token could not be verified')
+        tell({ type: 'verified', connection, verification: { ok: false, code: 'SERVER_ERROR' } })
+      },
+    )
+  }
+
+  function commit(ops: readonly StoreOp[], unixMs: number): void {
+    store.commit(ops, unixMs).then(
+      (result) => tell({ type: 'committed', result }),
+      (error: unknown) => {
+        logger.error({ ops: ops.length, ...describeError(error) }, 'a commit failed')
+        tell({ type: 'commit_failed' })
+      },
+    )
+  }
+
+  function read(connection: number, query: ReadQuery): void {
+    answer(query).then(
+      (result) => tell({ type: 'read_done', connection, answer: result }),
+      (error: unknown) => {
+        logger.error({ connection, of: query.of, ...describeError(error) }, 'a read failed')
+        const code = error instanceof TautlineError ? error.code : 'FETCH_ERROR'
+        tell({ type: 'read_done', connection, answer: { of: 'failure', code } })
+      },
+    )
+  }
+
+  async function answer(query: ReadQuery): Promise<ReadAnswer> {
+    switch (query.of) {
+      case 'page':
+        return { of: 'page', result: await store.readPage(query.request) }
+      case 'history':
+        return { of: 'history', result: await store.readHistory(query.request) }
+      case 'heads':
+        return { of: 'heads', heads: await store.readHeads(query.user, query.rooms) }
+      case 'members':
+        return { of: 'members', members: await store.readMembers(query.user, query.room) }
+      case 'receipts':
+        return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
+      default:
+        return unreachable(query)
+    }
+  }
+
+  function listenTo(outgoing: Outgoing): SocketListener {
+    const { id: connection } = outgoing
+    return {
+      text: (text) => tell({ type: 'received', connection, text }),
+      binary: () => tell({ type: 'faulted', connection, code: 'UNSUPPORTED_DATA' }),
+      pong: () => tell({ type: 'ponged', connection }),
+      drained() {
+        if (outgoing.isUnderPressure) notePressure(outgoing)
+      },
+      closed() {
+        sockets.delete(connection)
+        open.delete(outgoing)
+        logger.debug({ connection }, 'socket closed')
+        tell({ type: 'closed', connection })
+        if (open.size === 0) onEmpty?.()
+      },
+    }
+  }
+
+  return {
+    accept(socket, token) {
+      const outgoing = new Outgoing(++lastId, socket)
+      sockets.set(outgoing.id, outgoing)
+      open.add(outgoing)
+      tell({ type: 'opened', connection: outgoing.id, token })
+      return listenTo(outgoing)
+    },
+
+    figures: () => node.figures(),
+
+    drain(timeoutMs) {
+      return within(timeoutMs, (done) => {
+        onDrained = done
+        tell({ type: 'drain' })
+      })
+    },
+
+    whenEmpty(timeoutMs) {
+      return within(timeoutMs, (done) => {
+        onEmpty = done
+        if (open.size === 0) done()
+      })
+    },
+
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+      for (const outgoing of open) outgoing.socket.terminate()
+    },
+  }
+}
+
+/** Resolves when `begin` calls back, or after the time. */
+function within(timeoutMs: number, begin: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timeout = setTimeout(resolve, timeoutMs)
+    begin(() => {
+      clearTimeout(timeout)
+      resolve()
+    })
+  })
+}
+
+function unreachable(never: never): never {
+  throw new Error(`a case that cannot be: ${JSON.stringify(never)}`)
+}

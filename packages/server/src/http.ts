@@ -1,0 +1,83 @@
+/**
+ * The HTTP side of a server that stands alone: it listens, answers /health, and hands everything else to the
+ * application, or says 404. Limits on headers and time are here; what comes over WebSockets is not.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from './log.ts'
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface HttpOptions {
+  /** What GET /health says, as JSON. */
+  readonly health: () => object
+  readonly onRequest: RequestHandler | undefined
+  readonly logger: Logger
+}
+
+const MAX_HEADER_BYTES = 32_768
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const KEEP_ALIVE_TIMEOUT_MS = 5_000
+
+export function createHttpServer({ health, onRequest, logger }: HttpOptions): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    },
+    (request, response) => {
+      request.on('error', (error) => logger.debug({ error: error.message }, 'a request broke'))
+      response.on('error', (error) => logger.debug({ error: error.message }, 'a response broke'))
+      if (isHealth(request)) sendJson(response, 200, health())
+      else if (onRequest) onRequest(request, response)
+      else sendJson(response, 404, { error: 'not found' })
+    },
+  )
+  server.on('clientError', (error, socket) => {
+    logger.debug({ error: error.message }, 'a request was no HTTP')
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  return server
+}
+
+/** Resolves with the address that was given; rejects with a sentence that says what to do. */
+export function listen(server: Server, port: number, host: string, logger: Logger): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) =>
+      reject(new Error(sayWhy(error, port, host), { cause: error }))
+    server.once('error', onError)
+    server.listen(port, host, () => {
+      server.off('error', onError)
+      server.on('error', (error) => logger.error({ error: error.message }, 'the HTTP server failed'))
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+function sayWhy(error: NodeJS.ErrnoException, port: number, host: string): string {
+  const { code } = error
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${host} is taken: stop the program that listens there, or choose another port (0 takes any that is free).`
+  if (code === 'EACCES') return `Port ${port} may not be used by this user: choose one from 1024 up.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `This machine has no address ${host}: use 127.0.0.1 for this machine alone, or 0.0.0.0 for all that can reach it.`
+  return `The server could not listen on ${host}, port ${port}: ${error.message}`
+}
+
+function isHealth({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && (url === '/health' || url.startsWith('/health?'))
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  })
+  response.end(text)
+}

@@ -1,0 +1,132 @@
+/**
+ * `createServer`: puts the parts together. The store is opened, the node is driven, the WebSockets are joined to it and
+ * the HTTP server listens; `close` takes it all down in the opposite order.
+ */
+import { randomInt } from 'node:crypto'
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createVerifier } from './auth.ts'
+import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
+import type { NodeFigures } from './core/node.ts'
+import type { Store } from './core/store.ts'
+import { createDriver, type Driver } from './driver.ts'
+import { createHttpServer, listen } from './http.ts'
+import { describeError, type Logger, loggerOf } from './log.ts'
+import type { ServerSocket, SocketListener } from './socket.ts'
+import { createUpgrader, type Upgrader } from './websocket.ts'
+
+export interface Server {
+  /** The port that it listens on, or undefined where it does not listen by itself. */
+  readonly port: number | undefined
+  /** Where clients connect, such as ws://127.0.0.1:8080/ws, or undefined as above. */
+  readonly url: string | undefined
+  /**
+   * Serves the WebSockets of another HTTP server, at `path`. Its other upgrades and its requests stay its own, and so
+   * does its end: `close` only stops taking upgrades from it.
+   */
+  attach(server: HttpServer): void
+  /** Serves any socket that offers five functions. `token`: that of its upgrade request, where it had one. */
+  accept(socket: ServerSocket, token?: string): SocketListener
+  health(): Health
+  /** Tells the clients to go, finishes the commits, closes sockets and store. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface Health extends NodeFigures {
+  readonly status: 'ok' | 'closing'
+  readonly uptimeSeconds: number
+  /** ISO 8601. */
+  readonly timestamp: string
+}
+
+/** Time for the clients to answer their close frames. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+/** Rejects with an Error whose message says what is wrong with the options, the port or the store, and what to do. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const config = readConfig(options)
+  const logger = loggerOf(config.logger)
+  const store = await config.store.open()
+  try {
+    return await startServer(config, store, logger)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function startServer(config: ServerConfig, store: Store, logger: Logger): Promise<Server> {
+  const startedAt = performance.now()
+  let closing: Promise<void> | undefined
+  const driver = createDriver({
+    node: config.node,
+    store,
+    verify: createVerifier(config.auth, (error) =>
+      logger.error(describeError(error), 'a token was not decided'),
+    ),
+    logger,
+    seed: randomInt(2 ** 48 - 1),
+  })
+  const upgrader = createUpgrader({
+    path: config.path,
+    maxFrameBytes: config.node.limits.maxFrameBytes,
+    isOriginAllowed: config.isOriginAllowed,
+    logger,
+    accept: driver.accept,
+  })
+  const health = (): Health => ({
+    status: closing ? 'closing' : 'ok',
+    ...driver.figures(),
+    uptimeSeconds: Math.floor((performance.now() - startedAt) / 1_000),
+    timestamp: new Date().toISOString(),
+  })
+
+  let http: HttpServer | undefined
+  let address: AddressInfo | undefined
+  if (config.port !== undefined) {
+    http = createHttpServer({ health, onRequest: config.onRequest, logger })
+    upgrader.listenTo(http, true)
+    address = await listen(http, config.port, config.host, logger)
+  }
+  const url = address && `ws://${hostOf(address)}:${address.port}${config.path}`
+  logger.info({ url, epoch: store.epoch }, 'the server is ready')
+
+  return {
+    port: address?.port,
+    url,
+    attach: (server) => upgrader.listenTo(server, false),
+    accept: driver.accept,
+    health,
+    close() {
+      closing ??= closeAll({ config, store, driver, upgrader, http, logger })
+      return closing
+    },
+  }
+}
+
+async function closeAll(parts: {
+  readonly config: ServerConfig
+  readonly store: Store
+  readonly driver: Driver
+  readonly upgrader: Upgrader
+  readonly http: HttpServer | undefined
+  readonly logger: Logger
+}): Promise<void> {
+  const { config, store, driver, upgrader, http, logger } = parts
+  logger.info({}, 'the server is closing')
+  upgrader.close()
+  const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
+  http?.closeIdleConnections()
+  await driver.drain(config.drainTimeoutMs)
+  await driver.whenEmpty(CLOSE_TIMEOUT_MS)
+  driver.stop()
+  http?.closeAllConnections()
+  await httpClosed
+  await store.close()
+  logger.info({}, 'the server is closed')
+}
+
+function hostOf({ address, family }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1'
+  return family === 'IPv6' ? `[${address}]` : address
+}

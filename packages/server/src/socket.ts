@@ -1,0 +1,84 @@
+/**
+ * What the server asks of a socket, and the way out to one: the messages of a turn are collected and written as one
+ * frame. Five functions are all that an adapter brings (websocket.ts is the one for `ws`); whoever makes it passes on
+ * what the socket hears to the `SocketListener` that `server.accept` returns.
+ */
+import { CODES, type Code, MAX_BATCH } from '@tautline/protocol/wire'
+
+export interface ServerSocket {
+  /** Writes one text frame. */
+  send(text: string): void
+  /** A WebSocket ping, or nothing where there is no such thing. */
+  ping(): void
+  /** Starts the closing handshake, after what was sent. */
+  close(code: number, reason: string): void
+  /** Ends it at once. */
+  terminate(): void
+  /** Bytes that were given to `send` and are not on their way yet. */
+  bufferedBytes(): number
+}
+
+/** What happened on the socket. Nothing may be told after `closed`. */
+export interface SocketListener {
+  text(text: string): void
+  /** A binary frame, which the protocol does not know. */
+  binary(): void
+  /** The answer to `ping`. */
+  pong(): void
+  /** Some of what was buffered is on its way. May be left out where that is not known: then nothing is pushed faster. */
+  drained(): void
+  closed(): void
+}
+
+/** The WebSocket close code of a code that closes; 1011 for one that should not have. */
+export function closeCodeOf(code: Code): number {
+  return CODES[code].closeCode ?? 1011
+}
+
+/** Characters of one frame that holds several messages; a larger message goes alone. */
+const MAX_FRAME_CHARS = 131_072
+
+/** The messages for one socket until the turn ends. */
+export class Outgoing {
+  readonly id: number
+  readonly socket: ServerSocket
+  /** Whether more bytes are buffered than the node wants to hear of only once. */
+  isUnderPressure = false
+  #texts: string[] = []
+
+  constructor(id: number, socket: ServerSocket) {
+    this.id = id
+    this.socket = socket
+  }
+
+  /** True for the first text of a turn. */
+  add(text: string): boolean {
+    return this.#texts.push(text) === 1
+  }
+
+  /** Writes what was collected: one frame, or a few where one would be too large. */
+  flush(): void {
+    const texts = this.#texts
+    if (texts.length === 0) return
+    this.#texts = []
+    let start = 0
+    let chars = 0
+    for (let i = 0; i < texts.length; i++) {
+      const length = texts[i]?.length ?? 0
+      if (i > start && (i - start >= MAX_BATCH || chars + length > MAX_FRAME_CHARS)) {
+        this.#write(texts, start, i)
+        start = i
+        chars = 0
+      }
+      chars += length
+    }
+    this.#write(texts, start, texts.length)
+  }
+
+  #write(texts: readonly string[], start: number, end: number): void {
+    const only = end - start === 1 ? texts[start] : undefined
+    this.socket.send(
+      only ?? `[${(end - start === texts.length ? texts : texts.slice(start, end)).join(',')}]`,
+    )
+  }
+}

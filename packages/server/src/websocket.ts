@@ -1,0 +1,130 @@
+/**
+ * The adapter for `ws`: upgrades HTTP requests of one path, and joins each WebSocket to the server. Origin and
+ * subprotocol are looked at here; who somebody is comes later, in the first frame. An origin that is not allowed is
+ * refused before the upgrade; an unknown subprotocol is accepted and closed with a code, which a browser can read.
+ */
+import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { encodeCloseReason, SUBPROTOCOL } from '@tautline/protocol/wire'
+import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import type { Logger } from './log.ts'
+import { closeCodeOf, type ServerSocket, type SocketListener } from './socket.ts'
+
+export interface UpgradeOptions {
+  readonly path: string
+  readonly maxFrameBytes: number
+  readonly isOriginAllowed: (origin: string) => boolean
+  readonly logger: Logger
+  readonly accept: (socket: ServerSocket, token: string | undefined) => SocketListener
+}
+
+export interface Upgrader {
+  /** Takes the upgrade requests of this HTTP server. `isOurs`: nobody else takes those of other paths. */
+  listenTo(server: HttpServer, isOurs: boolean): void
+  /** Takes no more of them. */
+  close(): void
+}
+
+/** Options of ws 8.23 that its types do not know yet. */
+const NEWER_OPTIONS = {
+  /** Milliseconds for the other end to answer a close frame. */
+  closeTimeout: 5_000,
+  /** A message may come in so many fragments: those without end cost memory. */
+  maxFragments: 16,
+}
+const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{1,16384})$/i
+
+export function createUpgrader(options: UpgradeOptions): Upgrader {
+  const { path, maxFrameBytes, isOriginAllowed, logger, accept } = options
+  const servers = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>()
+  const ws = new WebSocketServer({
+    ...NEWER_OPTIONS,
+    noServer: true,
+    clientTracking: false,
+    maxPayload: maxFrameBytes,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean): void {
+    socket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke during its upgrade'))
+    if (pathOf(request) !== path) {
+      if (isOurs) refuseUpgrade(socket, 404, `WebSockets are served at ${path}`)
+      return
+    }
+    const { origin } = request.headers
+    if (origin !== undefined && !isOriginAllowed(origin)) {
+      logger.warn({ origin: origin.slice(0, 200) }, 'an origin that is not allowed was refused')
+      refuseUpgrade(socket, 403, 'This origin is not allowed')
+      return
+    }
+    ws.handleUpgrade(request, socket, head, (webSocket) => join(webSocket, request))
+  }
+
+  function join(webSocket: WebSocket, request: IncomingMessage): void {
+    webSocket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke'))
+    if (webSocket.protocol !== SUBPROTOCOL) {
+      webSocket.close(closeCodeOf('UNSUPPORTED_VERSION'), encodeCloseReason('UNSUPPORTED_VERSION'))
+      return
+    }
+    let listener: SocketListener | undefined
+    const onWritten = () => listener?.drained()
+    listener = accept(adapt(webSocket, onWritten), bearerOf(request))
+    const { text, binary, pong, closed } = listener
+    webSocket.on('message', (data, isBinary) => (isBinary ? binary() : text(textOf(data))))
+    webSocket.on('pong', pong)
+    webSocket.on('close', closed)
+  }
+
+  return {
+    listenTo(server, isOurs) {
+      const listener = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        upgrade(request, socket, head, isOurs)
+      server.on('upgrade', listener)
+      servers.set(server, listener)
+    },
+    close() {
+      for (const [server, listener] of servers) server.off('upgrade', listener)
+      servers.clear()
+      ws.close()
+    },
+  }
+}
+
+function adapt(webSocket: WebSocket, onWritten: () => void): ServerSocket {
+  return {
+    send(text) {
+      if (webSocket.readyState === WebSocket.OPEN) webSocket.send(text, onWritten)
+    },
+    ping() {
+      if (webSocket.readyState === WebSocket.OPEN) webSocket.ping()
+    },
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+    bufferedBytes: () => webSocket.bufferedAmount,
+  }
+}
+
+/** Text frames come as one buffer: `binaryType` is that of the default. */
+function textOf(data: RawData): string {
+  if (Buffer.isBuffer(data)) return data.toString('utf8')
+  return Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data).toString('utf8')
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
+}
+
+function bearerOf({ headers }: IncomingMessage): string | undefined {
+  return BEARER.exec(headers.authorization ?? '')?.[1]
+}
+
+function refuseUpgrade(socket: Duplex, status: number, sentence: string): void {
+  const body = `${sentence}.\n`
+  socket.once('finish', () => socket.destroy())
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
