@@ -209,9 +209,9 @@ function objectionToNode(node: ts.Node, layer: Layer): string | undefined {
   if (!layer.pure) return undefined
   if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return 'asks import.meta'
   if (ts.isStringLiteralLike(node) && ts.isElementAccessExpression(node.parent))
-    return objectionToMember(node.text)
+    return objectionToMember(node)
   if (!ts.isIdentifier(node)) return undefined
-  if (isMemberName(node)) return objectionToMember(node.text)
+  if (isMemberName(node)) return objectionToMember(node)
   if (
     node.text === 'Math' &&
     !ts.isPropertyAccessExpression(node.parent) &&
@@ -231,7 +231,13 @@ function isMemberName(node: ts.Identifier): boolean {
   return ts.isTypeElement(parent) || ts.isClassElement(parent) ? parent.name === node : false
 }
 
-function objectionToMember(name: string): string | undefined {
-  if (name === 'random') return 'throws dice in a pure layer'
-  return localeMethods.has(name) ? `calls ${name}, which depends on the machine's language` : undefined
+function objectionToMember(node: ts.Identifier | ts.StringLiteralLike): string | undefined {
+  if (node.text === 'random' && isMemberOfMath(node)) return 'throws dice in a pure layer'
+  return localeMethods.has(node.text) ? `calls ${node.text}, which depends on the machine's language` : undefined
+}
+
+/** A seeded `random` of our own is no dice; `Math` handed on by another name is caught where it is handed on. */
+function isMemberOfMath({ parent }: ts.Node): boolean {
+  const isAccess = ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent)
+  return isAccess && ts.isIdentifier(parent.expression) && parent.expression.text === 'Math'
 }

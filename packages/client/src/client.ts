@@ -336,10 +336,10 @@ export function createClient(options: ClientOptions): Client {
   }
 
   function onReply({ id, reply }: Extract<Effect, { type: 'reply' }>): void {
-    const request = requests.get(id)
+    const waiting = requests.get(id)
     requests.delete(id)
-    if (reply.ok) request?.resolve(reply.payload)
-    else request?.reject(errorOf(reply.failure))
+    if (reply.ok) waiting?.resolve(reply.payload)
+    else waiting?.reject(errorOf(reply.failure))
   }
 
   // ── What the application asks ─────────────────────────────────────────────────────────────────────────────────
@@ -474,11 +474,7 @@ function seedOf(scheduler: Scheduler): number {
   return Number.parseInt(randomLetters(8).replaceAll(/\D/g, '') || '1', 10) ^ scheduler.unixTime()
 }
 
-function dialOf({
-  transport,
-  url,
-  WebSocket = globalThis.WebSocket as WebSocketConstructor | undefined,
-}: ClientOptions): Dial {
+function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: ClientOptions): Dial {
   if (transport) return transport
   if (url === undefined)
     throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')

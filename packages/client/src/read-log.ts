@@ -3,7 +3,8 @@
  * entries, on one cursor. Each message once and in order, whatever the connection does meanwhile.
  */
 import { type Entry, follow, type PayloadOf, TautlineError } from '@tautline/protocol/wire'
-import { type Message, messageOf, type Room } from './room.ts'
+import { type Message, messageOf } from './message.ts'
+import type { Room } from './room.ts'
 
 /** Live entries kept for a slow reader; beyond this it reads them from the log instead. */
 const BUFFERED_ENTRIES = 1_000
@@ -23,6 +24,9 @@ export function readLog(
   let ready: Message[] = []
   let wake = () => {}
   let done = false
+  let failure: TautlineError | undefined
+  /** Whether the log was read up to where the live entries go on. */
+  let isCaughtUp = false
 
   const stops = [
     room.on('entry', (entry) => {
@@ -30,11 +34,18 @@ export function readLog(
       live.push(entry)
       wake()
     }),
-    room.on('phase', () => wake()),
+    room.on('gap', () => {
+      isCaughtUp = false
+      wake()
+    }),
+    room.on('reset', () =>
+      finish(new TautlineError('FETCH_ERROR', 'the log of the room is another one now')),
+    ),
   ]
 
-  function finish(): void {
+  function finish(error?: TautlineError): void {
     done = true
+    failure = error
     for (const stop of stops) stop()
     wake()
   }
@@ -47,21 +58,25 @@ export function readLog(
     }
   }
 
-  /** What came live, as far as it goes on from where we are; false where there is a hole before it. */
+  /** What came live, where it goes on from our position; false where there is a hole before it. */
   function takeLive(): boolean {
-    const first = live[0]
-    const last = live[live.length - 1]
-    if (!first || !last) return true
-    const rule = follow(position.seq, first.seq, last.seq)
-    if (rule.do === 'hole') return false
-    if (rule.do === 'apply') take(live.slice(rule.skip), undefined)
+    const run = live
     live = []
-    return true
+    const rule = follow(position.seq, run[0]?.seq ?? 0, run[run.length - 1]?.seq ?? 0)
+    if (rule.do === 'apply') take(run.slice(rule.skip), undefined)
+    return rule.do !== 'hole'
   }
 
   /** Reads one page; true when there is nothing after it for now. */
   async function readPage(): Promise<boolean> {
-    const payload = (await getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
+    let payload: PayloadOf<'page'> | PayloadOf<'reset'>
+    try {
+      payload = (await getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
+    } catch (error) {
+      // No connection for the whole of the request's time: the reader has all the time there is.
+      if (error instanceof TautlineError && error.code === 'TIMEOUT') return false
+      throw error
+    }
     if (!('entries' in payload))
       throw new TautlineError('FETCH_ERROR', 'the log of the room is another one now')
     if (payload.after.seq > position.seq) position = payload.after
@@ -69,27 +84,20 @@ export function readLog(
     return position.seq >= payload.head
   }
 
-  async function fill(): Promise<void> {
-    // Joined late, or the position lies far back: the log first, the live entries where they go on from it.
-    let caughtUp = await readPage()
+  async function next(): Promise<IteratorResult<Message>> {
     while (ready.length === 0 && !done) {
-      if (!takeLive()) caughtUp = false
-      if (ready.length > 0 || done) return
-      if (caughtUp) {
+      if (!isCaughtUp) isCaughtUp = await readPage()
+      else if (live.length > 0) isCaughtUp = takeLive()
+      else {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
-      } else caughtUp = await readPage()
-    }
-  }
-
-  async function next(): Promise<IteratorResult<Message>> {
-    if (ready.length === 0 && !done) {
-      if (!takeLive() || position.seq === after) await fill()
-      else if (ready.length === 0) await fill()
+      }
     }
     const message = ready.shift()
-    return message === undefined || done ? { done: true, value: undefined } : { done: false, value: message }
+    if (message) return { done: false, value: message }
+    if (failure) throw failure
+    return { done: true, value: undefined }
   }
 
   if (room.getSnapshot().phase === 'idle') room.follow().catch(finish)
@@ -98,7 +106,8 @@ export function readLog(
   return {
     next() {
       const result = turn.then(next)
-      turn = result.catch(finish)
+      // Calls may overlap: each takes its turn, and one that failed does not fail those behind it.
+      turn = result.catch(() => finish())
       return result
     },
     return() {

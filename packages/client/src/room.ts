@@ -3,36 +3,21 @@
  * durable, for every device of the user) and following (`subscribe`, `unsubscribe`: this client, this connection and
  * the next ones). Events begin where following begins; what lies before is history.
  */
-import type {
-  Cursor,
-  Entry,
-  EntryPayload,
-  Member,
-  PayloadOf,
-  PresenceStatus,
+import {
+  type Entry,
+  type Member,
+  type PayloadOf,
+  type PresenceStatus,
   TautlineError,
 } from '@tautline/protocol/wire'
 import { EventEmitter } from 'eventemitter3'
 import type { Gap, RoomPhase } from './core/context.ts'
 import type { RequestMessage } from './core/requests.ts'
+import { type Message, messageOf } from './message.ts'
 import { readLog } from './read-log.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { createTimeline, type Timeline, type TimelineOptions } from './timeline.ts'
-
-/** A message with its place in the room. */
-export interface Message {
-  readonly room: string
-  /** Position in the room's log: the same for everybody, without gaps over all entries (messages are some of them). */
-  readonly seq: number
-  /** Unique per sender: the key of a message in a list is sender and messageId. */
-  readonly messageId: string
-  readonly sender: string
-  readonly content: string
-  readonly metadata: Readonly<Record<string, unknown>> | undefined
-  /** Unix milliseconds, by the server's clock. */
-  readonly timestamp: number
-}
 
 export interface RoomEvents {
   /** A new message, in the order of the room, each once; own ones too. */
@@ -136,13 +121,6 @@ export interface RoomControl {
   typing(users: readonly string[]): void
 }
 
-export function messageOf(room: string, entry: Entry): Message | undefined {
-  if (entry.type !== 'new_message') return undefined
-  const { content, metadata } = entry.payload as EntryPayload<'new_message'>
-  const { seq, messageId, sender, timestamp } = entry
-  return { room, seq, messageId, sender, content, metadata, timestamp }
-}
-
 export function createRoom(id: string, port: RoomPort): RoomControl {
   const events = new EventEmitter()
   const store = createStore<RoomSnapshot>({
@@ -159,7 +137,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       const settle = (phase: RoomPhase): boolean => {
         if (phase === 'live') resolve()
         else if (phase === 'syncing') return false
-        else reject(store.getSnapshot().error ?? new Error(`the room is ${phase}`))
+        else reject(store.getSnapshot().error ?? new TautlineError('DISCONNECTED', 'the room was left'))
         return true
       }
       if (settle(store.getSnapshot().phase)) return
@@ -204,7 +182,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       return { messages, hasOlder, oldestSeq: entries[0]?.seq }
     },
     messages: ({ after }) =>
-      readLog(room, after, (cursor: Partial<Cursor> & { seq: number }) =>
+      readLog(room, after, (cursor) =>
         port.request({ type: 'get_page', payload: { room: id, after: cursor } }),
       ),
     timeline: (options) => createTimeline(room, port, options),

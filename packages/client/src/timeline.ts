@@ -2,7 +2,8 @@
  * What a chat window shows: history in pages, live messages, and own messages on their way, as one list in the order of
  * the room, keyed by sender and messageId. An own message keeps its key and its item from `queued` to `acknowledged`.
  */
-import type { Message, Room, RoomPort } from './room.ts'
+import type { Message } from './message.ts'
+import type { Room, RoomPort } from './room.ts'
 import type { Sent, SentStatus } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 
