@@ -10,7 +10,9 @@ import type { Verification } from './core/contract.ts'
 export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 
 /** The secret must be as long as the digest (RFC 7518, section 3.2), in bytes. */
-export const MIN_SECRET_BYTES: { readonly [A in Algorithm]: number } = { HS256: 32, HS384: 48, HS512: 64 }
+const MIN_SECRET_BYTES: { readonly [A in Algorithm]: number } = { HS256: 32, HS384: 48, HS512: 64 }
+
+export const ALGORITHMS: readonly string[] = Object.keys(MIN_SECRET_BYTES)
 
 export interface TokenOptions {
   /** At least 32 bytes (HS256), 48 (HS384) or 64 (HS512). A text stands for its UTF-8. */
@@ -73,6 +75,8 @@ export async function createToken(options: NewToken): Promise<string> {
   const { userId, secret, algorithm = 'HS256', issuer, audience } = options
   if (!USER_ID.test(userId))
     throw new TypeError('A user id is 1 to 128 characters of A-Z a-z 0-9 . _ @ | : + = and -.')
+  const objection = objectionToSecret(secret, algorithm)
+  if (objection !== undefined) throw new TypeError(objection)
   const lifetimeMs = options.lifetimeMs ?? options.maxTokenAgeMs ?? DEFAULT_MAX_TOKEN_AGE_MS
   const issuedAt = Math.floor(Date.now() / 1_000)
   const token = new SignJWT()
@@ -85,7 +89,16 @@ export async function createToken(options: NewToken): Promise<string> {
   return token.sign(keyOf(secret))
 }
 
-export function keyOf(secret: string | Uint8Array): Uint8Array {
+/** What speaks against the secret, without repeating it; undefined: nothing. */
+export function objectionToSecret(secret: unknown, algorithm: Algorithm = 'HS256'): string | undefined {
+  const min = MIN_SECRET_BYTES[algorithm]
+  const wanted = `The secret of the tokens (auth.secret) must be at least ${min} bytes long for ${algorithm}`
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) return `${wanted}; none was given.`
+  const { length } = keyOf(secret)
+  return length < min ? `${wanted}; it has ${length}.` : undefined
+}
+
+function keyOf(secret: string | Uint8Array): Uint8Array {
   return typeof secret === 'string' ? new TextEncoder().encode(secret) : secret
 }
 

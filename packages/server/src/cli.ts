@@ -3,7 +3,7 @@
  * The command line: `tautline serve` and `tautline token`. Only what a terminal needs is here; the options are those of
  * createServer, which also checks them. Exit codes: 0 done, 1 failed, 2 called in a way it does not know.
  */
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs } from 'node:util'
 
 const HELP = `tautline: the Tautline reference server
 
@@ -25,20 +25,20 @@ const MIN_NODE = [22, 18] as const
 
 class UsageError extends Error {}
 
-process.exitCode = await main(process.argv.slice(2), process.env)
+// No `await` at the top level: the CommonJS build knows none.
+main(process.argv.slice(2), process.env).catch(fail)
 
-async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  try {
-    const objection = objectionToNode()
-    if (objection !== undefined) throw new Error(objection)
-    await run(args, env)
-    return 0
-  } catch (error) {
-    const isUsage = error instanceof UsageError || isParseArgsError(error)
-    process.stderr.write(`${styleText('red', error instanceof Error ? error.message : String(error))}\n`)
-    if (isUsage) process.stderr.write('Try: tautline --help\n')
-    return isUsage ? 2 : 1
-  }
+async function main(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const objection = objectionToNode()
+  if (objection !== undefined) throw new Error(objection)
+  await run(args, env)
+}
+
+function fail(error: unknown): void {
+  const isUsage = error instanceof UsageError || isParseArgsError(error)
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  if (isUsage) process.stderr.write('Try: tautline --help\n')
+  process.exitCode = isUsage ? 2 : 1
 }
 
 async function run(args: string[], env: NodeJS.ProcessEnv): Promise<void> {

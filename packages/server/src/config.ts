@@ -3,7 +3,7 @@
  * and what is allowed. 0 is 0 and never "the default". A secret is never repeated.
  */
 import { DEFAULT_LIMITS, type Limits, MAX_FRAME_BYTES } from '@tautline/protocol/wire'
-import { type AuthOptions, keyOf, MIN_SECRET_BYTES } from './auth.ts'
+import { ALGORITHMS, type AuthOptions, objectionToSecret } from './auth.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
 import type { RequestHandler } from './http.ts'
@@ -164,14 +164,10 @@ function readAuth(auth: AuthOptions | undefined): AuthOptions {
   }
   checkNames('auth.', auth, ['secret', 'algorithm', 'issuer', 'audience', 'maxTokenAgeMs'])
   const { secret, algorithm = 'HS256' } = auth
-  if (!Object.hasOwn(MIN_SECRET_BYTES, algorithm))
-    throw fault('auth.algorithm', algorithm, `one of ${Object.keys(MIN_SECRET_BYTES).join(', ')}`)
-  const min = MIN_SECRET_BYTES[algorithm]
-  if (typeof secret !== 'string' && !(secret instanceof Uint8Array))
-    throw fault('auth.secret', typeof secret, `a text or bytes, at least ${min} bytes long`)
-  const { length } = keyOf(secret)
-  if (length < min)
-    throw fault('auth.secret', `${length} bytes long`, `at least ${min} bytes long for ${algorithm}`)
+  if (!ALGORITHMS.includes(algorithm))
+    throw fault('auth.algorithm', algorithm, `one of ${ALGORITHMS.join(', ')}`)
+  const objection = objectionToSecret(secret, algorithm)
+  if (objection !== undefined) throw new TypeError(objection)
   whole('auth.maxTokenAgeMs', auth.maxTokenAgeMs, 1_000, Number.MAX_SAFE_INTEGER, HOUR_MS)
   return auth
 }

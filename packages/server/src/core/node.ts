@@ -3,17 +3,18 @@
  * clock, no dice, no socket; the same inputs give the same effects. Whatever a client sends becomes an effect, never
  * an exception.
  *
- * This file only dispatches: by input, by message, by deadline. What is decided stands in the file named for it.
+ * This file only dispatches, by input and by deadline; by message does inbox.ts. What is decided stands in the file that
+ * is named for it.
  */
-import { decodeClientFrame } from '@tautline/protocol'
-import { type ClientMessage, CODES, type Code } from '@tautline/protocol/wire'
+import type { Code } from '@tautline/protocol/wire'
 import { createCommands } from './commands.ts'
 import { createCommitter } from './commit.ts'
-import { type Connection, createConnection, REFUSALS } from './connection.ts'
-import { type Alarm, type Context, refuse, send, unreachable } from './context.ts'
+import { type Connection, createConnection } from './connection.ts'
+import { type Alarm, type Context, unreachable } from './context.ts'
 import type { Effect, Input } from './contract.ts'
+import { createDrain } from './drain.ts'
 import { beat, heartbeatDeadline } from './heartbeat.ts'
-import { msUntilToken, takeToken } from './limiter.ts'
+import { createInbox } from './inbox.ts'
 import type { NodeOptions } from './options.ts'
 import { vanish } from './presence.ts'
 import { notePressure, pressureDeadline } from './pressure.ts'
@@ -22,13 +23,9 @@ import { Rooms } from './rooms.ts'
 import { Schedule } from './schedule.ts'
 import { createSessions } from './session.ts'
 import { createSubscriptions } from './subscriptions.ts'
-import { startTyping, stopTyping } from './typing.ts'
 
-/** How long an abuser is asked to stay away, and a client that finds the server full (plus as much again at random). */
-const ABUSE_RETRY_MS = 30_000
+/** How long a client that finds the server full or going is asked to stay away (plus as much again at random). */
 const FULL_RETRY_MS = 2_000
-/** At a drain nobody comes back sooner than this. */
-const MIN_RETURN_MS = 500
 
 export interface NodeFigures {
   readonly connections: number
@@ -68,9 +65,8 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const subscriptions = createSubscriptions(context, rooms)
   const committer = createCommitter(context, rooms, subscriptions)
   const commands = createCommands(context, committer)
-  const frameRate = { perSecond: options.framesPerSecond, burst: options.frameBurst }
-  /** Draining: the wait that each connection was told. */
-  let goodbyes: Map<Connection, number> | undefined
+  const drain = createDrain(context, committer)
+  const receive = createInbox(context, { sessions, subscriptions, commands, drain })
 
   function hangUp(connection: Connection, code: Code, retryAfterMs?: number): void {
     if (connection.phase === 'closed') return
@@ -98,11 +94,11 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         break
       case 'committed':
         committer.committed(input.result)
-        finishDrain()
+        drain.finish()
         break
       case 'commit_failed':
         committer.failed()
-        finishDrain()
+        drain.finish()
         break
       case 'timer':
         ring()
@@ -111,7 +107,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         context.unixOffsetMs = input.unixMs - context.now
         break
       case 'drain':
-        drain()
+        drain.begin()
         break
       case 'received':
       case 'ponged':
@@ -133,7 +129,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     switch (input.type) {
       case 'received':
         connection.heardAt = context.now
-        received(connection, input.text)
+        receive(connection, input.text)
         break
       case 'ponged':
         connection.heardAt = context.now
@@ -163,9 +159,9 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
 
   function opened(id: number, token: string | undefined): void {
     const connection = createConnection(id, token, options, context.now)
-    if (goodbyes || connections.size >= options.maxConnections) {
+    if (drain.hasBegun() || connections.size >= options.maxConnections) {
       // Before any work is done for it; a browser would hide a refusal of the upgrade.
-      hangUp(connection, goodbyes ? 'RESTART' : 'TRY_AGAIN_LATER', FULL_RETRY_MS * (1 + random()))
+      hangUp(connection, drain.hasBegun() ? 'RESTART' : 'TRY_AGAIN_LATER', FULL_RETRY_MS * (1 + random()))
       return
     }
     connections.set(id, connection)
@@ -177,123 +173,6 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     if (connection.phase === 'closed') return
     if (relieved) subscriptions.relieve(connection)
     arm(connection)
-  }
-
-  // --- by message --------------------------------------------------------------------------------------------------
-
-  function received(connection: Connection, text: string): void {
-    const { maxFrameBytes } = options.limits
-    for (const decoded of decodeClientFrame(text, { maxFrameBytes })) {
-      if (connection.phase === 'closed') return
-      if (!takeToken(connection.frames, frameRate, context.now)) refuseFrame(connection, decoded)
-      else if (decoded.ok) receivedMessage(connection, decoded.message)
-      else objected(connection, decoded.code, decoded.ref, decoded.detail)
-    }
-  }
-
-  function objected(connection: Connection, code: Code, ref: number | undefined, detail: string): void {
-    if (CODES[code].closeCode !== null) {
-      hangUp(connection, code)
-      return
-    }
-    refuse(context, connection, ref, code, { message: detail })
-    if (connection.phase !== 'ready') hangUp(connection, 'NO_TOKEN')
-  }
-
-  function refuseFrame(connection: Connection, decoded: ReturnType<typeof decodeClientFrame>[number]): void {
-    const ref = decoded.ok ? refOf(decoded.message) : decoded.ref
-    const retryAfterMs = msUntilToken(connection.frames, frameRate)
-    if (ref !== undefined) refuseWhole(connection, decoded, ref, retryAfterMs)
-    countRefusal(connection)
-  }
-
-  /** A `commands` frame has a ref for each command, a `subscribe` a room for each answer. */
-  function refuseWhole(
-    connection: Connection,
-    decoded: ReturnType<typeof decodeClientFrame>[number],
-    ref: number,
-    retryAfterMs: number,
-  ): void {
-    const message = decoded.ok ? decoded.message : undefined
-    if (message?.type === 'commands') {
-      for (let i = 0; i < message.payload.commands.length; i++)
-        refuse(context, connection, ref + i, 'RATE_LIMIT', { retryAfterMs })
-    } else if (message?.type === 'subscribe') {
-      for (const { room } of message.payload.rooms)
-        refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })
-    } else refuse(context, connection, ref, 'RATE_LIMIT', { retryAfterMs })
-  }
-
-  /** Being refused now and then is nothing; for a long time it is abuse. */
-  function countRefusal(connection: Connection): void {
-    if (!takeToken(connection.refusals, REFUSALS, context.now)) hangUp(connection, 'ABUSE', ABUSE_RETRY_MS)
-  }
-
-  function receivedMessage(connection: Connection, message: ClientMessage): void {
-    if (connection.phase !== 'ready') receivedEarly(connection, message)
-    else if (goodbyes && isChange(message)) refuseLate(connection, message)
-    else dispatch(connection, message)
-  }
-
-  function dispatch(connection: Connection, message: ClientMessage): void {
-    switch (message.type) {
-      case 'commands':
-        if (!commands.take(connection, message.payload)) countRefusal(connection)
-        break
-      case 'subscribe':
-        subscriptions.subscribe(connection, message.payload)
-        break
-      case 'unsubscribe':
-        subscriptions.unsubscribe(connection, message.payload)
-        break
-      case 'get_page':
-        subscriptions.ask(connection, { why: 'page', ask: message.payload })
-        break
-      case 'get_history':
-        subscriptions.ask(connection, { why: 'history', ask: message.payload })
-        break
-      case 'list_members':
-        subscriptions.ask(connection, { why: 'members', ask: message.payload })
-        break
-      case 'check':
-        subscriptions.ask(connection, { why: 'check', ask: message.payload })
-        break
-      case 'mark_read':
-        commands.markRead(connection, message.payload)
-        break
-      case 'join_room':
-        commands.join(connection, message.payload)
-        break
-      case 'leave_room':
-        commands.leave(connection, message.payload)
-        break
-      case 'start_typing':
-        startTyping(context, connection, message.payload.room)
-        break
-      case 'stop_typing':
-        stopTyping(context, connection.subscriptions.get(message.payload.room))
-        break
-      case 'renew_token':
-        sessions.renewToken(connection, message.payload)
-        break
-      case 'authenticate':
-        sessions.authenticate(connection, message.payload)
-        break
-      case 'ping':
-        send(context, connection, { type: 'pong', payload: message.payload })
-        break
-      case 'pong':
-        break
-      default:
-        unreachable(message)
-    }
-  }
-
-  function receivedEarly(connection: Connection, message: ClientMessage): void {
-    if (message.type === 'ping') send(context, connection, { type: 'pong', payload: message.payload })
-    else if (message.type === 'authenticate' && connection.phase === 'hello')
-      sessions.authenticate(connection, message.payload)
-    else hangUp(connection, 'NO_TOKEN')
   }
 
   // --- by deadline -------------------------------------------------------------------------------------------------
@@ -325,36 +204,6 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     else arm(connection)
   }
 
-  // --- the end -----------------------------------------------------------------------------------------------------
-
-  function drain(): void {
-    if (goodbyes) return
-    goodbyes = new Map()
-    const spreadMs = (connections.size / options.admissionsPerSecond) * 1_000
-    for (const connection of connections.values()) {
-      const reconnectAfterMs = Math.round(MIN_RETURN_MS + random() * spreadMs)
-      goodbyes.set(connection, reconnectAfterMs)
-      if (connection.phase === 'ready')
-        send(context, connection, { type: 'going_away', payload: { reconnectAfterMs } })
-    }
-    finishDrain()
-  }
-
-  function finishDrain(): void {
-    if (!goodbyes || !committer.isIdle()) return
-    for (const [connection, retryAfterMs] of goodbyes) hangUp(connection, 'RESTART', retryAfterMs)
-    goodbyes.clear()
-    context.effects.push({ do: 'drained' })
-  }
-
-  /** What would need another commit: the client sends it again elsewhere. */
-  function refuseLate(connection: Connection, message: Change): void {
-    const { ref } = message.payload
-    const count = message.type === 'commands' ? message.payload.commands.length : 1
-    const retryAfterMs = goodbyes?.get(connection) ?? MIN_RETURN_MS
-    for (let i = 0; i < count; i++) refuse(context, connection, ref + i, 'UNAVAILABLE', { retryAfterMs })
-  }
-
   return {
     step(input, now) {
       context.now = now
@@ -371,19 +220,4 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       queuedOps: committer.queued(),
     }),
   }
-}
-
-type Change = Extract<ClientMessage, { type: 'commands' | 'join_room' | 'leave_room' | 'mark_read' }>
-
-function isChange(message: ClientMessage): message is Change {
-  return (
-    message.type === 'commands' ||
-    message.type === 'join_room' ||
-    message.type === 'leave_room' ||
-    message.type === 'mark_read'
-  )
-}
-
-function refOf({ payload }: ClientMessage): number | undefined {
-  return 'ref' in payload ? payload.ref : undefined
 }

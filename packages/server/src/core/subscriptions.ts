@@ -1,13 +1,14 @@
 /**
- * The requests about reading, and what becomes of the store's answers: subscribe, unsubscribe, pages, catching up,
- * history, members, check. The subscription is registered before its page is read, so that nothing can fall between;
+ * Following rooms: subscribe, unsubscribe, what becomes of the pages that the store gives, catching up, and the end of
+ * a subscription. Reads that concern none are only passed on (reads.ts) and answered (answers.ts). The subscription is registered before its page is read, so that nothing can fall between;
  * it is open, and tells anything, only once the page was allowed.
  */
-import { type Cursor, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
+import { type Code, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
+import { answerCheck, answerHistory, answerMembers, answerPage, sendPage, sendReset } from './answers.ts'
 import type { Connection } from './connection.ts'
 import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
 import type { ReadAnswer } from './contract.ts'
-import { arrive, depart, sendPresence, statusOf, vanish } from './presence.ts'
+import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { MAX_RECEIPT_MEMBERS, sendReceipts } from './receipts.ts'
 import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
@@ -55,7 +56,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
   ): void {
     const { room: id, after, limit = MAX_PAGE_ENTRIES } = wanted
     if (after && epoch !== undefined && epoch !== options.epoch) {
-      sendReset(connection, ref, id, 'epoch')
+      sendReset(context, connection, ref, id, 'epoch')
       return
     }
     let subscription = connection.subscriptions.get(id)
@@ -74,39 +75,6 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     queueRead(context, connection, { why: 'subscribe', ref, subscription, after, limit })
   }
 
-  function sendReset(
-    connection: Connection,
-    ref: number,
-    room: string,
-    reason: PayloadOf<'reset'>['reason'],
-  ): void {
-    send(context, connection, { type: 'reset', payload: { ref, room, epoch: options.epoch, reason } })
-  }
-
-  function sendPage(
-    connection: Connection,
-    ref: number,
-    room: string,
-    page: Extract<PageResult, { result: 'page' }>,
-  ): void {
-    const { after, entries, h, head, oldest, gap } = page
-    const subscription = connection.subscriptions.get(room)
-    const live = subscription !== undefined && isOpen(subscription)
-    const payload: PayloadOf<'page'> = {
-      ref,
-      room,
-      epoch: options.epoch,
-      after: { ...after },
-      entries: [...entries],
-      h,
-      head,
-      live,
-      oldest,
-    }
-    if (gap) payload.gap = gap
-    send(context, connection, { type: 'page', payload })
-  }
-
   function subscribed(
     connection: Connection,
     read: Extract<Read, { why: 'subscribe' }>,
@@ -121,12 +89,12 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     }
     if (page.result === 'reset') {
       end(subscription)
-      sendReset(connection, ref, room.id, page.reason)
+      sendReset(context, connection, ref, room.id, page.reason)
       return
     }
     const opens = subscription.state === 'opening'
     if (opens) open(subscription, page.head)
-    sendPage(connection, ref, room.id, page)
+    sendPage(context, connection, ref, room.id, page)
     noteHead(room, page)
     if (!opens) return
     sendPresence(context, subscription)
@@ -179,60 +147,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     keepUp(subscription)
   }
 
-  function checked(
-    connection: Connection,
-    { ref, rooms: asked }: PayloadOf<'check'>,
-    heads: ReadonlyMap<string, Cursor>,
-  ): void {
-    const stale = asked.filter(({ room, after }) => {
-      const subscription = connection.subscriptions.get(room)
-      const head = heads.get(room)
-      return !subscription || !isOpen(subscription) || head?.seq !== after.seq || head.h !== after.h
-    })
-    send(context, connection, { type: 'checked', payload: { ref, rooms: stale.map(({ room }) => room) } })
-  }
-
-  function membersRead(
-    connection: Connection,
-    { ref, room: id }: PayloadOf<'list_members'>,
-    { members }: AnswerOf<'members'>,
-  ): void {
-    if (!members) {
-      refuseInRoom(context, connection, ref, 'FORBIDDEN', id)
-      return
-    }
-    const room = rooms.get(id)
-    const list = members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
-    send(context, connection, { type: 'member_list', payload: { ref, room: id, members: list } })
-  }
-
-  function pageRead(
-    connection: Connection,
-    { ref, room }: PayloadOf<'get_page'>,
-    { result: page }: AnswerOf<'page'>,
-  ): void {
-    if (page.result === 'forbidden') refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
-    else if (page.result === 'reset') sendReset(connection, ref, room, page.reason)
-    else sendPage(connection, ref, room, page)
-  }
-
-  function historyRead(
-    connection: Connection,
-    { ref, room }: PayloadOf<'get_history'>,
-    { result: read }: AnswerOf<'history'>,
-  ): void {
-    if (read.result === 'forbidden') {
-      refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
-      return
-    }
-    const { entries, at, hasOlder } = read
-    send(context, connection, {
-      type: 'history',
-      payload: { ref, room, entries: [...entries], at, hasOlder },
-    })
-  }
-
-  function failed(connection: Connection, read: Read, code: PayloadOf<'error'>['code']): void {
+  function failed(connection: Connection, read: Read, code: Code): void {
     switch (read.why) {
       case 'subscribe':
         if (read.subscription.state === 'opening') end(read.subscription)
@@ -262,11 +177,14 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
   function deliver(connection: Connection, read: Read, answer: ReadAnswer): void {
     if (answer.of === 'failure') failed(connection, read, answer.code)
     else if (read.why === 'subscribe' && answer.of === 'page') subscribed(connection, read, answer)
-    else if (read.why === 'page' && answer.of === 'page') pageRead(connection, read.ask, answer)
+    else if (read.why === 'page' && answer.of === 'page') answerPage(context, connection, read.ask, answer)
     else if (read.why === 'catch_up' && answer.of === 'page') caughtUp(read.subscription, answer)
-    else if (read.why === 'history' && answer.of === 'history') historyRead(connection, read.ask, answer)
-    else if (read.why === 'members' && answer.of === 'members') membersRead(connection, read.ask, answer)
-    else if (read.why === 'check' && answer.of === 'heads') checked(connection, read.ask, answer.heads)
+    else if (read.why === 'history' && answer.of === 'history')
+      answerHistory(context, connection, read.ask, answer)
+    else if (read.why === 'members' && answer.of === 'members')
+      answerMembers(context, rooms, connection, read.ask, answer)
+    else if (read.why === 'check' && answer.of === 'heads')
+      answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'count' && answer.of === 'members')
       read.subscription.room.memberCount = answer.members?.length
     else if (read.why === 'receipts' && answer.of === 'receipts') {

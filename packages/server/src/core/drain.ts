@@ -1,0 +1,73 @@
+/**
+ * The end of a node in good order: everybody is told when to come back, each at a time of their own, so that the next
+ * server is not run over; what is being committed is finished and acknowledged; then all are closed with RESTART.
+ */
+import type { ClientMessage } from '@tautline/protocol/wire'
+import type { Committer } from './commit.ts'
+import type { Connection } from './connection.ts'
+import { type Context, refuse, send } from './context.ts'
+
+/** Nobody comes back sooner than this. */
+const MIN_RETURN_MS = 500
+
+/** What would need another commit. */
+export type Change = Extract<ClientMessage, { type: 'commands' | 'join_room' | 'leave_room' | 'mark_read' }>
+
+export interface Drain {
+  hasBegun(): boolean
+  begin(): void
+  /** Closes everybody once nothing is left to commit. Called after each commit. */
+  finish(): void
+  /** Too late: the client sends it again to the next server. */
+  refuseChange(connection: Connection, change: Change): void
+}
+
+export function createDrain(context: Context, committer: Committer): Drain {
+  /** The wait that each connection was told. */
+  const goodbyes = new Map<Connection, number>()
+  let state: 'open' | 'draining' | 'drained' = 'open'
+
+  function finish(): void {
+    if (state !== 'draining' || !committer.isIdle()) return
+    state = 'drained'
+    for (const [connection, retryAfterMs] of goodbyes) context.hangUp(connection, 'RESTART', retryAfterMs)
+    goodbyes.clear()
+    context.effects.push({ do: 'drained' })
+  }
+
+  return {
+    hasBegun: () => state !== 'open',
+
+    begin() {
+      if (state !== 'open') return
+      state = 'draining'
+      const { connections, options, random } = context
+      const spreadMs = (connections.size / options.admissionsPerSecond) * 1_000
+      for (const connection of connections.values()) {
+        const reconnectAfterMs = Math.round(MIN_RETURN_MS + random() * spreadMs)
+        goodbyes.set(connection, reconnectAfterMs)
+        if (connection.phase === 'ready')
+          send(context, connection, { type: 'going_away', payload: { reconnectAfterMs } })
+      }
+      finish()
+    },
+
+    finish,
+
+    refuseChange(connection, change) {
+      const { ref } = change.payload
+      const count = change.type === 'commands' ? change.payload.commands.length : 1
+      const retryAfterMs = goodbyes.get(connection) ?? MIN_RETURN_MS
+      for (let i = 0; i < count; i++) refuse(context, connection, ref + i, 'UNAVAILABLE', { retryAfterMs })
+    },
+  }
+}
+
+export function isChange(message: ClientMessage): message is Change {
+  return (
+    message.type === 'commands' ||
+    message.type === 'join_room' ||
+    message.type === 'leave_room' ||
+    message.type === 'mark_read'
+  )
+}

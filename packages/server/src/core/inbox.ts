@@ -1,0 +1,147 @@
+/**
+ * What a client says: from the text of a frame to the part that deals with each message. Here is what binds all
+ * messages alike: their form, how many there may be, and that nothing but the hello is heard before authentication.
+ */
+import { decodeClientFrame } from '@tautline/protocol'
+import { type ClientMessage, CODES, type Code } from '@tautline/protocol/wire'
+import type { Commands } from './commands.ts'
+import { type Connection, REFUSALS } from './connection.ts'
+import { type Context, refuse, send, unreachable } from './context.ts'
+import { type Drain, isChange } from './drain.ts'
+import { msUntilToken, takeToken } from './limiter.ts'
+import type { Sessions } from './session.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import { startTyping, stopTyping } from './typing.ts'
+
+/** How long an abuser is asked to stay away. */
+const ABUSE_RETRY_MS = 30_000
+
+export interface InboxParts {
+  readonly sessions: Sessions
+  readonly subscriptions: Subscriptions
+  readonly commands: Commands
+  readonly drain: Drain
+}
+
+type Decoded = ReturnType<typeof decodeClientFrame>[number]
+
+/** What to do with the text of each frame. */
+export function createInbox(
+  context: Context,
+  { sessions, subscriptions, commands, drain }: InboxParts,
+): (connection: Connection, text: string) => void {
+  const { limits, framesPerSecond, frameBurst } = context.options
+  const frameRate = { perSecond: framesPerSecond, burst: frameBurst }
+
+  function receive(connection: Connection, text: string): void {
+    for (const decoded of decodeClientFrame(text, { maxFrameBytes: limits.maxFrameBytes })) {
+      if (connection.phase === 'closed') return
+      if (!takeToken(connection.frames, frameRate, context.now)) refuseFrame(connection, decoded)
+      else if (!decoded.ok) object(connection, decoded.code, decoded.ref, decoded.detail)
+      else if (connection.phase !== 'ready') receiveEarly(connection, decoded.message)
+      else if (drain.hasBegun() && isChange(decoded.message)) drain.refuseChange(connection, decoded.message)
+      else dispatch(connection, decoded.message)
+    }
+  }
+
+  function object(connection: Connection, code: Code, ref: number | undefined, detail: string): void {
+    if (CODES[code].closeCode !== null) {
+      context.hangUp(connection, code)
+      return
+    }
+    refuse(context, connection, ref, code, { message: detail })
+    if (connection.phase !== 'ready') context.hangUp(connection, 'NO_TOKEN')
+  }
+
+  function receiveEarly(connection: Connection, message: ClientMessage): void {
+    if (message.type === 'ping') send(context, connection, { type: 'pong', payload: message.payload })
+    else if (message.type === 'authenticate' && connection.phase === 'hello')
+      sessions.authenticate(connection, message.payload)
+    else context.hangUp(connection, 'NO_TOKEN')
+  }
+
+  function dispatch(connection: Connection, message: ClientMessage): void {
+    switch (message.type) {
+      case 'commands':
+        if (!commands.take(connection, message.payload)) countRefusal(connection)
+        break
+      case 'subscribe':
+        subscriptions.subscribe(connection, message.payload)
+        break
+      case 'unsubscribe':
+        subscriptions.unsubscribe(connection, message.payload)
+        break
+      case 'get_page':
+        subscriptions.ask(connection, { why: 'page', ask: message.payload })
+        break
+      case 'get_history':
+        subscriptions.ask(connection, { why: 'history', ask: message.payload })
+        break
+      case 'list_members':
+        subscriptions.ask(connection, { why: 'members', ask: message.payload })
+        break
+      case 'check':
+        subscriptions.ask(connection, { why: 'check', ask: message.payload })
+        break
+      case 'mark_read':
+        commands.markRead(connection, message.payload)
+        break
+      case 'join_room':
+        commands.join(connection, message.payload)
+        break
+      case 'leave_room':
+        commands.leave(connection, message.payload)
+        break
+      case 'start_typing':
+        startTyping(context, connection, message.payload.room)
+        break
+      case 'stop_typing':
+        stopTyping(context, connection.subscriptions.get(message.payload.room))
+        break
+      case 'renew_token':
+        sessions.renewToken(connection, message.payload)
+        break
+      case 'authenticate':
+        sessions.authenticate(connection, message.payload)
+        break
+      case 'ping':
+        send(context, connection, { type: 'pong', payload: message.payload })
+        break
+      case 'pong':
+        break
+      default:
+        unreachable(message)
+    }
+  }
+
+  function refuseFrame(connection: Connection, decoded: Decoded): void {
+    const ref = decoded.ok ? refOf(decoded.message) : decoded.ref
+    const retryAfterMs = msUntilToken(connection.frames, frameRate)
+    if (ref !== undefined) refuseWhole(connection, decoded, ref, retryAfterMs)
+    countRefusal(connection)
+  }
+
+  /** A `commands` frame has a ref for each command, a `subscribe` a room for each answer. */
+  function refuseWhole(connection: Connection, decoded: Decoded, ref: number, retryAfterMs: number): void {
+    const message = decoded.ok ? decoded.message : undefined
+    if (message?.type === 'commands') {
+      for (let i = 0; i < message.payload.commands.length; i++)
+        refuse(context, connection, ref + i, 'RATE_LIMIT', { retryAfterMs })
+    } else if (message?.type === 'subscribe') {
+      for (const { room } of message.payload.rooms)
+        refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })
+    } else refuse(context, connection, ref, 'RATE_LIMIT', { retryAfterMs })
+  }
+
+  /** Being refused now and then is nothing; for a long time it is abuse. */
+  function countRefusal(connection: Connection): void {
+    if (!takeToken(connection.refusals, REFUSALS, context.now))
+      context.hangUp(connection, 'ABUSE', ABUSE_RETRY_MS)
+  }
+
+  return receive
+}
+
+function refOf({ payload }: ClientMessage): number | undefined {
+  return 'ref' in payload ? payload.ref : undefined
+}
