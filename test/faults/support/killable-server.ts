@@ -1,0 +1,63 @@
+/** Starts, kills and starts again the server of server-process.ts, on the same file and port. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createToken } from '@tautline/server'
+import type { ServerProcessOptions } from './server-process.ts'
+
+const SCRIPT = new URL('./server-process.ts', import.meta.url).pathname
+const SECRET = 'the secret of the fault tests, long enough for HS256'
+
+export interface KillableServer {
+  /** Where it listens. Known after the first start. */
+  port(): number
+  token(userId: string): Promise<string>
+  /** Resolves when it listens. */
+  start(): Promise<void>
+  /** SIGKILL: no handler runs, nothing is flushed. Resolves when the process is gone. */
+  kill(): Promise<void>
+  /** Kills it and removes its file. */
+  dispose(): Promise<void>
+}
+
+export function createKillableServer(): KillableServer {
+  const folder = mkdtempSync(join(tmpdir(), 'tautline-kill-'))
+  let child: ChildProcess | undefined
+  let port = 0
+
+  async function kill(): Promise<void> {
+    const victim = child
+    child = undefined
+    if (!victim || victim.exitCode !== null) return
+    const gone = once(victim, 'exit')
+    victim.kill('SIGKILL')
+    await gone
+  }
+
+  return {
+    port: () => port,
+    token: (userId) => createToken({ secret: SECRET, userId }),
+    async start() {
+      const options: ServerProcessOptions = { file: join(folder, 'chat.db'), port, secret: SECRET }
+      child = spawn(process.execPath, ['--conditions=source', SCRIPT, JSON.stringify(options)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const died = once(child, 'exit').then(([code]) => {
+        throw new Error(`the server ended with ${String(code)} before it listened`)
+      })
+      const listening = once(child.stdout ?? child, 'data')
+      const [line] = (await Promise.race([listening, died])) as [Buffer]
+      died.catch(() => {
+        // From here on its end is what the test wants.
+      })
+      port = Number(line.toString())
+    },
+    kill,
+    async dispose() {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * A server in a process of its own, to be killed. Run with the options as JSON in its first argument; it prints the
+ * port when it listens.
+ */
+import { createServer, sqlite } from '@tautline/server'
+
+export interface ServerProcessOptions {
+  readonly file: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly secret: string
+}
+
+const { file, port, secret } = JSON.parse(process.argv[2] ?? '{}') as ServerProcessOptions
+
+const server = await createServer({
+  port,
+  auth: { secret },
+  store: sqlite(file),
+  logger: false,
+  // High enough that the load of the test is bound by the server, not by its limits.
+  limits: { messagesPerSecond: 5_000, messageBurst: 1_000, windowPerRoom: 32, windowPerConnection: 64 },
+})
+process.stdout.write(`${server.port}\n`)
+process.on('SIGTERM', () => {
+  void server.close()
+})
