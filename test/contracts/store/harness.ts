@@ -1,0 +1,115 @@
+// What the parts of the store's contract share: how a store is opened, and words for operations.
+
+import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '@tautline/protocol'
+import type {
+  CommandOp,
+  CommitResult,
+  JoinOp,
+  LeaveOp,
+  MarkReadOp,
+  Outcome,
+  PageRequest,
+  Store,
+  StoreOp,
+} from '../../../packages/server/src/core/store.ts'
+
+/** One database. `open` finds what an earlier store of it left; the others change rows while no store has it open. */
+export interface StoreHarness {
+  open(): Promise<Store>
+  /** Retention: the log begins with this position. */
+  cut(room: string, oldest: number): Promise<void>
+  /** The member reads from this position on. */
+  limitReading(room: string, user: string, fromSeq: number): Promise<void>
+  makePrivate(room: string): Promise<void>
+  dispose(): Promise<void>
+}
+
+/** Some moment, in Unix milliseconds. */
+export const NOW = 1_767_225_600_000
+export const SID = 'tab-of-a'
+
+type Command = Partial<Omit<CommandOp, 'op'>> & { readonly content?: string }
+
+/** A message of `alice` in `room`, with an id and a content of its own, unless told otherwise. */
+export function send(n: number, command: Command = {}): CommandOp {
+  const { content = `words ${n}`, ...rest } = command
+  return {
+    op: 'command',
+    user: 'alice',
+    room: 'room',
+    sid: SID,
+    n,
+    messageId: `message-${n}`,
+    digest: `digest of ${content}`,
+    entry: { type: 'new_message', payload: { content } },
+    refusal: undefined,
+    ...rest,
+  }
+}
+
+export function skip(n: number, command: Command = {}): CommandOp {
+  return send(n, { entry: undefined, digest: 'digest of a skip', ...command })
+}
+
+export function join(user = 'alice', room = 'room', more: Partial<JoinOp> = {}): JoinOp {
+  return { op: 'join', user, room, messageId: `join-${room}-${user}`, create: true, ...more }
+}
+
+export function leave(user = 'alice', room = 'room', more: Partial<LeaveOp> = {}): LeaveOp {
+  return { op: 'leave', user, room, messageId: `leave-${room}-${user}`, reason: 'left', ...more }
+}
+
+export function markRead(seq: number, user = 'alice', room = 'room'): MarkReadOp {
+  return { op: 'mark_read', user, room, seq }
+}
+
+export function ack(seq: number, timestamp = NOW): Outcome {
+  return { outcome: 'acknowledged', seq, timestamp, appended: true }
+}
+
+/** Acknowledged, and in the log from before. */
+export function ackAgain(seq: number, timestamp = NOW): Outcome {
+  return { outcome: 'acknowledged', seq, timestamp, appended: false }
+}
+
+export function failed(code: Extract<Outcome, { outcome: 'failed' }>['code']): Outcome {
+  return { outcome: 'failed', code }
+}
+
+export async function commit(store: Store, ...ops: readonly StoreOp[]): Promise<readonly Outcome[]> {
+  return (await commitAll(store, ops)).outcomes
+}
+
+export async function commitAll(store: Store, ops: readonly StoreOp[], unixMs = NOW): Promise<CommitResult> {
+  return store.commit(ops, unixMs)
+}
+
+/** A request of `alice` for a page of `room`. */
+export function ask(request: Partial<PageRequest> = {}): PageRequest {
+  return {
+    user: 'alice',
+    room: 'room',
+    after: undefined,
+    maxEntries: MAX_PAGE_ENTRIES,
+    maxBytes: MAX_PAGE_BYTES,
+    maxReplay: Number.POSITIVE_INFINITY,
+    ...request,
+  }
+}
+
+/** The page, or an error that says what came instead. */
+export async function readPage(store: Store, request: Partial<PageRequest> = {}) {
+  const result = await store.readPage(ask(request))
+  if (result.result !== 'page') throw new Error(`no page: ${JSON.stringify(result)}`)
+  return result
+}
+
+/** Every position of the log with its message id, read page by page. */
+export async function readLog(store: Store, room = 'room', user = 'alice'): Promise<string[]> {
+  const log: string[] = []
+  for (;;) {
+    const { entries, head } = await readPage(store, { room, user, after: { seq: log.length }, maxEntries: 7 })
+    log.push(...entries.map((entry) => `${entry.seq} ${entry.messageId}`))
+    if (log.length === head) return log
+  }
+}

@@ -1,0 +1,225 @@
+// The contract of membership and read positions, and of the log that they and messages share.
+
+import { nextFingerprint } from '@tautline/protocol'
+import { expect, it } from 'vitest'
+import type { Store } from '../../../packages/server/src/core/store.ts'
+import {
+  commit,
+  commitAll,
+  failed,
+  join,
+  leave,
+  markRead,
+  NOW,
+  readLog,
+  readPage,
+  type StoreHarness,
+  send,
+} from './harness.ts'
+
+export function describeMembers(open: () => Promise<Store>, harness: () => StoreHarness): void {
+  it('makes a room for its first member, who owns it', async () => {
+    const store = await open()
+    expect(await commit(store, join(), join('bob'))).toEqual([
+      { outcome: 'joined', role: 'owner' },
+      { outcome: 'joined', role: 'member' },
+    ])
+    const { entries } = await readPage(store)
+    expect(entries).toEqual([
+      {
+        type: 'member_joined',
+        seq: 1,
+        sender: 'alice',
+        messageId: 'join-room-alice',
+        timestamp: NOW,
+        payload: { userId: 'alice', role: 'owner' },
+      },
+      {
+        type: 'member_joined',
+        seq: 2,
+        sender: 'bob',
+        messageId: 'join-room-bob',
+        timestamp: NOW,
+        payload: { userId: 'bob', role: 'member' },
+      },
+    ])
+  })
+
+  it('writes no entry where a join or a leave changes nothing', async () => {
+    const store = await open()
+    await commit(store, join(), join('bob'))
+    const { outcomes, appended } = await commitAll(store, [
+      join('alice', 'room', { messageId: 'join-again' }),
+      leave('carol'),
+      leave('alice', 'nowhere'),
+    ])
+    expect(outcomes).toEqual([{ outcome: 'joined', role: 'owner' }, { outcome: 'left' }, { outcome: 'left' }])
+    expect(appended).toEqual([])
+  })
+
+  it('tells in the log who left and why', async () => {
+    const store = await open()
+    await commit(
+      store,
+      join(),
+      join('bob'),
+      join('carol'),
+      leave('bob'),
+      leave('carol', 'room', { reason: 'removed' }),
+    )
+    const { entries } = await readPage(store, { after: { seq: 3 } })
+    expect(entries.map(({ type, sender, payload }) => ({ type, sender, payload }))).toEqual([
+      { type: 'member_left', sender: 'bob', payload: { userId: 'bob', reason: 'left' } },
+      { type: 'member_left', sender: 'carol', payload: { userId: 'carol', reason: 'removed' } },
+    ])
+    expect(await store.readMembers('alice', 'room')).toEqual([
+      { userId: 'alice', role: 'owner', joinedAt: NOW },
+    ])
+  })
+
+  it('lets a member come back, reading from the beginning, as a member like others', async () => {
+    const store = await open()
+    await commit(store, join(), send(1), leave(), join('bob'), send(1, { user: 'bob' }))
+    expect(await commit(store, join('alice', 'room', { messageId: 'join-again' }))).toEqual([
+      { outcome: 'joined', role: 'member' },
+    ])
+    expect(await readLog(store)).toHaveLength(6)
+  })
+
+  it('makes no room where that is not asked for', async () => {
+    const store = await open()
+    expect(await commit(store, join('alice', 'room', { create: false }))).toEqual([failed('FORBIDDEN')])
+    expect(await commit(store, join('bob'), join('alice', 'room', { create: false }))).toEqual([
+      { outcome: 'joined', role: 'owner' },
+      { outcome: 'joined', role: 'member' },
+    ])
+  })
+
+  it.each(['~alice', '~alice~bob'])('lets nobody join %s', async (room) => {
+    const store = await open()
+    expect(await commit(store, join('alice', room))).toEqual([failed('FORBIDDEN')])
+    expect(await store.readPage({ ...pageOf('alice', room) })).toEqual({ result: 'forbidden' })
+  })
+
+  it('lets nobody join a private room, and keeps its members', async () => {
+    const before = await open()
+    await commit(before, join())
+    await before.close()
+    await harness().makePrivate('room')
+    const store = await open()
+    expect(await commit(store, join('bob'), join())).toEqual([
+      failed('FORBIDDEN'),
+      { outcome: 'joined', role: 'owner' },
+    ])
+  })
+
+  it('lists members in the order of joining', async () => {
+    const store = await open()
+    const users = ['zoe', 'alice', 'mia', 'bob']
+    for (const [index, user] of users.entries()) await commitAll(store, [join(user)], NOW + index)
+    await commitAll(store, [leave('alice'), join('alice', 'room', { messageId: 'join-again' })], NOW + 9)
+    expect((await store.readMembers('bob', 'room'))?.map((member) => member.userId)).toEqual([
+      'zoe',
+      'mia',
+      'bob',
+      'alice',
+    ])
+    expect((await store.readMembers('bob', 'room'))?.at(-1)).toEqual({
+      userId: 'alice',
+      role: 'member',
+      joinedAt: NOW + 9,
+    })
+  })
+
+  it('answers INTERNAL_ERROR where the id that the server made is taken, and changes nothing', async () => {
+    const store = await open()
+    await commit(
+      store,
+      join('bob'),
+      join('alice', 'other'),
+      send(1, { room: 'other', messageId: 'taken-id' }),
+    )
+    expect(await commit(store, join('alice', 'room', { messageId: 'taken-id' }))).toEqual([
+      failed('INTERNAL_ERROR'),
+    ])
+    expect(await commit(store, join())).toEqual([{ outcome: 'joined', role: 'member' }])
+  })
+
+  it('raises a read position, never lowers it, and never beyond the head', async () => {
+    const store = await open()
+    await commit(store, join(), send(1), send(2))
+    const readAt = async (seq: number, unixMs: number) =>
+      (await commitAll(store, [markRead(seq)], unixMs)).outcomes[0]
+    expect(await readAt(2, 10)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
+    expect(await readAt(1, 20)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
+    expect(await readAt(2, 30)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
+    expect(await readAt(99, 40)).toEqual({ outcome: 'read', seq: 3, timestamp: 40 })
+    expect(await store.readReceipts('alice', 'room')).toEqual([{ userId: 'alice', seq: 3, timestamp: 40 }])
+    expect(await commit(store, send(3), markRead(4), markRead(3))).toEqual([
+      { outcome: 'acknowledged', seq: 4, timestamp: NOW, appended: true },
+      { outcome: 'read', seq: 4, timestamp: NOW },
+      { outcome: 'read', seq: 4, timestamp: NOW },
+    ])
+  })
+
+  it('keeps a read position over leaving and coming back, and shows those of members only', async () => {
+    const store = await open()
+    await commit(store, join(), join('bob'), send(1), markRead(3), markRead(2, 'bob'), leave())
+    expect(await store.readReceipts('bob', 'room')).toEqual([{ userId: 'bob', seq: 2, timestamp: NOW }])
+    expect(await commit(store, markRead(4))).toEqual([failed('FORBIDDEN')])
+    await commit(store, join('alice', 'room', { messageId: 'join-again' }))
+    expect(await commit(store, markRead(1))).toEqual([{ outcome: 'read', seq: 3, timestamp: NOW }])
+    expect((await store.readReceipts('bob', 'room'))?.map((position) => position.userId)).toEqual([
+      'alice',
+      'bob',
+    ])
+  })
+
+  it('lets nobody mark a room of others, or one that does not exist', async () => {
+    const store = await open()
+    await commit(store, join('bob'))
+    expect(await commit(store, markRead(1), markRead(1, 'alice', 'nowhere'))).toEqual([
+      failed('FORBIDDEN'),
+      failed('FORBIDDEN'),
+    ])
+  })
+
+  it('numbers each log from 1 without holes, chains its fingerprints, and tells what it appended', async () => {
+    const store = await open()
+    const told = new Map<string, string[]>()
+    const heads = new Map<string, string>()
+    for (let i = 0; i < 20; i++) {
+      const room = `room-${i % 3}`
+      const ops = [
+        join('bob', room),
+        join('alice', room),
+        send(Math.floor(i / 3) + 1, { room, messageId: `message-${i}` }),
+      ]
+      for (const { room: id, entries, h } of (await commitAll(store, [...ops, skip9(room)])).appended) {
+        const run = told.get(id) ?? []
+        run.push(...entries.map((entry) => `${entry.seq} ${entry.messageId}`))
+        told.set(id, run)
+        heads.set(id, h)
+      }
+    }
+    for (const room of ['room-0', 'room-1', 'room-2']) {
+      const { entries, h, head } = await readPage(store, { room })
+      expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, index) => index + 1))
+      expect(entries.map((entry) => `${entry.seq} ${entry.messageId}`)).toEqual(told.get(room))
+      expect(
+        entries.reduce((last, { sender, messageId }) => nextFingerprint(last, sender, messageId), ''),
+      ).toBe(h)
+      expect([h, head]).toEqual([heads.get(room), entries.length])
+      expect((await store.readHeads('bob', [room])).get(room)).toEqual({ seq: head, h })
+    }
+  })
+}
+
+/** A command that comes to GAP: it must leave no trace in the log. */
+function skip9(room: string) {
+  return send(999, { room, messageId: 'message-far-ahead' })
+}
+
+function pageOf(user: string, room: string) {
+  return { user, room, after: undefined, maxEntries: 1, maxBytes: 1, maxReplay: 1 }
+}

@@ -1,0 +1,301 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type Database from 'better-sqlite3'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Store } from '../../../packages/server/src/core/store.ts'
+import { type SqliteOptions, sqlite } from '../../../packages/server/src/stores/sqlite.ts'
+import {
+  ack,
+  ackAgain,
+  commit,
+  failed,
+  join,
+  markRead,
+  NOW,
+  readLog,
+  readPage,
+  send,
+} from '../../contracts/store/harness.ts'
+import { type SqliteHarness, startSqlite } from './sqlite-harness.ts'
+
+const disposals: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose()
+})
+
+function start(options?: SqliteOptions): SqliteHarness {
+  const harness = startSqlite(options)
+  disposals.push(harness.dispose)
+  return harness
+}
+
+async function open(harness: Pick<SqliteHarness, 'open'>): Promise<Store> {
+  const store = await harness.open()
+  disposals.push(() => store.close())
+  return store
+}
+
+/** A store and the handle that it uses. */
+async function openWithHandle(options: SqliteOptions = {}) {
+  let handle: Database.Database | undefined
+  const harness = start({ ...options, configure: (db) => (handle = db) })
+  const store = await open(harness)
+  if (handle === undefined) throw new Error('configure was not called')
+  return { harness, store, db: handle }
+}
+
+describe('sqlite() opens a file', () => {
+  it('durably: a write-ahead log, synced at every commit', async () => {
+    const { db } = await openWithHandle()
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal')
+    expect(db.pragma('synchronous', { simple: true })).toBe(2)
+    expect(db.pragma('locking_mode', { simple: true })).toBe('exclusive')
+  })
+
+  it('once: a second server in the same process is refused until the first has closed', async () => {
+    const harness = start()
+    const store = await open(harness)
+    await expect(harness.open()).rejects.toThrow(
+      `${harness.file}: another process has it open. One server alone`,
+    )
+    expect(await commit(store, join(), send(1))).toEqual([{ outcome: 'joined', role: 'owner' }, ack(2)])
+    await store.close()
+    expect(await readLog(await open(harness))).toHaveLength(2)
+  })
+
+  it('once: another process neither writes nor reads it', async () => {
+    const harness = start()
+    await open(harness)
+    const script = `
+      const Database = require('better-sqlite3')
+      try {
+        console.log(new Database(process.argv[1], { timeout: 0 }).prepare('select count(*) from entries').get())
+      } catch (error) {
+        console.log(error.code)
+      }`
+    const inRepository = {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      encoding: 'utf8',
+    } as const
+    expect(execFileSync(process.execPath, ['-e', script, harness.file], inRepository).trim()).toBe(
+      'SQLITE_BUSY',
+    )
+  })
+
+  it('again after the process that had it was killed, with all that it had acknowledged', async () => {
+    const harness = start()
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', fileURLToPath(new URL('./sqlite-victim.ts', import.meta.url)), harness.file],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    await once(child.stdout, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const store = await open(harness)
+    expect(await readLog(store)).toEqual(['1 join-room-alice', '2 message-1'])
+    expect(await commit(store, send(1), send(2))).toEqual([ackAgain(2), ack(3)])
+  })
+
+  it('of its own making only', async () => {
+    const harness = start()
+    harness.exec('create table notes (text)')
+    await expect(harness.open()).rejects.toThrow(
+      `${harness.file}: it belongs to another application. Choose another`,
+    )
+  })
+
+  it('of its own version only', async () => {
+    const harness = start()
+    await (await harness.open()).close()
+    harness.exec('pragma user_version = 2')
+    await expect(harness.open()).rejects.toThrow('its schema has version 2, this server knows 1.')
+  })
+
+  it('and says so where it is no database', async () => {
+    const harness = start()
+    writeFileSync(harness.file, 'Dear diary, '.repeat(1_000))
+    await expect(harness.open()).rejects.toThrow(
+      `Cannot open the database ${harness.file}: it is not a database.`,
+    )
+    expect(readFileSync(harness.file, 'utf8')).toMatch(/^Dear diary/)
+  })
+
+  it('and says so where it is damaged', async () => {
+    const harness = start()
+    const store = await harness.open()
+    await commit(store, join(), send(1))
+    await store.close()
+    truncateSync(harness.file, Math.floor(statSync(harness.file).size / 2))
+    await expect(harness.open()).rejects.toThrow(`${harness.file}: it is damaged. Restore it from a backup`)
+  })
+
+  it('and says so where it is incomplete, and lets it go', async () => {
+    const harness = start()
+    await (await harness.open()).close()
+    harness.exec('delete from meta')
+    await expect(harness.open()).rejects.toThrow('it has no epoch')
+    harness.exec(`insert into meta values ('epoch', 'epoch-again')`)
+    expect((await open(harness)).epoch).toBe('epoch-again')
+  })
+
+  it('and says so where there is no such folder, or the name is that of one', async () => {
+    const harness = start()
+    await expect(sqlite(`${harness.file}/chat.db`).open()).rejects.toThrow(
+      'its folder does not exist. Create the folder',
+    )
+    mkdirSync(harness.file)
+    await expect(harness.open()).rejects.toThrow(
+      `${harness.file}: it cannot be opened or created. Check that it is a file`,
+    )
+  })
+})
+
+describe('sqlite() commits', () => {
+  it('the neighbours of a row that fails alone', async () => {
+    const errors: unknown[] = []
+    const harness = start({ onRowError: (error) => errors.push(error) })
+    await (await harness.open()).close()
+    harness.exec(`
+      create trigger poison before insert on entries when new.message_id like 'poison%'
+      begin select raise(abort, 'poisoned'); end`)
+    const store = await open(harness)
+    expect(
+      await commit(
+        store,
+        join(),
+        join('bob', 'room', { messageId: 'poison-join' }),
+        markRead(1, 'bob'),
+        send(1, { messageId: 'poison-1' }),
+        send(2),
+        send(1, { sid: 'second-tab', messageId: 'message-x' }),
+      ),
+    ).toEqual([
+      { outcome: 'joined', role: 'owner' },
+      failed('INTERNAL_ERROR'),
+      failed('FORBIDDEN'),
+      failed('INTERNAL_ERROR'),
+      failed('GAP'),
+      ack(2),
+    ])
+    expect(errors.map(String)).toEqual(['SqliteError: poisoned', 'SqliteError: poisoned'])
+    expect(await readLog(store)).toEqual(['1 join-room-alice', '2 message-x'])
+    // The sender gives up on it, and goes on.
+    expect(await commit(store, send(1, { messageId: 'poison-1', entry: undefined }), send(2))).toEqual([
+      failed('SKIPPED'),
+      ack(3),
+    ])
+  })
+
+  it('nothing of a batch on a full disk, and all of it once there is room', async () => {
+    const { harness, store, db } = await openWithHandle()
+    await commit(store, join(), send(1))
+    const headBefore = await store.readHeads('alice', ['room'])
+    db.pragma(`max_page_count = ${String(db.pragma('page_count', { simple: true }))}`)
+    const ops = [
+      join('bob'),
+      send(2, { content: 'x'.repeat(50_000) }),
+      send(1, { room: 'nowhere', messageId: 'message-x' }),
+      markRead(2),
+    ]
+    await expect(store.commit(ops, NOW)).rejects.toMatchObject({
+      name: 'TautlineError',
+      code: 'UNAVAILABLE',
+      cause: { code: 'SQLITE_FULL' },
+    })
+    expect(await store.readHeads('alice', ['room'])).toEqual(headBefore)
+    expect(await store.readMembers('alice', 'room')).toHaveLength(1)
+    expect(await store.readReceipts('alice', 'room')).toEqual([])
+    // What needs no room is decided meanwhile, from what is on the disk.
+    expect(await commit(store, send(1), send(3))).toEqual([ackAgain(2), failed('GAP')])
+
+    db.pragma('max_page_count = 1000000')
+    const expected = [
+      { outcome: 'joined', role: 'member' },
+      ack(4),
+      failed('FORBIDDEN'),
+      { outcome: 'read', seq: 2, timestamp: NOW },
+    ]
+    expect(await commit(store, ...ops)).toEqual(expected)
+    await store.close()
+    expect(await readLog(await open(harness))).toEqual([
+      '1 join-room-alice',
+      '2 message-1',
+      '3 join-room-bob',
+      '4 message-2',
+    ])
+  })
+
+  it('nothing of a batch whose last rows or whose COMMIT fails', async () => {
+    const { store, db } = await openWithHandle()
+    await commit(store, join(), send(1))
+    db.exec(`
+      create temp trigger no_lanes before insert on lanes begin select raise(abort, 'no lanes today'); end;
+      create temp table refs (room text references refs_to deferrable initially deferred);
+      create temp table refs_to (room text primary key)`)
+    await expect(store.commit([send(2), join('bob')], NOW)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    db.exec('drop trigger no_lanes')
+    expect((await readPage(store)).head).toBe(2)
+
+    // A deferred constraint fails in the COMMIT itself.
+    db.pragma('foreign_keys = on')
+    db.exec(
+      `create temp trigger bad_commit after insert on entries begin insert into refs values ('none'); end`,
+    )
+    await expect(store.commit([send(2), join('bob')], NOW)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { code: 'SQLITE_CONSTRAINT_FOREIGNKEY' },
+    })
+    expect(db.inTransaction).toBe(false)
+    expect((await readPage(store)).head).toBe(2)
+    expect(await store.readMembers('alice', 'room')).toHaveLength(1)
+    db.exec('drop trigger bad_commit')
+    expect(await commit(store, send(2), join('bob'))).toEqual([ack(3), { outcome: 'joined', role: 'member' }])
+  })
+
+  it('nothing where a row ends the whole transaction', async () => {
+    const { store, db } = await openWithHandle()
+    await commit(store, join())
+    db.exec(`
+      create temp trigger end_all before insert on entries when new.message_id = 'message-2'
+      begin select raise(rollback, 'all over'); end`)
+    await expect(store.commit([send(1), send(2), send(3)], NOW)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    })
+    expect(await readLog(store)).toEqual(['1 join-room-alice'])
+    db.exec('drop trigger end_all')
+    expect(await commit(store, send(1), send(2), send(3))).toEqual([ack(2), ack(3), ack(4)])
+  })
+
+  it('again after a transaction that was left open', async () => {
+    const { store, db } = await openWithHandle()
+    db.exec('begin')
+    expect(await commit(store, join(), send(1))).toEqual([{ outcome: 'joined', role: 'owner' }, ack(2)])
+  })
+})
+
+describe('sqlite() reads', () => {
+  it('rejects with FETCH_ERROR where rows are missing that should be there', async () => {
+    const { store, db } = await openWithHandle()
+    await commit(store, join(), send(1), send(2), send(3))
+    db.exec('delete from entries where seq = 3')
+    await expect(readPage(store, { after: { seq: 0 } })).rejects.toMatchObject({
+      name: 'TautlineError',
+      code: 'FETCH_ERROR',
+    })
+    await expect(readPage(store)).rejects.toMatchObject({ code: 'FETCH_ERROR' })
+    await expect(readPage(store, { after: { seq: 3 } })).rejects.toMatchObject({ code: 'FETCH_ERROR' })
+    expect((await readPage(store, { after: { seq: 0 }, maxEntries: 2 })).entries).toHaveLength(2)
+  })
+
+  it('no more rows than a page of bytes needs', async () => {
+    const { store, db } = await openWithHandle()
+    await commit(store, join(), ...[1, 2, 3].map((n) => send(n)))
+    // A row that would fail if it were read: its payload is no JSON.
+    db.exec(`update entries set payload = 'no json' where seq = 4`)
+    expect((await readPage(store, { after: { seq: 1 }, maxBytes: 10 })).entries).toHaveLength(1)
+    await expect(readPage(store)).rejects.toMatchObject({ code: 'FETCH_ERROR' })
+  })
+})
