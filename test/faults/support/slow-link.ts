@@ -10,12 +10,15 @@ export interface SlowLink {
   readonly port: number
   /** Where the server listens by now. */
   aim(port: number): void
+  /** Resolves when something that the server says, and that holds this text, is on its way. */
+  carries(text: string): Promise<void>
   close(): void
 }
 
 export async function createSlowLink(latencyMs: number): Promise<SlowLink> {
   let target = 0
   const sockets = new Set<Socket>()
+  let waiting: { readonly text: string; resolve(): void }[] = []
   const server: Server = createServer((near) => {
     const far = dial(target, '127.0.0.1')
     sockets.add(near).add(far)
@@ -29,6 +32,11 @@ export async function createSlowLink(latencyMs: number): Promise<SlowLink> {
     }
     near.on('data', (chunk) => far.write(chunk))
     far.on('data', (chunk) => {
+      waiting = waiting.filter(({ text, resolve }) => {
+        if (!chunk.includes(text)) return true
+        resolve()
+        return false
+      })
       setTimeout(() => {
         if (!near.destroyed) near.write(chunk)
       }, latencyMs)
@@ -45,6 +53,10 @@ export async function createSlowLink(latencyMs: number): Promise<SlowLink> {
     aim(port) {
       target = port
     },
+    carries: (text) =>
+      new Promise((resolve) => {
+        waiting.push({ text, resolve })
+      }),
     close() {
       for (const socket of sockets) socket.destroy()
       server.close()
