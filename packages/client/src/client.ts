@@ -127,7 +127,7 @@ export interface Client extends Readable<ClientSnapshot> {
 }
 
 const randomLetters = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-', 16)
-/** A timer this late means that the machine slept. */
+/** A timer this late, or clocks that drifted apart by so much, mean that the machine slept. */
 const SLEPT_MS = 5_000
 
 export function createClient(options: ClientOptions): Client {
@@ -154,6 +154,7 @@ export function createClient(options: ClientOptions): Client {
   let nextRequest = 1
   let armedFor = Number.POSITIVE_INFINITY
   let disarm = () => {}
+  let clockOffset = scheduler.unixTime() - scheduler.now()
   let stopLifecycle: (() => void) | undefined
 
   // ── Inputs in, effects out ────────────────────────────────────────────────────────────────────────────────────
@@ -197,9 +198,17 @@ export function createClient(options: ClientOptions): Client {
     if (deadline === Number.POSITIVE_INFINITY) return
     disarm = scheduler.after(deadline - scheduler.now(), () => {
       armedFor = Number.POSITIVE_INFINITY
-      if (scheduler.now() > deadline + SLEPT_MS) step({ type: 'lifecycle', event: 'wake' })
+      if (hasSlept(deadline)) step({ type: 'lifecycle', event: 'wake' })
       step({ type: 'tick' })
     })
+  }
+
+  /** A timer that is late, or a wall clock that went on while the monotonic one stood still. */
+  function hasSlept(deadline: number): boolean {
+    const offset = scheduler.unixTime() - scheduler.now()
+    const jumped = Math.abs(offset - clockOffset) > SLEPT_MS
+    clockOffset = offset
+    return jumped || scheduler.now() > deadline + SLEPT_MS
   }
 
   function perform(effect: Effect): void {
@@ -398,7 +407,8 @@ export function createClient(options: ClientOptions): Client {
         if (core.status() === 'closed') return reject(new TautlineError('CLOSED'))
         connecting.push({ resolve, reject })
         listenToLifecycle()
-        if (core.status() === 'idle' || core.status() === 'stopped') step({ type: 'connect' })
+        // Also in the middle of a wait: who asks does not want to wait any longer.
+        step({ type: 'connect' })
       })
     },
     disconnect() {

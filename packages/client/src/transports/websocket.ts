@@ -25,9 +25,11 @@ export function webSocket(url: string, Constructor: WebSocketConstructor): Dial 
   return (events) => {
     const socket = new Constructor(url, [SUBPROTOCOL])
     let closed = false
+    let closeTimer: ReturnType<typeof setTimeout> | undefined
     function closeOnce(code: number, reason: string): void {
       if (closed) return
       closed = true
+      clearTimeout(closeTimer)
       socket.onopen = socket.onmessage = socket.onclose = null
       events.onClose(code, reason)
     }
@@ -41,7 +43,7 @@ export function webSocket(url: string, Constructor: WebSocketConstructor): Dial 
       send: (text) => socket.send(text),
       close(code, reason) {
         // A dead peer answers no closing handshake: browsers wait for it for up to a minute.
-        setTimeout(() => closeOnce(1006, ''), CLOSE_TIMEOUT_MS)
+        closeTimer ??= setTimeout(() => closeOnce(1006, ''), CLOSE_TIMEOUT_MS)
         socket.close(isSendable(code) ? code : 1000, reason)
       },
     }
