@@ -1,10 +1,13 @@
-import { defaultClientConditions, defaultServerConditions } from 'vite'
+import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-// Tests read the packages' sources (the `source` condition of their exports): nothing has to be built first.
+// Tests read the packages' sources (the `source` condition of their exports): nothing has to be built first. A test with
+// a page (jsdom) is still a program of Node, and may have a real server beside it: no `browser` condition there either.
+const conditions = ['source', ...defaultServerConditions]
+
 export default defineConfig({
-  resolve: { conditions: ['source', ...defaultClientConditions] },
-  ssr: { resolve: { conditions: ['source', ...defaultServerConditions] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     environment: 'node',

@@ -1,1 +1,7 @@
-export {}
+/** @tautline/vue: composables that show what a Tautline client knows. They subscribe, and do nothing else by themselves. */
+export { provideTautline } from './provide.ts'
+export type { Fields } from './readable-refs.ts'
+export { useClient } from './use-client.ts'
+export { useConnection } from './use-connection.ts'
+export { type Messages, useMessages } from './use-messages.ts'
+export { type RoomView, useRoom } from './use-room.ts'

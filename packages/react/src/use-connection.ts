@@ -1,0 +1,17 @@
+import type { ClientSnapshot } from '@tautline/client'
+import { useClient } from './use-client.ts'
+import { useReadable } from './use-readable.ts'
+
+const NOT_CONNECTED: ClientSnapshot = {
+  status: 'idle',
+  reason: undefined,
+  userId: undefined,
+  retryAt: undefined,
+  queued: 0,
+  latencyMs: undefined,
+}
+
+/** The state of the connection, and why: status, reason, userId, retryAt, queued, latencyMs. */
+export function useConnection(): ClientSnapshot {
+  return useReadable(useClient(), NOT_CONNECTED)
+}

@@ -1,0 +1,27 @@
+import type { Room, RoomSnapshot } from '@tautline/client'
+import { useMemo } from 'react'
+import { useClient } from './use-client.ts'
+import { useReadable } from './use-readable.ts'
+
+const NOT_FOLLOWED: RoomSnapshot = {
+  phase: 'idle',
+  error: undefined,
+  users: new Map(),
+  typing: [],
+  read: new Map(),
+}
+
+export interface RoomView extends RoomSnapshot {
+  /** The same object as `client.room(id)`: join, send, typing, … */
+  readonly room: Room
+}
+
+/**
+ * The room of this id and what is known of it: phase, who is there, who types, how far each has read. It neither joins
+ * nor follows; call `room.join()` or `room.follow()` for that. Throws VALIDATION_ERROR where this can be no room's id.
+ */
+export function useRoom(id: string): RoomView {
+  const room = useClient().room(id)
+  const snapshot = useReadable(room, NOT_FOLLOWED)
+  return useMemo(() => ({ room, ...snapshot }), [room, snapshot])
+}

@@ -1,0 +1,81 @@
+// A real server and real clients in one process, joined by pairs in memory: what the tests of both bindings run against.
+
+import { type Client, type ClientOptions, createClient, type Room } from '@tautline/client'
+import { memoryTransport } from '@tautline/client/memory'
+import { createServer, memory } from '@tautline/server'
+
+export interface LocalServer {
+  /** A client that signs in as this user. */
+  client(userId: string, options?: Partial<ClientOptions>): Client
+  /** What the server says is held back from now on … */
+  hold(): void
+  /** … until now. */
+  release(): void
+  close(): Promise<void>
+}
+
+export async function startLocalServer(): Promise<LocalServer> {
+  const server = await createServer({
+    auth: { verify: (token) => ({ userId: token }) },
+    store: memory(),
+    logger: false,
+  })
+  const clients: Client[] = []
+  let held: (() => void)[] | undefined
+
+  const transport = memoryTransport((peer) => {
+    const listener = server.accept({
+      send(text) {
+        if (held) held.push(() => peer.send(text))
+        else peer.send(text)
+      },
+      ping() {},
+      close: (code, reason) => peer.close(code, reason),
+      terminate: () => peer.close(1006, ''),
+      bufferedBytes: () => 0,
+    })
+    peer.onMessage = listener.text
+    peer.onClose = listener.closed
+  })
+
+  return {
+    client(userId, options = {}) {
+      const client = createClient({ userId, getToken: () => userId, transport, ...options })
+      clients.push(client)
+      return client
+    },
+    hold() {
+      held ??= []
+    },
+    release() {
+      const texts = held ?? []
+      held = undefined
+      for (const send of texts) send()
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.close()))
+      await server.close()
+    },
+  }
+}
+
+/** Counts the listeners that stand on a client or a room, from now on. */
+export function countListeners(target: Client | Room): () => number {
+  let count = 0
+  const counted =
+    <A extends unknown[]>(add: (...args: A) => () => void) =>
+    (...args: A) => {
+      const remove = add(...args)
+      let stands = true
+      count++
+      return () => {
+        if (stands) count--
+        stands = false
+        remove()
+      }
+    }
+  const { subscribe } = target
+  const on = target.on as (...args: unknown[]) => () => void
+  Object.assign(target, { subscribe: counted(subscribe), on: counted(on) })
+  return () => count
+}
