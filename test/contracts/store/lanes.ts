@@ -40,6 +40,12 @@ const TABLE: readonly (readonly [what: string, command: CommandOp, outcome: Outc
     failed('VOID'),
     5,
   ],
+  [
+    'answers VOID to another message at a decided place whose id is used in another room',
+    send(1, { messageId: 'message-elsewhere' }),
+    failed('VOID'),
+    5,
+  ],
   ['answers GAP beyond the next place', send(6), failed('GAP'), 5],
   ['answers GAP to a skip beyond the next place', skip(7), failed('GAP'), 5],
   [

@@ -6,17 +6,7 @@ import {
   runBatch,
   transact,
 } from '../../../packages/server/src/core/transaction.ts'
-import {
-  ack,
-  ackAgain,
-  failed,
-  join,
-  leave,
-  markRead,
-  NOW,
-  send,
-  skip,
-} from '../../contracts/store/harness.ts'
+import { ack, ackAgain, failed, join, leave, markRead, NOW, send } from '../../contracts/store/harness.ts'
 
 /** Nothing was ever committed. */
 const EMPTY: View = {

@@ -54,6 +54,10 @@ export class NaiveStore {
     return this.log(room).reduce((h, line) => nextFingerprint(h, line.sender, line.messageId), '')
   }
 
+  lastN(user: string, sid: string, room: string): number {
+    return this.decided.filter((lane) => lane === `${user} ${sid} ${room}`).length
+  }
+
   isMember(room: string, user: string): boolean {
     return this.members.some((member) => member.room === room && member.user === user)
   }
@@ -66,17 +70,16 @@ export class NaiveStore {
   }
 
   private command(op: CommandOp, now: number): Outcome {
-    const lane = `${op.user} ${op.sid} ${op.room}`
-    const count = this.decided.filter((other) => other === lane).length
+    const count = this.lastN(op.user, op.sid, op.room)
     const old = this.lines.find((line) => line.sender === op.user && line.messageId === op.messageId)
     const ackOld =
       old && ({ outcome: 'acknowledged', seq: old.seq, timestamp: old.timestamp, appended: false } as const)
-    if (op.n <= count) return ackOld ?? { outcome: 'failed', code: 'VOID' }
+    if (op.n <= count) return old?.room === op.room && ackOld ? ackOld : { outcome: 'failed', code: 'VOID' }
     if (op.n !== count + 1) return { outcome: 'failed', code: 'GAP' }
     const isSkip = op.entry === undefined && op.refusal === undefined
     if (old === undefined && op.refusal === 'RATE_LIMIT') return { outcome: 'failed', code: 'RATE_LIMIT' }
 
-    this.decided.push(lane)
+    this.decided.push(`${op.user} ${op.sid} ${op.room}`)
     if (old) {
       const isSame = old.room === op.room && (isSkip || old.digest === op.digest)
       return isSame && ackOld ? ackOld : { outcome: 'failed', code: 'ID_CONFLICT' }
