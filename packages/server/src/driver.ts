@@ -7,11 +7,12 @@
  */
 import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/protocol/wire'
 import type { Verifier } from './auth.ts'
-import type { Effect, Input, ReadAnswer, ReadQuery } from './core/contract.ts'
+import type { Effect, Input, ReadQuery } from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
 import type { Store, StoreOp } from './core/store.ts'
 import { describeError, type Logger } from './log.ts'
+import { ask } from './queries.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
 
 export interface DriverOptions {
@@ -228,7 +229,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   }
 
   function read(connection: number, query: ReadQuery): void {
-    answer(query).then(
+    ask(store, query).then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {
         logger.error({ connection, of: query.of, ...describeError(error) }, 'a read failed')
@@ -236,23 +237,6 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
         tell({ type: 'read_done', connection, answer: { of: 'failure', code } })
       },
     )
-  }
-
-  async function answer(query: ReadQuery): Promise<ReadAnswer> {
-    switch (query.of) {
-      case 'page':
-        return { of: 'page', result: await store.readPage(query.request) }
-      case 'history':
-        return { of: 'history', result: await store.readHistory(query.request) }
-      case 'heads':
-        return { of: 'heads', heads: await store.readHeads(query.user, query.rooms) }
-      case 'members':
-        return { of: 'members', members: await store.readMembers(query.user, query.room) }
-      case 'receipts':
-        return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
-      default:
-        return unreachable(query)
-    }
   }
 
   function listenTo(outgoing: Outgoing): SocketListener {

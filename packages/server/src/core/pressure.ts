@@ -8,21 +8,19 @@ import type { Context } from './context.ts'
 
 const CALM = Number.POSITIVE_INFINITY
 
-/** What the shell told about the connection's buffer; true: it has just become free again. */
+/** What the shell told about the connection's buffer; true: there is room again for what was left out. */
 export function notePressure(context: Context, connection: Connection, bytes: number): boolean {
   const { congestedBytes, relievedBytes, overflowBytes } = context.options
+  const before = connection.bufferedBytes
   connection.bufferedBytes = bytes
   if (bytes > overflowBytes) {
     context.hangUp(connection, 'SLOW_CONSUMER')
     return false
   }
-  if (connection.congestedSince === CALM) {
-    if (bytes > congestedBytes) connection.congestedSince = context.now
-    return false
-  }
+  if (bytes > congestedBytes && connection.congestedSince === CALM) connection.congestedSince = context.now
   if (bytes >= relievedBytes) return false
   connection.congestedSince = CALM
-  return true
+  return before >= relievedBytes
 }
 
 /** Infinity while the connection is not congested. */
