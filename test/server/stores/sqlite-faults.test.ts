@@ -107,11 +107,13 @@ describe('sqlite() opens a file', () => {
     )
   })
 
-  it('of its own version only', async () => {
+  it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
     harness.exec('pragma user_version = 2')
     await expect(harness.open()).rejects.toThrow('its schema has version 2, this server knows 1.')
+    harness.exec('pragma user_version = 1')
+    await open(harness)
   })
 
   it('and says so where it is no database', async () => {
@@ -189,8 +191,16 @@ describe('sqlite() commits', () => {
     ])
   })
 
-  it('nothing of a batch on a full disk, and all of it once there is room', async () => {
+  it.each([
+    ['which ends the transaction', ''],
+    // Beside a trigger an INSERT has a journal of its own: SQLite undoes it alone, and goes on.
+    [
+      'which undoes the row',
+      'create temp trigger t after insert on entries begin delete from lanes where false; end',
+    ],
+  ])('nothing of a batch on a full disk (%s), and all of it once there is room', async (_, sql) => {
     const { harness, store, db } = await openWithHandle()
+    db.exec(sql)
     await commit(store, join(), send(1))
     const headBefore = await store.readHeads('alice', ['room'])
     db.pragma(`max_page_count = ${String(db.pragma('page_count', { simple: true }))}`)
@@ -267,6 +277,24 @@ describe('sqlite() commits', () => {
     expect(await readLog(store)).toEqual(['1 join-room-alice'])
     db.exec('drop trigger end_all')
     expect(await commit(store, send(1), send(2), send(3))).toEqual([ack(2), ack(3), ack(4)])
+  })
+
+  it('nothing where the database takes no rows at all, and then knows what is on the disk', async () => {
+    const { store, db } = await openWithHandle()
+    await commit(store, join(), send(1))
+    db.pragma('query_only = on')
+    await expect(store.commit([send(2)], NOW)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { code: 'SQLITE_READONLY' },
+    })
+    db.pragma('query_only = off')
+    db.exec(`
+      update rooms set last_h = 'from-disk';
+      update lanes set last_n = 2;
+      update members set from_seq = 2`)
+    expect((await store.readHeads('alice', ['room'])).get('room')).toEqual({ seq: 2, h: 'from-disk' })
+    expect((await readPage(store)).oldest).toBe(2)
+    expect(await commit(store, send(2), send(3))).toEqual([failed('VOID'), ack(3)])
   })
 
   it('again after a transaction that was left open', async () => {
