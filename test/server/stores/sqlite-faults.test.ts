@@ -2,10 +2,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type Database from 'better-sqlite3'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
-import { type SqliteOptions, sqlite } from '../../../packages/server/src/stores/sqlite.ts'
+import { type SqliteHandle, type SqliteOptions, sqlite } from '../../../packages/server/src/stores/sqlite.ts'
 import {
   ack,
   ackAgain,
@@ -39,7 +38,7 @@ async function open(harness: Pick<SqliteHarness, 'open'>): Promise<Store> {
 
 /** A store and the handle that it uses. */
 async function openWithHandle(options: SqliteOptions = {}) {
-  let handle: Database.Database | undefined
+  let handle: SqliteHandle | undefined
   const harness = start({ ...options, configure: (db) => (handle = db) })
   const store = await open(harness)
   if (handle === undefined) throw new Error('configure was not called')

@@ -14,12 +14,19 @@ import { attempt, readsOf } from './reading.ts'
 import { openFile, sqliteCodeOf } from './sqlite-file.ts'
 import { SqliteRows } from './sqlite-rows.ts'
 
+/** What one may do to the open database, beside the store: a part of better-sqlite3's `Database`. */
+export interface SqliteHandle {
+  readonly inTransaction: boolean
+  exec(sql: string): unknown
+  pragma(pragma: string, options?: { readonly simple?: boolean }): unknown
+}
+
 export interface SqliteOptions {
   /**
-   * Called with the open database (of better-sqlite3) before the store uses it, for pragmas of your own: cache_size,
-   * max_page_count. Weakening `synchronous` loses acknowledged messages when the power fails.
+   * Called with the open database before the store uses it, for pragmas of your own: cache_size, max_page_count.
+   * Weakening `synchronous` loses acknowledged messages when the power fails.
    */
-  readonly configure?: (db: Database.Database) => void
+  readonly configure?: (db: SqliteHandle) => void
   /** Told why the row of one operation, which got INTERNAL_ERROR, could not be written. Default: not told. */
   readonly onRowError?: (error: unknown) => void
 }
