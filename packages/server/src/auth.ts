@@ -55,7 +55,11 @@ export function createVerifier(auth: AuthOptions, onUndecided: (error: unknown) 
   return async (token) => {
     try {
       const { userId, expiresAt } = await identify(token)
-      return USER_ID.test(userId) ? { ok: true, userId, expiresAt } : { ok: false, code: 'INVALID_TOKEN' }
+      // Neither a token nor an application is bound by the types.
+      if (typeof userId !== 'string' || !USER_ID.test(userId)) return { ok: false, code: 'INVALID_TOKEN' }
+      if (expiresAt !== undefined && !Number.isSafeInteger(Math.floor(expiresAt)))
+        throw new TypeError('expiresAt must be Unix milliseconds')
+      return { ok: true, userId, expiresAt: expiresAt === undefined ? undefined : Math.floor(expiresAt) }
     } catch (error) {
       const code = codeOf(error)
       if (code === 'SERVER_ERROR') onUndecided(error)

@@ -269,15 +269,20 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
 
     figures: () => node.figures(),
 
-    drain(timeoutMs) {
-      return within(timeoutMs, (done) => {
+    async drain(timeoutMs) {
+      const isDone = await within(timeoutMs, (done) => {
         onDrained = done
         tell({ type: 'drain' })
       })
+      if (isDone) return
+      // The store hangs: what it has not answered is sent again to the next server.
+      logger.error({ timeoutMs, ...node.figures() }, 'the last commit did not end in time')
+      for (const connection of sockets.keys())
+        close({ do: 'close', connection, code: 'RESTART', retryAfterMs: 0 })
     },
 
-    whenEmpty(timeoutMs) {
-      return within(timeoutMs, (done) => {
+    async whenEmpty(timeoutMs) {
+      await within(timeoutMs, (done) => {
         onEmpty = done
         if (open.size === 0) done()
       })
@@ -291,13 +296,13 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   }
 }
 
-/** Resolves when `begin` calls back, or after the time. */
-function within(timeoutMs: number, begin: (done: () => void) => void): Promise<void> {
+/** Resolves with true when `begin` calls back, or with false after the time. */
+function within(timeoutMs: number, begin: (done: () => void) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const timeout = setTimeout(resolve, timeoutMs)
+    const timeout = setTimeout(() => resolve(false), timeoutMs)
     begin(() => {
       clearTimeout(timeout)
-      resolve()
+      resolve(true)
     })
   })
 }

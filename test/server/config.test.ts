@@ -1,0 +1,114 @@
+import { memory, type ServerOptions } from '@tautline/server'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../packages/server/src/config.ts'
+import { SECRET } from './wire.ts'
+
+const good: ServerOptions = { port: 8080, auth: { secret: SECRET }, store: memory() }
+
+/** As from JavaScript, where the types do not help. */
+function read(options: Record<string, unknown>) {
+  return readConfig({ ...good, ...options })
+}
+
+describe('the options of a server', () => {
+  it.each<[Record<string, unknown>, string]>([
+    [{ port: 65_536 }, 'The option port must be a whole number from 0 to 65535; it is 65536.'],
+    [{ port: -1 }, 'The option port must be a whole number from 0 to 65535; it is -1.'],
+    [{ port: 80.5 }, 'The option port must be'],
+    [{ port: '8080' }, 'The option port must be a whole number from 0 to 65535; it is "8080".'],
+    [{ port: Number.NaN }, 'it is NaN'],
+    [{ port: null }, 'it is null'],
+    [{ host: '' }, 'The option host must be a text that is not empty; it is "".'],
+    [{ path: 'ws' }, 'The option path must be a path that begins with / and has no query; it is "ws".'],
+    [{ path: '/ws?x' }, 'The option path must be'],
+    [{ auth: undefined }, 'The option auth must be an object'],
+    [{ auth: {} }, '(auth.secret) must be at least 32 bytes long for HS256; none was given.'],
+    [{ auth: { secret: 'short' } }, 'must be at least 32 bytes long for HS256; it has 5.'],
+    [{ auth: { secret: SECRET, algorithm: 'HS512' } }, 'must be at least 64 bytes long for HS512'],
+    [
+      { auth: { secret: SECRET, algorithm: 'none' } },
+      'auth.algorithm must be one of HS256, HS384, HS512; it is "none".',
+    ],
+    [{ auth: { secret: SECRET, algorithm: 'toString' } }, 'auth.algorithm must be one of'],
+    [{ auth: { secret: SECRET, maxTokenAgeMs: 0 } }, 'auth.maxTokenAgeMs must be a whole number from 1000'],
+    [{ auth: { secret: SECRET, maxAge: 1 } }, 'There is no option auth.maxAge; there are auth.secret, '],
+    [{ auth: { verify: 'jwt' } }, 'The option auth.verify must be a function'],
+    [{ store: undefined }, 'The option store must be a store such as sqlite("chat.db") or memory()'],
+    [{ store: 'chat.db' }, 'The option store must be a store'],
+    [{ origins: 'https://chat.example' }, 'The option origins must be a list of origins'],
+    [{ origins: ['https://chat.example/'] }, 'The option origins must be origins as browsers write them'],
+    [{ origins: ['*'] }, 'The option origins must be'],
+    [{ origins: [7] }, 'The option origins must be'],
+    [
+      { limits: { maxFrameBytes: 2_000_000 } },
+      'limits.maxFrameBytes must be a whole number from 1024 to 1048576',
+    ],
+    [{ limits: { maxMessages: 1 } }, 'There is no option limits.maxMessages'],
+    [{ limits: { messagesPerSecond: 0 } }, 'limits.messagesPerSecond must be a whole number from 1'],
+    [{ heartbeat: { intervalMs: 0 } }, 'heartbeat.intervalMs must be a whole number from 10'],
+    [
+      { heartbeat: { intervalMs: 1_000, timeoutMs: 1_000 } },
+      'heartbeat.timeoutMs must be a whole number from 1101',
+    ],
+    [{ helloTimeoutMs: 0 }, 'The option helloTimeoutMs must be'],
+    [{ createRooms: 'yes' }, 'The option createRooms must be true or false; it is "yes".'],
+    [{ maxReplayEntries: -1 }, 'The option maxReplayEntries must be'],
+    [{ prot: 1 }, 'There is no option prot; there are port, host, path'],
+  ])('%j are refused with a sentence', (options, sentence) => {
+    expect(() => read(options)).toThrow(sentence)
+  })
+
+  it('do not repeat the secret', () => {
+    expect(() => read({ auth: { secret: 'hunter2' } })).toThrow(/^(?!.*hunter2)/)
+  })
+
+  it('take 0 for 0', () => {
+    const config = read({
+      port: 0,
+      maxConnections: 0,
+      presenceGraceMs: 0,
+      maxReplayEntries: 0,
+      drainTimeoutMs: 0,
+    })
+    expect(config.port).toBe(0)
+    expect(config.drainTimeoutMs).toBe(0)
+    expect(config.node).toMatchObject({ maxConnections: 0, presenceGraceMs: 0, maxReplayEntries: 0 })
+  })
+
+  it('have the defaults of the protocol', () => {
+    expect(read({})).toMatchObject({
+      host: '127.0.0.1',
+      path: '/ws',
+      drainTimeoutMs: 10_000,
+      node: {
+        limits: { maxMessageChars: 5_000, maxFrameBytes: 65_536, messagesPerSecond: 20, messageBurst: 40 },
+        helloTimeoutMs: 5_000,
+        heartbeatIntervalMs: 25_000,
+        heartbeatTimeoutMs: 60_000,
+        maxReplayEntries: 1_000,
+        presenceGraceMs: 15_000,
+        createRooms: true,
+      },
+    })
+  })
+
+  it('stretch the patience with a slower heartbeat', () => {
+    const { node } = read({ heartbeat: { intervalMs: 60_000 } })
+    expect(node.heartbeatTimeoutMs).toBeGreaterThan(120_000)
+  })
+
+  it('let a replay be endless', () => {
+    expect(read({ maxReplayEntries: Number.POSITIVE_INFINITY }).node.maxReplayEntries).toBe(
+      Number.POSITIVE_INFINITY,
+    )
+  })
+
+  it('allow pages of this machine only where only this machine can ask', () => {
+    const origin = 'http://localhost:3000'
+    expect(read({}).isOriginAllowed(origin)).toBe(true)
+    expect(read({ host: 'localhost' }).isOriginAllowed(origin)).toBe(true)
+    expect(read({ host: '0.0.0.0' }).isOriginAllowed(origin)).toBe(false)
+    expect(read({ port: undefined }).isOriginAllowed(origin)).toBe(false)
+    expect(read({ origins: [] }).isOriginAllowed(origin)).toBe(false)
+  })
+})

@@ -1,0 +1,69 @@
+import { createServer, memory } from '@tautline/server'
+import { describe, expect, it } from 'vitest'
+import { connect, SECRET, startServer } from './wire.ts'
+
+describe('the HTTP server', () => {
+  it('says how it is at /health', async () => {
+    const server = await startServer()
+    await (await connect(server).login('alice')).enter('general')
+    const response = await fetch(`http://127.0.0.1:${server.port}/health`)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(await response.json()).toEqual({
+      status: 'ok',
+      connections: 1,
+      sessions: 1,
+      rooms: 1,
+      queuedOps: 0,
+      uptimeSeconds: expect.any(Number),
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    })
+  })
+
+  it('knows nothing else', async () => {
+    const server = await startServer()
+    for (const path of ['/', '/ws', '/healthy', '/health/x']) {
+      expect((await fetch(`http://127.0.0.1:${server.port}${path}`)).status).toBe(404)
+    }
+    expect((await fetch(`http://127.0.0.1:${server.port}/health`, { method: 'POST' })).status).toBe(404)
+  })
+
+  it('hands other requests to the application', async () => {
+    const server = await startServer({
+      onRequest: (request, response) => response.end(`page ${request.url}`),
+    })
+    expect(await (await fetch(`http://127.0.0.1:${server.port}/index.html`)).text()).toBe('page /index.html')
+    expect((await fetch(`http://127.0.0.1:${server.port}/health`)).headers.get('content-type')).toBe(
+      'application/json',
+    )
+  })
+
+  it('says what to do where its port is taken', async () => {
+    const server = await startServer()
+    const second = createServer({
+      port: server.port,
+      auth: { secret: SECRET },
+      store: memory(),
+      logger: false,
+    })
+    await expect(second).rejects.toThrow(
+      `Port ${server.port} on 127.0.0.1 is taken: stop the program that listens there, or choose another port`,
+    )
+  })
+
+  it('says what to do where the machine has no such address', async () => {
+    const server = createServer({
+      port: 0,
+      host: '203.0.113.1',
+      auth: { secret: SECRET },
+      store: memory(),
+      logger: false,
+    })
+    await expect(server).rejects.toThrow('This machine has no address 203.0.113.1')
+  })
+
+  it('tells its address', async () => {
+    const server = await startServer({ path: '/chat' })
+    expect(server.url).toBe(`ws://127.0.0.1:${server.port}/chat`)
+  })
+})
