@@ -1,0 +1,22 @@
+/** A client of the server that this page came from, with the tokens that the demo signs for anybody. */
+import { type Client, createClient } from '@tautline/client'
+
+const TOKEN_PATH = '/demo/token'
+
+export function createDemoClient(userId: string): Client {
+  const url = new URL('/ws', location.href)
+  url.protocol = url.protocol.replace('http', 'ws')
+  url.search = ''
+  return createClient({ url: url.href, userId, getToken: () => fetchToken(userId) })
+}
+
+async function fetchToken(userId: string): Promise<string> {
+  const response = await fetch(TOKEN_PATH, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ userId }),
+  })
+  const answer = (await response.json()) as { readonly token?: string; readonly error?: string }
+  if (!response.ok || answer.token === undefined) throw new Error(answer.error ?? `HTTP ${response.status}`)
+  return answer.token
+}

@@ -1,0 +1,85 @@
+/** One message, and for an own one its way: queued, sent, acknowledged at a position; or failed, with why and what now. */
+import type { TimelineItem } from '@tautline/client'
+import { useClient } from '@tautline/react'
+import { memo, type ReactNode } from 'react'
+import { Avatar } from './avatar.tsx'
+
+export interface MessageBubbleProps {
+  readonly item: TimelineItem
+  readonly isOwn: boolean
+  readonly isNewestOwn: boolean
+  readonly beginsDay: boolean
+  readonly continues: boolean
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+
+export const MessageBubble = memo(function MessageBubble(props: MessageBubbleProps): ReactNode {
+  const { item, isOwn, isNewestOwn, beginsDay, continues } = props
+  const { sender, content, timestamp, status } = item
+  const date = new Date(timestamp)
+  return (
+    <li className="message" data-own={isOwn} data-continues={continues} data-status={status}>
+      {beginsDay && <p className="day">{DAY.format(date)}</p>}
+      {!continues && !isOwn && <Avatar name={sender} />}
+      <article className="bubble" aria-label={`${isOwn ? 'You' : sender}, ${TIME.format(date)}`}>
+        {!continues && !isOwn && <p className="sender">{sender}</p>}
+        <p className="content">{content}</p>
+        <p className="meta">
+          <time dateTime={date.toISOString()}>{TIME.format(date)}</time>
+          {isOwn && <Way item={item} isDetailed={isNewestOwn || status !== 'acknowledged'} />}
+        </p>
+      </article>
+      {isOwn && <Remedies item={item} />}
+    </li>
+  )
+})
+
+/** How many of the three stations are behind it. */
+const STATIONS = { saving: 0, queued: 1, sent: 2, acknowledged: 3, failed: 0 } as const
+
+function Way({ item, isDetailed }: { readonly item: TimelineItem; readonly isDetailed: boolean }): ReactNode {
+  const { status, seq } = item
+  if (status === 'failed') return <span className="way">failed</span>
+  return (
+    <span className="way">
+      <span className="track" data-reached={STATIONS[status]} aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      {isDetailed && <span>{status} </span>}
+      {seq !== undefined && (
+        <span title={`Acknowledged: it has position ${seq} in the room, for everybody`}>
+          {!isDetailed && <span className="hidden">acknowledged </span>}#{seq}
+        </span>
+      )}
+    </span>
+  )
+}
+
+function Remedies({ item: { status, sent, messageId } }: { readonly item: TimelineItem }): ReactNode {
+  const { outbox } = useClient()
+  if (status === 'queued' || status === 'saving') {
+    return (
+      <p className="remedies">
+        <button type="button" className="quiet" onClick={() => outbox.cancel(messageId)}>
+          Cancel
+        </button>
+      </p>
+    )
+  }
+  if (status !== 'failed') return null
+  return (
+    <p className="remedies" role="alert">
+      <span className="bad-words">Not sent: {sent?.error?.message}</span>
+      <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
+        Retry
+      </button>
+      <button type="button" className="quiet" onClick={() => outbox.discard(messageId)}>
+        Discard
+      </button>
+    </p>
+  )
+}

@@ -1,0 +1,60 @@
+/**
+ * What the page remembers: the name of each window (so that two windows can be two users), and the rooms of each name.
+ * Where the browser forbids storage nothing is remembered, and nothing else fails.
+ */
+const NAME_KEY = 'tautline-demo:name'
+const FIRST_ROOMS = ['general', 'tea-kitchen', 'workshop']
+/** A part of what the server takes, without the characters that nobody has in a name. */
+export const NAME_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,31}'
+export const ROOM_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,47}'
+
+/** `?user=alice` first, then what this window was told before. */
+export function rememberedName(): string | undefined {
+  const asked = new URLSearchParams(location.search).get('user') ?? undefined
+  return [asked, read(() => sessionStorage, NAME_KEY)].find((name) => name !== undefined && isName(name))
+}
+
+export function rememberName(name: string): void {
+  write(() => sessionStorage, NAME_KEY, name)
+}
+
+export function forgetName(): void {
+  write(() => sessionStorage, NAME_KEY, undefined)
+  const url = new URL(location.href)
+  url.searchParams.delete('user')
+  history.replaceState(null, '', url)
+}
+
+export function rememberedRooms(name: string): readonly string[] {
+  const rooms =
+    read(() => localStorage, roomsKey(name))
+      ?.split(' ')
+      .filter(isRoom) ?? []
+  return [...new Set([...FIRST_ROOMS, ...rooms])]
+}
+
+export function rememberRooms(name: string, rooms: readonly string[]): void {
+  write(() => localStorage, roomsKey(name), rooms.join(' '))
+}
+
+export const isName = (text: string): boolean => new RegExp(`^${NAME_PATTERN}$`).test(text)
+export const isRoom = (text: string): boolean => new RegExp(`^${ROOM_PATTERN}$`).test(text)
+
+const roomsKey = (name: string): string => `tautline-demo:rooms:${name}`
+
+function read(storage: () => Storage, key: string): string | undefined {
+  try {
+    return storage().getItem(key) ?? undefined
+  } catch {
+    return undefined // forbidden: as if nothing had been kept
+  }
+}
+
+function write(storage: () => Storage, key: string, value: string | undefined): void {
+  try {
+    if (value === undefined) storage().removeItem(key)
+    else storage().setItem(key, value)
+  } catch {
+    // Forbidden or full: it is asked for again next time.
+  }
+}

@@ -1,0 +1,53 @@
+/** The door: any name will do, this window keeps it. */
+import { type ReactNode, type SyntheticEvent, useState } from 'react'
+import { Logo } from './logo.tsx'
+import { NAME_PATTERN } from './remembered.ts'
+
+const SUGGESTIONS = ['alice', 'bob', 'carol']
+
+export function SignIn({ onName }: { readonly onName: (name: string) => void }): ReactNode {
+  const [name, setName] = useState('')
+
+  function submit(event: SyntheticEvent): void {
+    event.preventDefault()
+    onName(name)
+  }
+
+  return (
+    <main className="door">
+      <form className="door-card" onSubmit={submit}>
+        <Logo />
+        <h1>Who are you in this window?</h1>
+        <p>
+          A second window with another name is a second user. This is a demo: nobody checks, and only this
+          machine is let in.
+        </p>
+        <label htmlFor="name">Name</label>
+        <div className="field-row">
+          <input
+            id="name"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            pattern={NAME_PATTERN}
+            title="Up to 32 letters of A to Z, digits, dots, dashes and underscores"
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            required
+          />
+          <button type="submit" className="primary">
+            Enter
+          </button>
+        </div>
+        <p className="suggestions">
+          or be{' '}
+          {SUGGESTIONS.map((suggestion) => (
+            <button key={suggestion} type="button" className="quiet" onClick={() => onName(suggestion)}>
+              {suggestion}
+            </button>
+          ))}
+        </p>
+      </form>
+    </main>
+  )
+}
