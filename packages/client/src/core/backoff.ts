@@ -21,6 +21,9 @@ export const DEFAULT_BACKOFF: BackoffOptions = { minMs: 250, baseMs: 1_000, fact
 /** `losses`: 0 for the first in a row; Infinity for the widest range. */
 export function backoffMs(options: BackoffOptions, losses: number, random: Random): number {
   const { minMs, baseMs, factor, capMs } = options
-  const range = Math.min(Math.max(capMs - minMs, 0), baseMs * factor ** losses)
-  return minMs + random() * range
+  const widest = Math.max(capMs - minMs, 0)
+  // Not by arithmetic alone: 0 · ∞ and 1 ** ∞ are no numbers.
+  const grown =
+    losses === Number.POSITIVE_INFINITY ? widest : baseMs * Math.min(factor ** losses, Number.MAX_VALUE)
+  return minMs + random() * Math.min(widest, grown)
 }

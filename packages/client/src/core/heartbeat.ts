@@ -62,6 +62,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       if (now >= probeEndsAt) {
         if (!isLate(now, probeEndsAt)) return 'dead'
         probeEndsAt = now + 1
+        watchdogAt = Math.max(watchdogAt, now + 1)
         return 'fine'
       }
       if (now < watchdogAt) return 'fine'
