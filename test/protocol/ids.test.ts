@@ -104,10 +104,10 @@ describe.each(FORMS)('$name', ({ form, good, bad }) => {
     expect([form.global, form.sticky, form.multiline, form.ignoreCase]).toEqual([false, false, false, false])
   })
 
-  it('is linear: a megabyte of the worst text takes no time', () => {
+  it('is linear: 200,000 characters of the worst text take no time', () => {
     const started = performance.now()
     for (const part of ['a', '~', '~a', 'a~', '~a~b', '.', 'a\n', '-_', '|:+='].map((p) =>
-      repeat(p, 1_000_000),
+      repeat(p, 200_000),
     )) {
       form.test(part)
       form.test(`~${part}`)

@@ -9,7 +9,7 @@ import {
 } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { holds } from './property.ts'
+import { anyText, holds } from './property.ts'
 
 describe('follow', () => {
   it.each<[cursor: number, first: number, last: number, expected: Follow]>([
@@ -70,7 +70,9 @@ describe('the fingerprint of a log', () => {
   it('begins empty, at position 0', () => expect(LOG_START).toEqual({ seq: 0, h: '' }))
 
   it('has the form of a fingerprint', () => {
-    holds(fc.property(text, text, text, (h, a, b) => /^[0-9a-z]{1,11}$/.test(nextFingerprint(h, a, b))))
+    holds(
+      fc.property(anyText, anyText, anyText, (h, a, b) => /^[0-9a-z]{1,11}$/.test(nextFingerprint(h, a, b))),
+    )
     expect((2 ** 53 - 1).toString(36)).toHaveLength(11)
     expect(FINGERPRINT.test((2 ** 53 - 1).toString(36))).toBe(true)
   })
@@ -102,8 +104,8 @@ describe('the fingerprint of a log', () => {
 
   it('does not collide among neighbours: one log, one sender, ids that differ in their last character', () => {
     const seen = new Set<string>()
-    for (let i = 0; i < 100_000; i++) seen.add(nextFingerprint('', 'ada', i.toString(36).padStart(21, '0')))
-    expect(seen.size).toBe(100_000)
+    for (let i = 0; i < 20_000; i++) seen.add(nextFingerprint('', 'ada', i.toString(36).padStart(21, '0')))
+    expect(seen.size).toBe(20_000)
   })
 
   it('never meets again once two logs have gone apart', () => {
@@ -136,8 +138,6 @@ describe('digestOf', () => {
     )
   })
 })
-
-const text = fc.string({ unit: 'binary', maxLength: 40 })
 
 /** Numbers from 0 to 2³²−1, the same in every run (mulberry32). */
 function random(seed: number): () => number {

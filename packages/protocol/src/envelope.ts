@@ -1,13 +1,14 @@
 /**
  * The only door for text. `decode…` turns one frame into messages and never throws: what is wrong becomes a result
  * with its code. The order of the checks is size, JSON, depth and text, envelope, type, schema; each later one may
- * rely on those before. `encode` is the way out.
+ * rely on those before. A fault of depth or text condemns the frame, but within a durable command that command alone:
+ * an outbox would send the frame again for ever. `encode` is the way out.
  */
 import type * as z from 'zod/mini'
 import type { Code } from './codes.ts'
-import { DEFAULT_LIMITS, MAX_BATCH } from './limits.ts'
+import { DEFAULT_LIMITS, MAX_BATCH, MAX_DEPTH } from './limits.ts'
 import { command as commandSchema } from './messages/messages.ts'
-import { findFault, utf8Bytes } from './text.ts'
+import { findFault, type TextFault, utf8Bytes } from './text.ts'
 import {
   CLIENT_MESSAGES,
   type ClientMessage,
@@ -18,7 +19,7 @@ import {
 } from './vocabulary.ts'
 
 export interface DecodeOptions {
-  /** Largest frame in bytes of UTF-8. Default 65,536. */
+  /** Largest frame in bytes of UTF-8. Default: 65,536 for a client's, no bound for a server's (a page is larger). */
   readonly maxFrameBytes?: number
 }
 
@@ -35,12 +36,16 @@ export type Decoded<M> =
 
 /** What a client sent: for servers. A frame holds one envelope or an array of at most 256. */
 export function decodeClientFrame(text: string, options?: DecodeOptions): Decoded<ClientMessage>[] {
-  return decodeFrame<ClientMessage>(text, CLIENT_MESSAGES, options)
+  return decodeFrame<ClientMessage>(
+    text,
+    CLIENT_MESSAGES,
+    options?.maxFrameBytes ?? DEFAULT_LIMITS.maxFrameBytes,
+  )
 }
 
 /** What a server sent: for clients that want every frame validated. */
 export function decodeServerFrame(text: string, options?: DecodeOptions): Decoded<ServerMessage>[] {
-  return decodeFrame<ServerMessage>(text, SERVER_MESSAGES, options)
+  return decodeFrame<ServerMessage>(text, SERVER_MESSAGES, options?.maxFrameBytes ?? Number.POSITIVE_INFINITY)
 }
 
 export type DecodedCommand =
@@ -56,13 +61,19 @@ export type DecodedCommand =
       readonly messageId: string
       readonly payload: CommandPayload<'skip'>
     }
-  /** `messageId` could be read: the command is decided in its lane, with this code. Else it has no effect. */
+  /**
+   * `messageId` could be read: the command is decided in its lane, with this code, which is final. Else the code is
+   * INVALID_MESSAGE, and the command has no effect.
+   */
   | { readonly ok: false; readonly messageId: string | undefined; readonly code: Code }
 
 /** One item of a `commands` frame. */
 export function decodeCommand(item: unknown): DecodedCommand {
   const head = commandSchema.safeParse(item)
-  if (!head.success) return { ok: false, messageId: messageIdOf(item), code: 'INVALID_MESSAGE' }
+  if (!head.success) {
+    const messageId = messageIdOf(item)
+    return { ok: false, messageId, code: messageId === undefined ? 'INVALID_MESSAGE' : 'VALIDATION_ERROR' }
+  }
   const { type, messageId, payload } = head.data
   if (!isKeyOf(COMMANDS, type)) return { ok: false, messageId, code: 'VALIDATION_ERROR' }
   const body = COMMANDS[type].safeParse(payload ?? {})
@@ -79,9 +90,8 @@ export function encode(
 function decodeFrame<M>(
   text: string,
   table: Readonly<Record<string, z.ZodMiniType>>,
-  options: DecodeOptions = {},
+  maxBytes: number,
 ): Decoded<M>[] {
-  const maxBytes = options.maxFrameBytes ?? DEFAULT_LIMITS.maxFrameBytes
   if (text.length > maxBytes || utf8Bytes(text) > maxBytes)
     return [refuse('FRAME_TOO_BIG', 'the frame is too large')]
   let value: unknown
@@ -91,7 +101,12 @@ function decodeFrame<M>(
     return [refuse('PARSE_ERROR', 'the frame is not JSON')]
   }
   // Without an escape there is no way to write NUL or a lone surrogate: a text frame is valid UTF-8.
-  const fault = findFault(value, text.includes('\\'))
+  const hasEscapes = text.includes('\\')
+  let fault = findFrameFault(value, hasEscapes)
+  if (fault) {
+    value = Array.isArray(value) ? value.map(withoutFaultyCommands) : withoutFaultyCommands(value)
+    fault = findFrameFault(value, hasEscapes)
+  }
   if (fault) return [refuse('PARSE_ERROR', FAULTS[fault])]
   if (!Array.isArray(value)) return [decodeEnvelope<M>(value, table)]
   if (value.length === 0 || value.length > MAX_BATCH) {
@@ -99,6 +114,26 @@ function decodeFrame<M>(
   }
   return value.map((item) => decodeEnvelope<M>(item, table))
 }
+
+/** A batch is a level of its own: an envelope may nest as deep in one as alone. */
+function findFrameFault(value: unknown, hasEscapes: boolean): TextFault | undefined {
+  return findFault(value, hasEscapes, Array.isArray(value) ? MAX_DEPTH + 1 : MAX_DEPTH)
+}
+
+/** The envelope without the content of commands that are at fault: what is left of one is decided in its lane. */
+function withoutFaultyCommands(envelope: unknown): unknown {
+  if (!isObject(envelope) || envelope['type'] !== 'commands' || !isObject(envelope['payload']))
+    return envelope
+  const { payload } = envelope
+  if (!Array.isArray(payload['commands'])) return envelope
+  const commands = payload['commands'].map((item: unknown) =>
+    findFault(item, true, MAX_DEPTH - COMMAND_LEVEL) ? { messageId: messageIdOf(item), payload: null } : item,
+  )
+  return { ...envelope, payload: { ...payload, commands } }
+}
+
+/** The levels around a command: the envelope, its payload, the list. */
+const COMMAND_LEVEL = 3
 
 const FAULTS = {
   too_deep: 'the frame nests too deep',
@@ -115,7 +150,7 @@ function decodeEnvelope<M>(value: unknown, table: Readonly<Record<string, z.ZodM
   if (!isKeyOf(table, type)) return refuse('UNKNOWN_TYPE', 'no such type of message', ref)
   const parsed = table[type]?.safeParse(payload)
   if (!parsed?.success) return refuse('INVALID_MESSAGE', faultOf(parsed?.error), ref)
-  const time = typeof timestamp === 'number' && Number.isSafeInteger(timestamp) ? { timestamp } : undefined
+  const time = isTime(timestamp) ? { timestamp } : undefined
   return { ok: true, message: { type, payload: parsed.data, ...time } as M }
 }
 
@@ -134,6 +169,10 @@ function refuse(code: Code, detail: string, ref?: number): Decoded<never> {
 function refOf(payload: unknown): number | undefined {
   const ref = isObject(payload) ? payload['ref'] : undefined
   return typeof ref === 'number' && Number.isSafeInteger(ref) && ref > 0 ? ref : undefined
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function messageIdOf(item: unknown): string | undefined {

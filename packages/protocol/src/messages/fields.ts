@@ -1,9 +1,10 @@
 /** The fields that several messages share. A form that an id must have is checked by its pattern in ids.ts. */
 import * as z from 'zod/mini'
-import { FINGERPRINT, MESSAGE_ID, ROOM_ID, SID, USER_ID } from '../ids.ts'
+import { FINGERPRINT, MESSAGE_ID, ROOM_ID, SID, USER_ID, usersOfDirectRoom } from '../ids.ts'
 
 export const userId = z.string().check(z.regex(USER_ID))
-export const roomId = z.string().check(z.regex(ROOM_ID))
+/** Of the two ways to write a direct room, one is the room; the other would be a room of the same name for nobody. */
+export const roomId = z.string().check(z.regex(ROOM_ID), z.refine(isCanonical))
 export const messageId = z.string().check(z.regex(MESSAGE_ID))
 export const sid = z.string().check(z.regex(SID))
 export const fingerprint = z.string().check(z.regex(FINGERPRINT))
@@ -21,3 +22,7 @@ export const durationMs = z.int().check(z.minimum(0))
 export const cursor = z.object({ seq: position, h: fingerprint })
 /** A cursor whose fingerprint the asker may not know. */
 export const looseCursor = z.object({ seq: position, h: z.optional(fingerprint) })
+
+function isCanonical(room: string): boolean {
+  return !room.includes('~', 1) || usersOfDirectRoom(room) !== undefined
+}
