@@ -41,6 +41,19 @@ describe('the published packages', () => {
       expect(entry.require).toEqual({ types: `${built}.d.cts`, default: `${built}.cjs` })
     }
   })
+
+  it.each(published)('$folder publishes the same entry points without their source', ({ manifest }) => {
+    // pnpm puts publishConfig.exports in the place of exports when it packs. `src` is not in the package.
+    const shipped = Object.entries<string | Record<string, unknown>>(manifest.exports).map(
+      ([name, entry]) => {
+        if (typeof entry === 'string') return [name, entry]
+        const { source: _, ...rest } = entry
+        return [name, rest]
+      },
+    )
+    expect(manifest.publishConfig.exports).toEqual(Object.fromEntries(shipped))
+    expect(manifest.files).toEqual(['dist'])
+  })
 })
 
 describe('the launcher', () => {
