@@ -122,9 +122,13 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     24 * HOUR_MS,
     Math.max(defaults.heartbeatTimeoutMs, Math.ceil(heartbeatIntervalMs * 2.4)),
   )
+  const limits = readLimits(options.limits)
   return {
     ...defaults,
-    limits: readLimits(options.limits),
+    limits,
+    // Each command may travel in a frame of its own, beside all the rest.
+    framesPerSecond: defaults.framesPerSecond + limits.messagesPerSecond,
+    frameBurst: defaults.frameBurst + limits.messageBurst,
     heartbeatIntervalMs,
     heartbeatTimeoutMs,
     helloTimeoutMs: whole('helloTimeoutMs', options.helloTimeoutMs, 10, HOUR_MS, defaults.helloTimeoutMs),

@@ -245,4 +245,21 @@ describe('joining and leaving', () => {
     await bench.settle()
     expect(bench.heard(1).map(({ type }) => type)).toEqual(['room_joined', 'member_list'])
   })
+
+  it('hold up no reads when their commit was refused', async () => {
+    const bench = await ready()
+    bench.say(
+      1,
+      { type: 'join_room', payload: { ref: 5, room: 'general' } },
+      { type: 'list_members', payload: { ref: 6, room: 'general' } },
+    )
+    bench.step({ type: 'turn_ended' })
+    bench.takeWork('commit')
+    bench.step({ type: 'commit_failed' })
+    await bench.settle()
+    expect(bench.heardOf(1, 'error').map(({ ref, code }) => [ref, code])).toEqual([
+      [5, 'UNAVAILABLE'],
+      [6, 'FORBIDDEN'],
+    ])
+  })
 })

@@ -87,6 +87,19 @@ describe('presence', () => {
     expect(bench.heardOf(1, 'presence_changed')).toMatchObject([{ userId: 'bob', status: 'offline' }])
   })
 
+  it('is not ended by a connection that never got as far as following', async () => {
+    const bench = await alone()
+    bench.say(2, follow)
+    await bench.settle()
+    await bench.login(3, 'bob', 'the-other-tab')
+    bench.hold('read')
+    bench.say(3, follow)
+    bench.step({ type: 'closed', connection: 3 })
+    bench.heard(1)
+    bench.advance(20_000)
+    expect(bench.heardOf(1, 'presence_changed')).toEqual([])
+  })
+
   it('ends at once for who leaves the room', async () => {
     const bench = await alone()
     bench.say(2, follow)

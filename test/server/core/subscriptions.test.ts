@@ -127,12 +127,20 @@ describe('subscribe', () => {
     bench.send(1, 'general', ['secret'])
     bench.say(1, { type: 'start_typing', payload: { room: 'general' } })
     bench.say(1, { type: 'mark_read', payload: { ref: 9, room: 'general', seq: 2 } })
+    bench.say(1, { type: 'leave_room', payload: { ref: 10, room: 'general' } })
     await bench.settle()
     expect(bench.heard(3)).toEqual([])
-    // Nor is she seen there.
+  })
+
+  it('tells nobody of who has not been allowed', async () => {
+    const bench = await withMessages(1)
+    await bench.login(3, 'eve')
+    bench.hold('read')
+    bench.say(3, subscribe(5, [{ room: 'general' }]))
     bench.say(3, { type: 'start_typing', payload: { room: 'general' } })
-    expect(bench.heardOf(1, 'presence_changed')).toEqual([])
-    expect(bench.heardOf(1, 'typing_started')).toEqual([])
+    bench.release('read')
+    await bench.settle()
+    expect(bench.heard(1)).toEqual([])
   })
 
   it('loses nothing that is committed while its page is being read', async () => {
@@ -209,6 +217,18 @@ describe('subscribe', () => {
     bench.say(2, subscribe(6, [{ room: 'general' }]))
     await bench.settle()
     expect(bench.heardOf(2, 'page')).toMatchObject([{ ref: 6, live: true }])
+  })
+
+  it('goes on where only a second asking could not be answered', async () => {
+    const bench = await withMessages(1)
+    await bench.enter(2, 'general')
+    bench.hold('read')
+    bench.say(2, subscribe(5, [{ room: 'general' }]))
+    bench.takeWork('read')
+    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.send(1, 'general', ['x'])
+    await bench.settle()
+    expect(bench.heard(2).map(({ type }) => type)).toEqual(['error', 'entries'])
   })
 })
 

@@ -27,9 +27,9 @@ export interface NodeOptions {
   readonly heartbeatIntervalMs: number
   /** Silence after which a connection is given up. Default 60,000 ms. */
   readonly heartbeatTimeoutMs: number
-  /** Messages of any kind that one connection may send: refill of its bucket. Default 200 a second. */
+  /** Messages of any kind that one connection may send: refill of its bucket. Default 200 a second, and messagesPerSecond. */
   readonly framesPerSecond: number
-  /** … and its size. Default 1,000. */
+  /** … and its size. Default 1,000, and messageBurst. */
   readonly frameBurst: number
   /** A subscription further behind than this gets the newest page and a gap. Default 1,000; Infinity: never. */
   readonly maxReplayEntries: number

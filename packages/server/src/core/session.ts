@@ -113,8 +113,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     },
 
     forget(connection) {
-      const key = sessionKey(connection)
-      if (ready.get(key) === connection) ready.delete(key)
+      if (connection.phase === 'ready') ready.delete(sessionKey(connection))
     },
 
     size: () => ready.size,
