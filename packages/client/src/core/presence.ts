@@ -9,8 +9,10 @@ interface Scene {
   users: ReadonlyMap<string, PresenceStatus>
   /** Who types, and when that is forgotten. */
   readonly typing: Map<string, number>
-  /** When we told last that we type; -Infinity: we do not. */
+  /** When we told last that we type. */
   toldAt: number
+  /** Whether the others think that we type. */
+  isTyping: boolean
 }
 
 export interface Presence {
@@ -32,7 +34,12 @@ export function createPresence(context: Context): Presence {
   function sceneOf(room: string): Scene {
     const found = scenes.get(room)
     if (found) return found
-    const scene: Scene = { users: new Map(), typing: new Map(), toldAt: Number.NEGATIVE_INFINITY }
+    const scene: Scene = {
+      users: new Map(),
+      typing: new Map(),
+      toldAt: Number.NEGATIVE_INFINITY,
+      isTyping: false,
+    }
     scenes.set(room, scene)
     return scene
   }
@@ -80,13 +87,16 @@ export function createPresence(context: Context): Presence {
       const scene = sceneOf(room)
       if (!context.ready) return
       if (!active) {
-        if (scene.toldAt === Number.NEGATIVE_INFINITY) return
-        scene.toldAt = Number.NEGATIVE_INFINITY
+        if (!scene.isTyping) return
+        scene.isTyping = false
         context.send({ type: 'stop_typing', payload: { room } })
         return
       }
-      if (context.now < scene.toldAt + TYPING_INTERVAL_MS) return
+      // Who stopped may begin again sooner; servers relay nothing that comes faster than that.
+      const intervalMs = scene.isTyping ? TYPING_INTERVAL_MS : TYPING_INTERVAL_MS / 2
+      if (context.now < scene.toldAt + intervalMs) return
       scene.toldAt = context.now
+      scene.isTyping = true
       context.send({ type: 'start_typing', payload: { room } })
     },
 
@@ -100,6 +110,7 @@ export function createPresence(context: Context): Presence {
     stop() {
       for (const [room, scene] of scenes) {
         scene.toldAt = Number.NEGATIVE_INFINITY
+        scene.isTyping = false
         clear(room, scene)
       }
     },
