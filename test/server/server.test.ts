@@ -153,6 +153,37 @@ describe('group commit', () => {
   })
 })
 
+describe('a client that reads nothing for a while', () => {
+  it('gets all of it afterwards, in order and without a hole, and holds up nobody', async () => {
+    const server = await startServer({ limits: { messagesPerSecond: 1_000_000, messageBurst: 1_000_000 } })
+    const alice = await (await connect(server).login('alice')).enter('general')
+    const bob = await (await connect(server).login('bob')).enter('general')
+    bob.socket.pause()
+    // 15 MB: more than the buffers of the operating system take.
+    const total = 3_000
+    const text = 'x'.repeat(4_900)
+    for (let n = 1; n <= total; n += 10) {
+      alice.say(
+        sendMessage(
+          n,
+          n,
+          Array.from({ length: 10 }, (_, i) => `${n + i} ${text}`),
+        ),
+      )
+      await alice.next('ack')
+    }
+    bob.socket.resume()
+    const seqs: number[] = []
+    while (seqs.length < total) {
+      const { payload } = await bob.next('entries')
+      for (const { seq } of payload.entries) seqs.push(seq)
+    }
+    expect(seqs).toEqual(Array.from({ length: total }, (_, i) => i + 3))
+    // Catching up reads pages of the log, which hold more than the commits did.
+    expect(bob.frames.length).toBeLessThan(alice.frames.length)
+  })
+})
+
 describe('close', () => {
   it('tells the clients when to come back, and closes with RESTART', async () => {
     const server = await startServer()
