@@ -25,6 +25,10 @@ const tasks = {
     about: 'run the tests (npm test -- test/protocol runs those of one folder)',
     run: (args) => runInOrder([['vitest', 'run', ...args]]),
   },
+  'test:browser': {
+    about: 'try the demo in a real Chromium: two windows, a killed server, a reload',
+    run: runBrowserTests,
+  },
   check: {
     about: 'types, format and lint, without changing a file',
     run: () =>
@@ -73,7 +77,7 @@ async function main([name, ...args]) {
 }
 
 function helpText() {
-  const lines = Object.entries(tasks).map(([name, task]) => `  ${name.padEnd(8)} ${task.about}`)
+  const lines = Object.entries(tasks).map(([name, task]) => `  ${name.padEnd(12)} ${task.about}`)
   return ['Usage: node scripts/run.mjs <task> [arguments for its tool]', '', ...lines].join('\n')
 }
 
@@ -195,9 +199,8 @@ function demoPageSteps() {
   return existsSync('packages/demo/index.html') ? [['vite', 'build', 'packages/demo']] : []
 }
 
-async function runDemo(args) {
-  if (!existsSync('packages/demo/server.ts'))
-    return fail('There is no demo yet: packages/demo/server.ts is missing.')
+/** Builds the page where its sources are not those that it was built from. */
+async function buildDemoPage() {
   const stamp = join('node_modules', '.tautline-demo-built')
   const sources = hashOfSources('packages')
   if (
@@ -210,6 +213,12 @@ async function runDemo(args) {
     if (code !== 0) return code
     writeFileSync(stamp, sources)
   }
+  return 0
+}
+
+async function runDemo(args) {
+  const code = await buildDemoPage()
+  if (code !== 0) return code
   // The server runs from its sources: Node 24 strips the types, and the packages' exports have a `source` condition.
   return runCommand('node', ['--conditions=source', 'packages/demo/server.ts', ...args])
 }
@@ -229,6 +238,26 @@ function hashOfSources(folder) {
   }
   visit(folder)
   return hash.digest('hex')
+}
+
+// --- the tests in a browser ------------------------------------------------------------------------------------------
+
+async function runBrowserTests(args) {
+  const chromium = process.env.CHROMIUM_PATH ?? inPath(['chromium', 'chromium-browser', 'google-chrome'])
+  if (chromium === undefined || !existsSync(chromium)) {
+    return fail(
+      'There is no Chromium here to run these tests in. Install one (Debian: apt-get install -y --no-install-recommends chromium) or say where it is: CHROMIUM_PATH=/path/to/chromium',
+    )
+  }
+  process.env.CHROMIUM_PATH = chromium
+  const code = await buildDemoPage()
+  if (code !== 0) return code
+  return runInOrder([['vitest', 'run', '--config', 'test/demo/browser.config.ts', ...args]])
+}
+
+function inPath(names) {
+  const folders = process.env.PATH.split(delimiter)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }
 
 // --- running tools -------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ try {
   if (options.help) console.log(HELP)
   else await serve(options)
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  console.error(`\n${sentenceOf(error)}\n`)
   process.exitCode = 1
 }
 
@@ -50,6 +50,12 @@ async function serve({ host, port, data }: DemoArguments): Promise<void> {
   })
   console.log(welcome(server, database))
   stopOnSignal(server)
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException
+  return code === 'EADDRINUSE' ? `${error.message}\nFor example: npm run demo -- --port 8181` : error.message
 }
 
 function requestHandler(page: ReadonlyMap<string, PageFile>, secret: string): RequestHandler {

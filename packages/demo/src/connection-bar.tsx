@@ -34,7 +34,7 @@ export function ConnectionBar(): ReactNode {
           </button>
         )}
         <button type="button" className="quiet" onClick={isOff ? connect : disconnect}>
-          {isOff ? 'Connect' : 'Cut the connection'}
+          {isOff ? 'Connect' : 'Disconnect'}
         </button>
       </p>
     </header>

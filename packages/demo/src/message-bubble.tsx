@@ -1,7 +1,8 @@
 /** One message, and for an own one its way: queued, sent, acknowledged at a position; or failed, with why and what now. */
-import type { TimelineItem } from '@tautline/client'
+import type { Code, TimelineItem } from '@tautline/client'
+import { CODES } from '@tautline/protocol/wire'
 import { useClient } from '@tautline/react'
-import { memo, type ReactNode } from 'react'
+import { memo, type ReactNode, useState } from 'react'
 import { Avatar } from './avatar.tsx'
 
 export interface MessageBubbleProps {
@@ -61,11 +62,19 @@ function Way({ item, isDetailed }: { readonly item: TimelineItem; readonly isDet
 
 function Remedies({ item: { status, sent, messageId } }: { readonly item: TimelineItem }): ReactNode {
   const { outbox } = useClient()
+  const [isTakenBack, setIsTakenBack] = useState(false)
+
+  function takeBack(): void {
+    // Who knows whether it is committed already is the server: until it has said so it stays queued.
+    setIsTakenBack(true)
+    outbox.cancel(messageId)
+  }
+
   if (status === 'queued' || status === 'saving') {
     return (
       <p className="remedies">
-        <button type="button" className="quiet" onClick={() => outbox.cancel(messageId)}>
-          Cancel
+        <button type="button" className="quiet" onClick={takeBack} disabled={isTakenBack}>
+          {isTakenBack ? 'to be taken back' : 'Cancel'}
         </button>
       </p>
     )
@@ -73,7 +82,7 @@ function Remedies({ item: { status, sent, messageId } }: { readonly item: Timeli
   if (status !== 'failed') return null
   return (
     <p className="remedies" role="alert">
-      <span className="bad-words">Not sent: {sent?.error?.message}</span>
+      <span className="bad-words">Not sent: {failureWords(sent?.error?.code)}</span>
       <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
         Retry
       </button>
@@ -82,4 +91,9 @@ function Remedies({ item: { status, sent, messageId } }: { readonly item: Timeli
       </button>
     </p>
   )
+}
+
+function failureWords(code: Code | undefined): string {
+  if (code === 'CANCELLED') return 'you took it back'
+  return code === undefined ? 'nobody said why' : CODES[code].meaning
 }

@@ -1,15 +1,18 @@
 /**
- * Becomes a member of these rooms as soon as there is a connection, and again where the server knows nothing of it any
- * more. Returns why it could not, by room.
+ * Becomes a member of these rooms as soon as there is a connection, tries again where the server could not decide it,
+ * and again where it knows nothing of it any more. Returns why it could not, by room.
  */
 import { type Client, TautlineError } from '@tautline/client'
 import { useEffect, useState } from 'react'
+
+const RETRY_MS = 2_000
 
 export function useMemberships(client: Client, ids: readonly string[]): ReadonlyMap<string, TautlineError> {
   const [refusals, setRefusals] = useState<ReadonlyMap<string, TautlineError>>(new Map())
 
   useEffect(() => {
     const joining = new Set<string>()
+    const timers = new Set<ReturnType<typeof setTimeout>>()
 
     function join(id: string): void {
       const room = client.room(id)
@@ -21,7 +24,9 @@ export function useMemberships(client: Client, ids: readonly string[]): Readonly
         .then(
           () => setRefusals((known) => without(known, id)),
           (error: unknown) => {
-            if (error instanceof TautlineError) setRefusals((known) => new Map(known).set(id, error))
+            if (!(error instanceof TautlineError)) return
+            setRefusals((known) => new Map(known).set(id, error))
+            if (error.retryable) timers.add(setTimeout(join, error.retryAfterMs ?? RETRY_MS, id))
           },
         )
         .finally(() => joining.delete(id))
@@ -37,6 +42,7 @@ export function useMemberships(client: Client, ids: readonly string[]): Readonly
     joinAll()
     return () => {
       for (const stop of stops) stop()
+      for (const timer of timers) clearTimeout(timer)
     }
   }, [client, ids])
 
