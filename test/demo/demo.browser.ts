@@ -13,8 +13,8 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  expect(stage.complaints).toEqual([])
   await stage.close()
+  expect(stage.complaints).toEqual([])
 })
 
 const composer = (page: Page) => page.getByRole('textbox', { name: /^Message to/ })

@@ -63,9 +63,9 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
-    const data = mkdtempSync(join(tmpdir(), 'tautline-demo-'))
     const executablePath = process.env['CHROMIUM_PATH']
     if (!executablePath) throw new Error('Run this by: node scripts/run.mjs test:browser')
+    const data = mkdtempSync(join(tmpdir(), 'tautline-demo-'))
     const browser = await chromium.launch({ executablePath, args: FLAGS })
     return new Stage(browser, data, await startDemo(data))
   }

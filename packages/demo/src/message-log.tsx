@@ -50,17 +50,7 @@ export function MessageLog({ messages, label, me }: MessageLogProps): ReactNode 
         aria-busy={isLoading}
         {...REACHABLE_BY_KEYBOARD}
       >
-        <p className="older">
-          {error && <span className="bad-words">Older messages could not be read: {error.message}. </span>}
-          {hasOlder && (
-            <button type="button" className="quiet" onClick={() => void loadOlder()} disabled={isLoading}>
-              {isLoading ? 'Loading …' : error ? 'Try again' : 'Load older messages'}
-            </button>
-          )}
-          {!hasOlder && (
-            <span>{items.length === 0 ? 'Nobody has written here yet.' : 'This is where it began.'}</span>
-          )}
-        </p>
+        <Beginning messages={messages} />
         <ol>
           {items.map((item, index) => (
             <MessageBubble
@@ -79,6 +69,29 @@ export function MessageLog({ messages, label, me }: MessageLogProps): ReactNode 
         </button>
       )}
     </div>
+  )
+}
+
+/** What stands above the first message: a way to older ones, or that there are none. */
+function Beginning({
+  messages: { items, hasOlder, isLoading, error, loadOlder },
+}: Pick<MessageLogProps, 'messages'>): ReactNode {
+  if (!hasOlder) {
+    return (
+      <p className="older">
+        {items.length === 0 ? 'Nobody has written here yet.' : 'This is where it began.'}
+      </p>
+    )
+  }
+  // The first page is read by itself as soon as the room is there.
+  if (items.length === 0 && !error) return <p className="older">Reading …</p>
+  return (
+    <p className="older">
+      {error && <span className="bad-words">Older messages could not be read: {error.message}. </span>}
+      <button type="button" className="quiet" onClick={() => void loadOlder()} disabled={isLoading}>
+        {isLoading ? 'Loading …' : error ? 'Try again' : 'Load older messages'}
+      </button>
+    </p>
   )
 }
 
