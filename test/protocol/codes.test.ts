@@ -101,6 +101,18 @@ describe('the outcomes of a durable command', () => {
   )
 })
 
+describe('the codes about a request', () => {
+  it.each([
+    ['UNKNOWN_TYPE', false],
+    ['INVALID_MESSAGE', false],
+    ['CLOSED', false],
+    ['TIMEOUT', true],
+    ['DISCONNECTED', true],
+  ] as const)('%s: it helps to ask again: %s', (code, retryable) => {
+    expect(CODES[code]).toMatchObject({ retryable, final: false, closeCode: null, action: 'none' })
+  })
+})
+
 describe('isCode', () => {
   it.each(rows)('knows %s', (code) => expect(isCode(code)).toBe(true))
 

@@ -153,7 +153,10 @@ describe('a payload that is not of its form', () => {
   })
 
   it.each<[field: string, type: keyof typeof SERVER_MESSAGES, change: Record<string, unknown>]>([
+    ['epoch', 'connected', { epoch: '' }],
+    ['epoch', 'connected', { epoch: 'e'.repeat(65) }],
     ['acks', 'ack', { acks: [] }],
+    ['acks.0.count', 'ack', { acks: [{ ref: 1, seq: 1, count: 0 }] }],
     ['acks.0.count', 'ack', { acks: [{ ref: 1, seq: 1, count: 257 }] }],
     ['acks.0.seq', 'ack', { acks: [{ ref: 1, seq: 0 }] }],
     ['code', 'error', { code: 'NO_SUCH_CODE' }],
@@ -180,6 +183,66 @@ describe('a payload that is not of its form', () => {
         detail: expect.stringContaining(`field ${field} `),
       }),
     ])
+  })
+})
+
+describe('a payload at the edge of its form', () => {
+  it.each<[type: keyof typeof CLIENT_MESSAGES, change: Record<string, unknown>]>([
+    ['authenticate', { sid: 's'.repeat(8), token: 't', userId: 'u' }],
+    ['authenticate', { sid: 's'.repeat(64), token: 't'.repeat(16_384), userId: 'u'.repeat(128) }],
+    ['authenticate', { token: undefined, userId: undefined }],
+    ['commands', { commands: [1] }],
+    ['commands', { commands: Array.from({ length: 256 }, () => null) }],
+    ['commands', { ref: Number.MAX_SAFE_INTEGER, n: Number.MAX_SAFE_INTEGER }],
+    ['subscribe', { epoch: undefined, rooms: [{ room }] }],
+    ['subscribe', { epoch: 'e', rooms: [{ room, after: { seq: 0, h: '' } }] }],
+    ['subscribe', { epoch: 'e'.repeat(64), rooms: [{ room, limit: 0 }] }],
+    ['subscribe', { rooms: Array.from({ length: 200 }, () => ({ room, limit: 100 })) }],
+    ['unsubscribe', { rooms: Array.from({ length: 200 }, () => room) }],
+    [
+      'check',
+      { epoch: undefined, rooms: Array.from({ length: 200 }, () => ({ room, after: { seq: 0, h: '' } })) },
+    ],
+    ['get_page', { epoch: undefined, after: { seq: 0 } }],
+    ['get_history', { before: 1, limit: 1 }],
+    ['get_history', { before: undefined, limit: 100 }],
+    ['mark_read', { seq: 1 }],
+  ])('is taken as it is: %s %j', (type, change) => {
+    const payload: unknown = JSON.parse(JSON.stringify({ ...EXAMPLES.client[type].payload, ...change }))
+    expect(decodeClientFrame(frame(type, payload))).toEqual([{ ok: true, message: { type, payload } }])
+  })
+
+  it.each<[type: keyof typeof SERVER_MESSAGES, change: Record<string, unknown>]>([
+    ['connected', { epoch: 'e', heartbeatIntervalMs: 0, tokenExpiresAt: undefined }],
+    ['connected', { epoch: 'e'.repeat(64) }],
+    [
+      'connected',
+      { limits: { ...EXAMPLES.server.connected.payload.limits, windowPerRoom: 1, messagesPerSecond: 0.1 } },
+    ],
+    ['ack', { acks: [{ ref: 1, seq: 1, count: 1, timestamp: 0 }] }],
+    ['ack', { acks: [{ ref: 1, seq: 1, count: 256 }] }],
+    ['error', { ref: undefined, room: undefined, messageId: undefined, retryAfterMs: 0 }],
+    ['page', { after: { seq: 0, h: '' }, entries: [], h: '', head: 0 }],
+    ['page', { entries: Array.from({ length: 100 }, () => EXAMPLES.entries.new_message) }],
+    ['page', { gap: { from: 1, to: 1, reason: 'retention' } }],
+    ['page', { gap: { from: 1, to: 2, reason: 'membership' } }],
+    ['page', { gap: { from: 1, to: Number.MAX_SAFE_INTEGER, reason: 'behind' } }],
+    ['history', { entries: [], at: 0 }],
+    ['checked', { rooms: [] }],
+  ])('is taken as it is from the server: %s %j', (type, change) => {
+    const payload: unknown = JSON.parse(JSON.stringify({ ...EXAMPLES.server[type].payload, ...change }))
+    expect(decodeServerFrame(frame(type, payload))).toEqual([{ ok: true, message: { type, payload } }])
+  })
+
+  it.each<[field: string, type: keyof typeof CLIENT_MESSAGES, change: Record<string, unknown>]>([
+    ['rooms', 'unsubscribe', { rooms: Array.from({ length: 201 }, () => room) }],
+    ['rooms', 'check', { rooms: [] }],
+    ['rooms', 'check', { rooms: Array.from({ length: 201 }, () => ({ room, after: { seq: 0, h: '' } })) }],
+    ['rooms.0.limit', 'subscribe', { rooms: [{ room, limit: -1 }] }],
+    ['rooms.0.limit', 'subscribe', { rooms: [{ room, limit: 101 }] }],
+  ])('is refused one step further: %s of %s', (field, type, change) => {
+    const [decoded] = decodeClientFrame(frame(type, { ...EXAMPLES.client[type].payload, ...change }))
+    expect(decoded).toMatchObject({ code: 'INVALID_MESSAGE', detail: expect.stringContaining(`${field} `) })
   })
 })
 
@@ -273,8 +336,8 @@ describe('the size of a frame', () => {
 })
 
 describe('the timestamp of an envelope', () => {
-  it('is kept where it is a time', () => {
-    const message = { ...ping(1), timestamp: 1_784_000_000_000 }
+  it.each([0, 1_784_000_000_000, Number.MAX_SAFE_INTEGER])('is kept where it is a time: %i', (timestamp) => {
+    const message = { ...ping(1), timestamp }
     expect(decodeClientFrame(encode(message))).toEqual([{ ok: true, message }])
   })
 
@@ -382,10 +445,11 @@ describe('decodeCommand', () => {
 })
 
 describe('a command at fault in a frame of good ones', () => {
+  /** A good one, as deep as one may be. */
   const item = (n: number) => ({
     type: 'send_message',
     messageId: `message${n}`,
-    payload: { content: `${n}` },
+    payload: { content: `${n}`, metadata: { a: JSON.parse(nest(10)) } },
   })
   const withMetadata = (json: string) =>
     `{"type":"send_message","messageId":"message2","payload":{"content":"2","metadata":${json}}}`

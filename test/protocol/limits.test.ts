@@ -47,6 +47,12 @@ describe('the limits', () => {
     expect(decodeClientFrame(encode(message))).toEqual([{ ok: true, message }])
   })
 
+  it('are by default what was promised', () => {
+    expect(DEFAULT_LIMITS.maxMessageChars).toBe(5_000)
+    expect(DEFAULT_LIMITS.maxFrameBytes).toBe(64 * 1_024)
+    expect(MAX_FRAME_BYTES).toBe(1_024 * 1_024)
+  })
+
   it('stay below the largest frame that any server may be set to take', () => {
     expect(DEFAULT_LIMITS.maxFrameBytes).toBeLessThanOrEqual(MAX_FRAME_BYTES)
   })
