@@ -93,8 +93,8 @@ function welcome({ url = '' }: Server, database: string): string {
   return `
   The Tautline demo is running.
 
-  Open                 http://${host}/?user=alice
-  and, as a second user,  http://${host}/?user=bob   in another window (any name will do)
+  Open   http://${host}/?user=alice
+  and    http://${host}/?user=bob   in a second window: another name is a second user
 
   Messages are kept in ${relative(process.cwd(), database)}; they are still there after a restart.
   Whoever sits at this machine can be anybody here: it is a demo, and answers this machine alone.
