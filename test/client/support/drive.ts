@@ -42,12 +42,18 @@ export const CORE_OPTIONS: CoreOptions = {
 }
 
 export type EffectOf<T extends Effect['type']> = Extract<Effect, { readonly type: T }>
-export type Commands = PayloadOf<'commands'> & {
-  readonly commands: readonly {
-    readonly type: string
-    readonly messageId: string
-    readonly payload?: unknown
-  }[]
+export interface Command {
+  readonly type: string
+  readonly messageId: string
+  readonly payload?: unknown
+}
+
+export interface Commands {
+  readonly ref: number
+  readonly room: string
+  readonly sid: string
+  readonly n: number
+  readonly commands: readonly Command[]
 }
 
 export function ofType<T extends Effect['type']>(effects: readonly Effect[], type: T): EffectOf<T>[] {
@@ -74,7 +80,7 @@ export function commandsOf(effects: readonly Effect[]): Commands[] {
 
 /** Ids of the commands that these effects send, `-id` for a skip. */
 export function idsOf(effects: readonly Effect[]): string[] {
-  const sent = commandsOf(effects).flatMap((frame) => [...frame.commands])
+  const sent = commandsOf(effects).flatMap(({ commands }) => commands)
   return sent.map((command) => `${command.type === 'skip' ? '-' : ''}${command.messageId}`)
 }
 
@@ -192,6 +198,27 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
       now = end
       return effects
     },
+    /** As `advance`, beside a server that answers every ping: the connection stays. */
+    live(ms: number): Effect[] {
+      const end = now + ms
+      const effects: Effect[] = []
+      while (now < end) {
+        const some = driver.advance(Math.min(end, Math.max(core.nextDeadline(), now)) - now)
+        const pings = payloadsOf(some, 'ping')
+        effects.push(...some, ...pings.flatMap(({ ref }) => driver.hear('pong', { ref })))
+      }
+      return effects
+    },
+    /** As `live`, until commands are sent. */
+    untilSent(): Effect[] {
+      for (let steps = 0; steps < 1_000; steps++) {
+        const wait = core.nextDeadline() - now
+        expect(wait, 'something is awaited').toBeLessThan(Number.POSITIVE_INFINITY)
+        const effects = driver.live(Math.max(wait, 0.001))
+        if (commandsOf(effects).length > 0) return effects
+      }
+      throw new Error('nothing is sent')
+    },
     /** Lets time pass without a tick: the process slept. */
     sleep(ms: number): void {
       now += ms
@@ -208,19 +235,23 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
     accept(payload: Partial<PayloadOf<'connected'>> = {}, timestamp: number | null = SERVER_TIME): Effect[] {
       return driver.hear('connected', connectedPayload(payload), timestamp ?? undefined)
     },
-    /** From idle or waiting to connected; returns what followed `connected`. */
+    /** From idle to connected; returns what followed `connected`. */
     connect(limits: Partial<Limits> = {}): Effect[] {
       step({ type: 'connect' })
+      return driver.signIn(limits)
+    },
+    /** From connecting to connected, with the first ping answered; returns what followed `connected`. */
+    signIn(limits: Partial<Limits> = {}, serverTime: number = SERVER_TIME): Effect[] {
       driver.token()
       driver.open()
-      return driver.accept({ limits: { ...DEFAULT_LIMITS, ...limits } })
+      const effects = driver.accept({ limits: { ...DEFAULT_LIMITS, ...limits } }, serverTime)
+      for (const { ref } of payloadsOf(effects, 'ping')) driver.hear('pong', { ref })
+      return effects
     },
     /** After a loss: waits for the next attempt and lets it succeed. */
     reconnect(limits: Partial<Limits> = {}, serverTime: number = SERVER_TIME): Effect[] {
       while (core.status() !== 'connecting') driver.advance(100)
-      driver.token()
-      driver.open()
-      return driver.accept({ limits: { ...DEFAULT_LIMITS, ...limits } }, serverTime)
+      return driver.signIn(limits, serverTime)
     },
     lose: (closeCode = 1006, reason = '') => step({ type: 'lost', link, closeCode, reason }),
     send: (room: string, messageId: string, row: Partial<NewRow> = {}) =>

@@ -6,7 +6,7 @@
  * This file joins the parts: it hands every input and every frame to the part it concerns, and ends each step by
  * draining the outbox. `now` is monotonic milliseconds.
  */
-import { type ClientMessage, CODES, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
+import { type ClientMessage, CODES, isCode, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
 import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
 import { createLiveness } from './liveness.ts'
@@ -206,7 +206,10 @@ export function createCore(options: CoreOptions, seed: number): Core {
     }
   }
 
-  function onError({ ref, room, code, message, retryAfterMs }: PayloadOf<'error'>): void {
+  function onError(payload: PayloadOf<'error'>): void {
+    const { ref, room, message, retryAfterMs } = payload
+    // A code of a newer server: nothing is lost where the same is asked again.
+    const code = isCode(payload.code) ? payload.code : 'UNAVAILABLE'
     const failure: Failure = { code, detail: message, retryAfterMs }
     const pending = context.pending.get(ref ?? 0)
     if (!pending || ref === undefined) return context.emit({ type: 'problem', failure })

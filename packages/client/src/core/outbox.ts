@@ -73,7 +73,7 @@ const MAX_WAIT_MS = 30_000
 const POISON_ERRORS = 5
 const POISON_MS = 60_000
 /** Room in a frame for the envelope, the lane and the id of each command. */
-const FRAME_OVERHEAD = 1_024
+const FRAME_OVERHEAD = 512
 const COMMAND_OVERHEAD = 128
 
 export interface Outbox {
@@ -315,6 +315,8 @@ export function createOutbox(context: Context): Outbox {
       const queue = queueOf(row.room)
       queue.rows.push({
         ...row,
+        // The server's time, once it told: the clock of the device may be wrong by weeks.
+        createdAt: serverClock === undefined ? row.createdAt : serverClock + context.now,
         sid: queue.sid,
         n: queue.nextN++,
         ref: 0,
@@ -333,7 +335,8 @@ export function createOutbox(context: Context): Outbox {
         const index = queue.rows.findIndex((row) => row.messageId === messageId)
         if (index < 0) continue
         const row = queue.rows[index] as Row
-        row.skipFor ??= 'CANCELLED'
+        if (row.skipFor !== undefined) return
+        row.skipFor = 'CANCELLED'
         goBack(queue, index)
       }
     },
@@ -350,7 +353,9 @@ export function createOutbox(context: Context): Outbox {
       for (const queue of Array.from(queues.values())) {
         if (!wantsToSend(queue) || isPaused(queue)) continue
         expire(queue)
-        for (let run = nextRun(queue); run.length > 0; run = nextRun(queue)) transmit(queue, run)
+        let run = nextRun(queue)
+        if (run.length === 0) continue
+        for (; run.length > 0; run = nextRun(queue)) transmit(queue, run)
         queues.delete(queue.room)
         queues.set(queue.room, queue)
       }
@@ -358,7 +363,11 @@ export function createOutbox(context: Context): Outbox {
 
     start(limits, serverTime) {
       pacing.configure(limits.messagesPerSecond, limits.messageBurst, context.now)
-      serverClock = serverTime === undefined ? undefined : serverTime - context.now
+      if (serverTime !== undefined) serverClock = serverTime - context.now
+      // Another server may take less than the one for which it was queued: it would end every connection.
+      for (const queue of queues.values()) {
+        for (const row of queue.rows) if (rowTooLong(row)) row.skipFor ??= 'MESSAGE_TOO_LONG'
+      }
     },
 
     stop() {
