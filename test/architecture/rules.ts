@@ -84,6 +84,14 @@ export const layers: readonly Layer[] = [
     pure: false,
   },
   {
+    name: 'cli',
+    folder: 'packages/cli/src/',
+    packages: ['@tautline/protocol', '@tautline/client', '@tautline/server'],
+    below: [],
+    thirdParty: ['node:'],
+    pure: false,
+  },
+  {
     name: 'demo',
     folder: 'packages/demo/',
     packages: ['@tautline/protocol', '@tautline/client', '@tautline/server', '@tautline/react'],
@@ -233,7 +241,9 @@ function isMemberName(node: ts.Identifier): boolean {
 
 function objectionToMember(node: ts.Identifier | ts.StringLiteralLike): string | undefined {
   if (node.text === 'random' && isMemberOfMath(node)) return 'throws dice in a pure layer'
-  return localeMethods.has(node.text) ? `calls ${node.text}, which depends on the machine's language` : undefined
+  return localeMethods.has(node.text)
+    ? `calls ${node.text}, which depends on the machine's language`
+    : undefined
 }
 
 /** A seeded `random` of our own is no dice; `Math` handed on by another name is caught where it is handed on. */

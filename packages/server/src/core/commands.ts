@@ -48,6 +48,7 @@ export function createCommands(context: Context, committer: Committer): Commands
       n: frame.n + index,
       messageId: command.messageId,
       digest: digestOf(text),
+      noticeId: room.startsWith('~') ? ownMessageId() : undefined,
       ...verdict(command, limits.maxMessageChars),
     }
     committer.add(connection, ref, op, text.length + BARE_OP_CHARS)
@@ -55,6 +56,11 @@ export function createCommands(context: Context, committer: Committer): Commands
 
   function ownMessageId(): string {
     return makeMessageId(unixMs(context), randomText(context.random, 12))
+  }
+
+  /** What every operation that changes a room has in common. */
+  function roomChange({ userId: user }: Connection, room: string) {
+    return { user, room, messageId: ownMessageId(), noticeId: ownMessageId() }
   }
 
   return {
@@ -74,20 +80,12 @@ export function createCommands(context: Context, committer: Committer): Commands
     },
 
     join(connection, { ref, room }) {
-      const messageId = ownMessageId()
-      const { userId: user } = connection
-      committer.add(
-        connection,
-        ref,
-        { op: 'join', user, room, messageId, create: createRooms },
-        BARE_OP_CHARS,
-      )
+      const change = roomChange(connection, room)
+      committer.add(connection, ref, { op: 'join', ...change, create: createRooms }, BARE_OP_CHARS)
     },
 
     leave(connection, { ref, room }) {
-      const messageId = ownMessageId()
-      const { userId: user } = connection
-      committer.add(connection, ref, { op: 'leave', user, room, messageId, reason: 'left' }, BARE_OP_CHARS)
+      committer.add(connection, ref, { op: 'leave', ...roomChange(connection, room) }, BARE_OP_CHARS)
     },
 
     markRead(connection, { ref, room, seq }) {
