@@ -19,6 +19,7 @@ import {
 import { describeLanes } from './store/lanes.ts'
 import { describeMembers } from './store/members.ts'
 import { describeReads } from './store/reads.ts'
+import { describeRooms } from './store/rooms.ts'
 
 export type { StoreHarness } from './store/harness.ts'
 
@@ -43,6 +44,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
 
     describe('decides commands in their lanes:', () => describeLanes(open))
     describe('keeps membership:', () => describeMembers(open, () => harness))
+    describe('makes and opens rooms:', () => describeRooms(open))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('commits:', () => describeCommits(open))
   })
@@ -115,7 +117,10 @@ function describeCommits(open: () => Promise<Store>): void {
     expect(second.epoch).toBe(first.epoch)
     expect(await readPage(second)).toEqual(page)
     expect(await second.readMembers('bob', 'room')).toHaveLength(2)
-    expect(await second.readReceipts('bob', 'room')).toEqual([{ userId: 'alice', seq: 3, timestamp: NOW }])
+    expect(await second.readReceipts('bob', 'room')).toMatchObject({
+      positions: [{ userId: 'alice', seq: 4, timestamp: NOW }],
+      own: { seq: 0, head: 4, unread: 2 },
+    })
     expect(
       await commit(
         second,
@@ -130,7 +135,7 @@ function describeCommits(open: () => Promise<Store>): void {
       failed('GAP'),
       ack(5),
       failed('VOID'),
-      { outcome: 'read', seq: 3, timestamp: NOW },
+      { outcome: 'read', seq: 5, timestamp: NOW, head: 5, unread: 0 },
     ])
   })
 

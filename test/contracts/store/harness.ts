@@ -2,13 +2,17 @@
 
 import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '@tautline/protocol'
 import type {
+  AcceptOp,
   CommandOp,
   CommitResult,
+  CreateOp,
+  InviteOp,
   JoinOp,
   LeaveOp,
   MarkReadOp,
   Outcome,
   PageRequest,
+  RemoveOp,
   Store,
   StoreOp,
 } from '../../../packages/server/src/core/store.ts'
@@ -43,6 +47,7 @@ export function send(n: number, command: Command = {}): CommandOp {
     digest: `digest of ${content}`,
     entry: { type: 'new_message', payload: { content } },
     refusal: undefined,
+    noticeId: `notice-${rest.messageId ?? n}`,
     ...rest,
   }
 }
@@ -52,11 +57,49 @@ export function skip(n: number, command: Command = {}): CommandOp {
 }
 
 export function join(user = 'alice', room = 'room', more: Partial<JoinOp> = {}): JoinOp {
-  return { op: 'join', user, room, messageId: `join-${room}-${user}`, create: true, ...more }
+  return { op: 'join', ...change('join', user, room, more), create: true, ...more }
 }
 
 export function leave(user = 'alice', room = 'room', more: Partial<LeaveOp> = {}): LeaveOp {
-  return { op: 'leave', user, room, messageId: `leave-${room}-${user}`, reason: 'left', ...more }
+  return { op: 'leave', ...change('leave', user, room, more), ...more }
+}
+
+export function create(user = 'alice', room = 'room', more: Partial<CreateOp> = {}): CreateOp {
+  return {
+    op: 'create',
+    ...change('create', user, room, more),
+    visibility: 'private',
+    about: '{}',
+    ...more,
+  }
+}
+
+export function invite(
+  target: string,
+  user = 'alice',
+  room = 'room',
+  more: Partial<InviteOp> = {},
+): InviteOp {
+  return { op: 'invite', ...change(`invite-${target}`, user, room, more), target, role: 'member', ...more }
+}
+
+export function accept(user: string, room = 'room', more: Partial<AcceptOp> = {}): AcceptOp {
+  return { op: 'accept', ...change('accept', user, room, more), ...more }
+}
+
+export function remove(
+  target: string,
+  user = 'alice',
+  room = 'room',
+  more: Partial<RemoveOp> = {},
+): RemoveOp {
+  return { op: 'remove', ...change(`remove-${target}`, user, room, more), target, ...more }
+}
+
+/** Ids as the server would make them, but so that one can read them. */
+function change(what: string, user: string, room: string, more: { readonly messageId?: string }) {
+  const { messageId = `${what}-${room}-${user}` } = more
+  return { user, room, messageId, noticeId: `notice-${messageId}` }
 }
 
 export function markRead(seq: number, user = 'alice', room = 'room'): MarkReadOp {

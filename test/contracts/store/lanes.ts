@@ -167,7 +167,7 @@ export function describeLanes(open: () => Promise<Store>): void {
       { outcome: 'left' },
       failed('FORBIDDEN'),
     ])
-    expect(appended).toHaveLength(1)
+    expect(appended.map(({ room }) => room)).toEqual(['room', '~alice'])
     expect(appended[0]?.entries.map((entry) => `${entry.seq} ${entry.messageId}`)).toEqual([
       '1 join-room-alice',
       '2 message-x',
@@ -200,8 +200,8 @@ export function describeLanes(open: () => Promise<Store>): void {
   it('answers the same, durably, in rooms that do not exist and in rooms of others', async () => {
     const store = await open()
     await commit(store, join('bob'))
-    for (const room of ['room', 'nowhere', '~alice', '~alice~bob']) {
-      const to = { room, messageId: `message-${room.length}` }
+    for (const room of ['room', 'nowhere', '~alice', '~bob', '~bob~carol']) {
+      const to = { room, messageId: `message-to-${room.replaceAll('~', '-')}` }
       expect(await commit(store, send(1, to))).toEqual([failed('FORBIDDEN')])
       expect(await commit(store, send(1, to))).toEqual([failed('VOID')])
       expect(await commit(store, send(3, to), send(2, to), skip(3, to))).toEqual([

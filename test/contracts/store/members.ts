@@ -4,6 +4,7 @@ import { nextFingerprint } from '@tautline/protocol'
 import { expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
 import {
+  ack,
   commit,
   commitAll,
   failed,
@@ -13,6 +14,7 @@ import {
   NOW,
   readLog,
   readPage,
+  remove,
   type StoreHarness,
   send,
 } from './harness.ts'
@@ -59,18 +61,11 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
 
   it('tells in the log who left and why', async () => {
     const store = await open()
-    await commit(
-      store,
-      join(),
-      join('bob'),
-      join('carol'),
-      leave('bob'),
-      leave('carol', 'room', { reason: 'removed' }),
-    )
+    await commit(store, join(), join('bob'), join('carol'), leave('bob'), remove('carol'))
     const { entries } = await readPage(store, { after: { seq: 3 } })
     expect(entries.map(({ type, sender, payload }) => ({ type, sender, payload }))).toEqual([
       { type: 'member_left', sender: 'bob', payload: { userId: 'bob', reason: 'left' } },
-      { type: 'member_left', sender: 'carol', payload: { userId: 'carol', reason: 'removed' } },
+      { type: 'member_left', sender: 'alice', payload: { userId: 'carol', reason: 'removed' } },
     ])
     expect(await store.readMembers('alice', 'room')).toEqual([
       { userId: 'alice', role: 'owner', joinedAt: NOW },
@@ -97,8 +92,11 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
 
   it.each(['~alice', '~alice~bob'])('lets nobody join %s', async (room) => {
     const store = await open()
-    expect(await commit(store, join('alice', room))).toEqual([failed('FORBIDDEN')])
-    expect(await store.readPage({ ...pageOf('alice', room) })).toEqual({ result: 'forbidden' })
+    expect(await commit(store, join('alice', room), join('carol', room))).toEqual([
+      failed('FORBIDDEN'),
+      failed('FORBIDDEN'),
+    ])
+    expect(await store.readPage({ ...pageOf('carol', room) })).toEqual({ result: 'forbidden' })
   })
 
   it('lets nobody join a private room, and keeps its members', async () => {
@@ -147,29 +145,39 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
 
   it('raises a read position, never lowers it, and never beyond the head', async () => {
     const store = await open()
-    await commit(store, join(), send(1), send(2))
+    await commit(store, join('bob'), join(), send(1, { user: 'bob' }), send(2, { user: 'bob' }))
     const readAt = async (seq: number, unixMs: number) =>
       (await commitAll(store, [markRead(seq)], unixMs)).outcomes[0]
-    expect(await readAt(2, 10)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
-    expect(await readAt(1, 20)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
-    expect(await readAt(2, 30)).toEqual({ outcome: 'read', seq: 2, timestamp: 10 })
-    expect(await readAt(99, 40)).toEqual({ outcome: 'read', seq: 3, timestamp: 40 })
-    expect(await store.readReceipts('alice', 'room')).toEqual([{ userId: 'alice', seq: 3, timestamp: 40 }])
-    expect(await commit(store, send(3), markRead(4), markRead(3))).toEqual([
-      { outcome: 'acknowledged', seq: 4, timestamp: NOW, appended: true },
-      { outcome: 'read', seq: 4, timestamp: NOW },
-      { outcome: 'read', seq: 4, timestamp: NOW },
+    expect(await readAt(3, 10)).toEqual({ outcome: 'read', seq: 3, timestamp: 10, head: 4, unread: 1 })
+    expect(await readAt(1, 20)).toEqual({ outcome: 'read', seq: 3, timestamp: 10, head: 4, unread: 1 })
+    expect(await readAt(3, 30)).toEqual({ outcome: 'read', seq: 3, timestamp: 10, head: 4, unread: 1 })
+    expect(await readAt(99, 40)).toEqual({ outcome: 'read', seq: 4, timestamp: 40, head: 4, unread: 0 })
+    expect(await store.readReceipts('alice', 'room')).toEqual({
+      memberCount: 2,
+      positions: [
+        { userId: 'alice', seq: 4, timestamp: 40 },
+        { userId: 'bob', seq: 4, timestamp: NOW },
+      ],
+      own: { seq: 4, head: 4, unread: 0 },
+    })
+    expect(await commit(store, send(3, { user: 'bob' }), markRead(5), markRead(4))).toEqual([
+      ack(5),
+      { outcome: 'read', seq: 5, timestamp: NOW, head: 5, unread: 0 },
+      { outcome: 'read', seq: 5, timestamp: NOW, head: 5, unread: 0 },
     ])
   })
 
   it('keeps a read position over leaving and coming back, and shows those of members only', async () => {
     const store = await open()
     await commit(store, join(), join('bob'), send(1), markRead(3), markRead(2, 'bob'), leave())
-    expect(await store.readReceipts('bob', 'room')).toEqual([{ userId: 'bob', seq: 2, timestamp: NOW }])
+    expect(await store.readReceipts('bob', 'room')).toMatchObject({
+      memberCount: 1,
+      positions: [{ userId: 'bob', seq: 2, timestamp: NOW }],
+    })
     expect(await commit(store, markRead(4))).toEqual([failed('FORBIDDEN')])
     await commit(store, join('alice', 'room', { messageId: 'join-again' }))
-    expect(await commit(store, markRead(1))).toEqual([{ outcome: 'read', seq: 3, timestamp: NOW }])
-    expect((await store.readReceipts('bob', 'room'))?.map((position) => position.userId)).toEqual([
+    expect(await commit(store, markRead(1))).toMatchObject([{ outcome: 'read', seq: 3 }])
+    expect((await store.readReceipts('bob', 'room'))?.positions.map((position) => position.userId)).toEqual([
       'alice',
       'bob',
     ])

@@ -231,7 +231,7 @@ export function describeReads(open: () => Promise<Store>, harness: () => StoreHa
       join('alice', 'third'),
       send(1),
     ])
-    const heads = await store.readHeads('alice', ['room', 'of-bob', 'nowhere', '~alice'])
+    const heads = await store.readHeads('alice', ['room', 'of-bob', 'nowhere', '~bob', '~bob~carol'])
     expect([...heads]).toEqual([['room', { seq: 2, h: appended[0]?.h }]])
   })
 

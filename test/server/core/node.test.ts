@@ -160,6 +160,11 @@ describe('the trace of', () => {
         },
       },
       presence,
+      // Who says something has read what stands before.
+      {
+        type: 'messages_read',
+        payload: { room: 'general', userId: 'alice', seq: 3, timestamp: UNIX_START },
+      },
       { type: 'ack', payload: { acks: [{ ref: 3, seq: 2, count: 2 }] }, timestamp: UNIX_START },
     ])
 
@@ -329,7 +334,14 @@ describe('a node', () => {
         result: { result: 'page', after: { seq: 0, h: '' }, entries: [], h: '', head: 0, oldest: 1 },
       } as const,
       { of: 'members', members: [] } as const,
-      { of: 'receipts', receipts: [{ userId: 'bob', seq: 1, timestamp: 1 }] } as const,
+      {
+        of: 'receipts',
+        receipts: {
+          memberCount: 2,
+          positions: [{ userId: 'bob', seq: 1, timestamp: 1 }],
+          own: { seq: 0, head: 1, unread: 1 },
+        },
+      } as const,
       { of: 'heads', heads: new Map() } as const,
       { of: 'failure', code: 'FETCH_ERROR' } as const,
     )

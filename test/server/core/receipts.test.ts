@@ -69,6 +69,7 @@ describe('read positions', () => {
         user: `user-${i}`,
         room: 'general',
         messageId: `join-number-${i}`,
+        noticeId: `notice-number-${i}`,
         create: true,
       })),
       0,

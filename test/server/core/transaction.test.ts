@@ -14,7 +14,9 @@ const EMPTY: View = {
   member: () => undefined,
   lastN: () => undefined,
   entry: () => undefined,
+  ordinal: () => undefined,
   readMark: () => undefined,
+  invitation: () => undefined,
   strangeLanes: () => 0,
 }
 const keep = () => true
@@ -33,16 +35,18 @@ describe('one operation', () => {
     const step = transact(batch, send(1), NOW + 1)
     expect(step).toMatchObject({
       outcome: ack(2, NOW + 1),
-      append: {
-        room: 'room',
-        entry: { type: 'new_message', seq: 2, sender: 'alice', messageId: 'message-1', timestamp: NOW + 1 },
-        digest: 'digest of words 1',
-        ordinal: 1,
-      },
+      append: [
+        {
+          room: 'room',
+          entry: { type: 'new_message', seq: 2, sender: 'alice', messageId: 'message-1', timestamp: NOW + 1 },
+          digest: 'digest of words 1',
+          ordinal: 1,
+        },
+      ],
       lane: { user: 'alice', room: 'room', lastN: 1 },
       isStrange: false,
     })
-    expect(step.append?.h).not.toBe(h)
+    expect(step.append?.[0]?.h).not.toBe(h)
   })
 
   it('counts messages alone', () => {
@@ -52,8 +56,8 @@ describe('one operation', () => {
       EMPTY,
       [join(), send(1), send(2, { entry: other }), join('bob'), send(3), leave('bob')],
       NOW,
-      (row) => {
-        rows.push(row)
+      (added) => {
+        rows.push(...added.filter(({ room }) => room === 'room'))
         return true
       },
     )
@@ -75,7 +79,7 @@ describe('a batch', () => {
       EMPTY,
       [join(), join('bob'), send(1, { user: 'bob' }), send(1), send(2), send(3), markRead(9)],
       NOW,
-      ({ entry }) => !refuses.has(entry.messageId),
+      (rows) => !rows.some(({ entry }) => refuses.has(entry.messageId)),
     )
     expect(batch.result()).toMatchObject({
       outcomes: [
@@ -85,9 +89,17 @@ describe('a batch', () => {
         ack(2),
         failed('INTERNAL_ERROR'),
         failed('GAP'),
-        { outcome: 'read', seq: 2, timestamp: NOW },
+        { outcome: 'read', seq: 2, timestamp: NOW, head: 2, unread: 0 },
       ],
-      appended: [{ room: 'room', entries: [{ seq: 1 }, { seq: 2 }], h: batch.rooms.get('room')?.lastH }],
+      appended: [
+        {
+          room: 'room',
+          entries: [{ seq: 1 }, { seq: 2 }],
+          h: batch.rooms.get('room')?.lastH,
+          memberCount: 1,
+        },
+        { room: '~alice', entries: [{ seq: 1 }] },
+      ],
     })
     expect([...batch.lanes.values()].map(({ user, lastN }) => [user, lastN])).toEqual([
       ['bob', 1],
@@ -99,9 +111,9 @@ describe('a batch', () => {
     const rows: string[] = []
     const full = new Error('the disk is full')
     const run = () =>
-      runBatch(EMPTY, [join(), send(1), send(2)], NOW, ({ entry }) => {
-        rows.push(entry.messageId)
-        if (entry.messageId === 'message-1') throw full
+      runBatch(EMPTY, [join(), send(1), send(2)], NOW, ([row]) => {
+        rows.push(String(row?.entry.messageId))
+        if (row?.entry.messageId === 'message-1') throw full
         return true
       })
     expect(run).toThrow(full)
@@ -125,11 +137,14 @@ describe('a batch', () => {
   it('writes each head, lane, member and read position once, as it was last', () => {
     const batch = runBatch(EMPTY, [join(), send(1), send(2), markRead(1), markRead(3), leave()], NOW, keep)
     expect([...batch.rooms]).toMatchObject([
-      ['room', { lastSeq: 4, lastOrdinal: 2, oldest: 1, visibility: 'public' }],
+      ['room', { lastSeq: 4, lastOrdinal: 2, oldest: 1, visibility: 'public', memberCount: 0 }],
+      ['~alice', { lastSeq: 2, lastOrdinal: 0, visibility: 'own' }],
     ])
     expect([...batch.lanes.values()]).toMatchObject([{ lastN: 2 }])
     expect(batch.members).toEqual(new Map([['room', new Map([['alice', undefined]])]]))
-    expect(batch.readMarks).toEqual(new Map([['room', new Map([['alice', { seq: 3, timestamp: NOW }]])]]))
+    expect(batch.readMarks).toEqual(
+      new Map([['room', new Map([['alice', { seq: 3, ordinal: 2, timestamp: NOW }]])]]),
+    )
   })
 
   it('bounds the lanes of one who is no member, those of the batch included', () => {

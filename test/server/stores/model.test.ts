@@ -5,7 +5,14 @@ import * as fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import type { Outcome, Store, StoreOp } from '../../../packages/server/src/core/store.ts'
 import { memory } from '../../../packages/server/src/stores/memory.ts'
-import { ask, join as joinRoom, markRead } from '../../contracts/store/harness.ts'
+import {
+  accept as acceptInto,
+  ask,
+  create as createRoom,
+  invite as inviteTo,
+  join as joinRoom,
+  markRead,
+} from '../../contracts/store/harness.ts'
 import { NaiveStore } from './naive-store.ts'
 import { startSqlite } from './sqlite-harness.ts'
 
@@ -21,14 +28,29 @@ const KINDS = [
   'VOID',
   'acknowledged',
   'appended',
+  'created',
+  'invited',
   'joined',
   'left',
   'read',
+  'removed',
 ]
-const ROOMS = ['red', 'green', '~alice']
+const ROOMS = ['red', 'green', 'blue', '~alice', 'alice~bob']
 
 const user = fc.constantFrom('alice', 'alice', 'bob', 'carol')
-const room = fc.constantFrom('red', 'red', 'red', 'red', 'red', 'red', 'green', 'green', '~alice')
+const room = fc.constantFrom(
+  'red',
+  'red',
+  'red',
+  'red',
+  'red',
+  'red',
+  'green',
+  'blue',
+  'blue',
+  '~alice',
+  'alice~bob',
+)
 const command = fc
   .record({
     user,
@@ -36,7 +58,7 @@ const command = fc
     sid: fc.constantFrom('first-tab', 'first-tab', 'second-tab'),
     // From the next place in the lane: made a place where the batches are run.
     n: fc.constantFrom(0, 0, 0, 0, 0, 0, -1, -2, 1),
-    messageId: fc.integer({ min: 1, max: 12 }).map((i) => `message-${i}`),
+    messageId: fc.integer({ min: 1, max: 8 }).map((i) => `message-${i}`),
     digest: fc.constantFrom('same', 'same', 'other'),
     kind: fc.constantFrom('send', 'send', 'send', 'send', 'send', 'send', 'skip', 'refused', 'postponed'),
   })
@@ -47,39 +69,58 @@ const command = fc
     if (kind === 'postponed') return { op: 'command', ...op, entry, refusal: 'RATE_LIMIT' }
     return { op: 'command', ...op, entry, refusal: undefined }
   })
-// The server's ids never collide; `id` is made unique where the batches are run.
-const join = fc.record({
-  op: fc.constant('join' as const),
+// The server's ids never collide: they are made unique where the batches are run.
+const noIds = { messageId: fc.constant(''), noticeId: fc.constant('') }
+const join = fc.record({ op: fc.constant('join' as const), user, room, ...noIds, create: fc.boolean() })
+const leave = fc.record({ op: fc.constant('leave' as const), user, room, ...noIds })
+const accept = fc.record({ op: fc.constant('accept' as const), user, room, ...noIds })
+const target = fc.constantFrom('alice', 'bob', 'bob', 'carol', 'carol')
+const remove = fc.record({ op: fc.constant('remove' as const), user, room, ...noIds, target })
+const invite = fc.record({
+  op: fc.constant('invite' as const),
   user,
   room,
-  messageId: fc.constant('id'),
-  create: fc.boolean(),
+  ...noIds,
+  target,
+  role: fc.constantFrom('owner', 'moderator', 'member', 'member', 'member'),
 })
-const leave = fc.record({
-  op: fc.constant('leave' as const),
+const create = fc.record({
+  op: fc.constant('create' as const),
   user,
-  room,
-  messageId: fc.constant('id'),
-  reason: fc.constantFrom('left' as const, 'removed' as const),
+  room: fc.constantFrom('blue', 'blue', 'red', 'alice~bob'),
+  ...noIds,
+  visibility: fc.constantFrom('private', 'private', 'public'),
+  about: fc.constant('{}'),
 })
 const read = fc
   .record({ user, room, seq: fc.integer({ min: 1, max: 8 }) })
   .map((op) => markRead(op.seq, op.user, op.room))
 const op: fc.Arbitrary<StoreOp> = fc.oneof(
-  { arbitrary: command, weight: 14 },
+  { arbitrary: command, weight: 20 },
+  { arbitrary: create, weight: 1 },
   { arbitrary: join, weight: 3 },
+  { arbitrary: invite, weight: 2 },
+  { arbitrary: accept, weight: 2 },
+  { arbitrary: remove, weight: 2 },
   { arbitrary: leave, weight: 1 },
   { arbitrary: read, weight: 1 },
 )
 /** Batches, each with whether the stores are closed and opened again after it. */
-const batches = fc.array(fc.tuple(fc.array(op, { maxLength: 12 }), fc.boolean()), {
+const batches = fc.array(fc.tuple(fc.array(op, { maxLength: 16 }), fc.boolean()), {
   minLength: 1,
   maxLength: 6,
 })
 
-/** Every run begins with two rooms and their members. */
+/** Every run begins with three rooms and their members. */
 const MEMBERS: readonly [StoreOp[], boolean] = [
-  [joinRoom('alice', 'red'), joinRoom('bob', 'red'), joinRoom('alice', 'green')],
+  [
+    joinRoom('alice', 'red'),
+    joinRoom('bob', 'red'),
+    joinRoom('alice', 'green'),
+    createRoom('alice', 'blue'),
+    inviteTo('bob', 'alice', 'blue', { role: 'moderator' }),
+    acceptInto('bob', 'blue'),
+  ],
   false,
 ]
 
@@ -133,7 +174,7 @@ it('agrees with the naive store, in memory and on SQLite', async () => {
       }
       for (const store of stores) await expectSameReads(store, naive, run)
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: SEED, numRuns: 400 },
   )
   // The draw is worth something only if it meets every kind of outcome often.
   expect([...seen.keys()].sort()).toEqual(KINDS)
@@ -146,46 +187,60 @@ function nameOf(outcome: Outcome): string {
 }
 
 function rename(drawn: StoreOp, run: string, naive: NaiveStore, serverId: () => string): StoreOp {
-  const names = { user: drawn.user + run, room: drawn.room + run }
-  if (drawn.op === 'join' || drawn.op === 'leave') return { ...drawn, ...names, messageId: serverId() }
+  const names = { user: drawn.user + run, room: roomName(drawn.room, run) }
   if (drawn.op === 'mark_read') return { ...drawn, ...names }
-  const n = naive.lastN(names.user, drawn.sid, names.room) + 1 + drawn.n
-  return { ...drawn, ...names, n: Math.max(1, n) }
+  const noticeId = serverId()
+  if (drawn.op === 'command') {
+    const n = naive.lastN(names.user, drawn.sid, names.room) + 1 + drawn.n
+    return { ...drawn, ...names, noticeId, n: Math.max(1, n) }
+  }
+  const change = { ...names, messageId: serverId(), noticeId }
+  return 'target' in drawn ? { ...drawn, ...change, target: drawn.target + run } : { ...drawn, ...change }
+}
+
+/** `alice~bob` is their direct room. */
+function roomName(name: string, run: string): string {
+  const [a, b] = name.split('~')
+  return a && b ? `~${a}${run}~${b}${run}` : name + run
 }
 
 async function expectSameReads(store: Store, naive: NaiveStore, run: string): Promise<void> {
   for (const reader of USERS.map((name) => name + run)) {
-    for (const id of ROOMS.map((name) => name + run)) {
+    for (const id of ROOMS.map((name) => roomName(name, run))) {
       const page = await store.readPage(ask({ user: reader, room: id }))
       const members = await store.readMembers(reader, id)
       const receipts = await store.readReceipts(reader, id)
-      if (!naive.isMember(id, reader)) {
+      if (!naive.mayRead(id, reader)) {
         expect([page, members, receipts]).toEqual([{ result: 'forbidden' }, undefined, undefined])
         continue
       }
       const log = naive.log(id)
+      const since = naive.members.find((one) => one.room === id && one.user === reader)?.since ?? 1
+      const first = naive.visibility(id) === 'private' ? since : 1
       expect(page).toEqual({
         result: 'page',
-        after: { seq: 0, h: '' },
-        entries: log.map(({ room: _room, digest: _digest, ...entry }) => entry),
+        after: { seq: first - 1, h: naive.h(id, first - 1) },
+        entries: log.slice(first - 1).map(({ room: _room, digest: _digest, ...entry }) => entry),
         h: naive.h(id),
         head: log.length,
-        oldest: 1,
+        oldest: first,
       })
       const inRoom = naive.members.filter((member) => member.room === id)
       expect(members).toEqual(
         inRoom.map(({ user: userId, role, at: joinedAt }) => ({ userId, role, joinedAt })),
       )
-      expect(receipts).toEqual(
-        USERS.map((name) => name + run)
-          .map((userId) => ({
-            userId,
-            position: naive.isMember(id, userId) ? naive.read(id, userId) : undefined,
-          }))
-          .flatMap(({ userId, position }) =>
-            position ? [{ userId, seq: position.seq, timestamp: position.at }] : [],
-          ),
-      )
+      expect(receipts).toEqual({
+        memberCount: inRoom.length,
+        positions: USERS.map((name) => name + run).flatMap((userId) => {
+          const position = naive.isMember(id, userId) ? naive.read(id, userId) : undefined
+          return position ? [{ userId, seq: position.seq, timestamp: position.at }] : []
+        }),
+        own: {
+          seq: naive.read(id, reader)?.seq ?? 0,
+          head: log.length,
+          unread: naive.unread(id, reader),
+        },
+      })
     }
   }
 }

@@ -3,11 +3,15 @@
 
 import { nextFingerprint } from '@tautline/protocol'
 import type {
+  AcceptOp,
   CommandOp,
+  CreateOp,
+  InviteOp,
   JoinOp,
   LeaveOp,
   MarkReadOp,
   Outcome,
+  RemoveOp,
   StoreOp,
 } from '../../../packages/server/src/core/store.ts'
 
@@ -22,16 +26,23 @@ interface Line {
   readonly timestamp: number
 }
 
+interface Member {
+  readonly room: string
+  readonly user: string
+  readonly role: string
+  readonly at: number
+  /** The position of the entry that told of it. */
+  readonly since: number
+}
+
 export class NaiveStore {
   readonly lines: Line[] = []
   /** One item for each command that was decided: "user sid room". */
   readonly decided: string[] = []
-  readonly members: {
-    readonly room: string
-    readonly user: string
-    readonly role: string
-    readonly at: number
-  }[] = []
+  readonly members: Member[] = []
+  readonly invited: { readonly room: string; readonly user: string; readonly role: string }[] = []
+  /** Rooms that were made by name. */
+  readonly made: { readonly room: string; readonly visibility: string; readonly about: string }[] = []
   readonly reads: {
     readonly room: string
     readonly user: string
@@ -41,7 +52,11 @@ export class NaiveStore {
 
   run(op: StoreOp, now: number): Outcome {
     if (op.op === 'command') return this.command(op, now)
+    if (op.op === 'create') return this.create(op, now)
     if (op.op === 'join') return this.join(op, now)
+    if (op.op === 'accept') return this.accept(op, now)
+    if (op.op === 'invite') return this.invite(op, now)
+    if (op.op === 'remove') return this.remove(op, now)
     if (op.op === 'leave') return this.leave(op, now)
     return this.markRead(op, now)
   }
@@ -50,8 +65,9 @@ export class NaiveStore {
     return this.lines.filter((line) => line.room === room)
   }
 
-  h(room: string): string {
-    return this.log(room).reduce((h, line) => nextFingerprint(h, line.sender, line.messageId), '')
+  h(room: string, upTo = Number.POSITIVE_INFINITY): string {
+    const prefix = this.log(room).filter((line) => line.seq <= upTo)
+    return prefix.reduce((h, line) => nextFingerprint(h, line.sender, line.messageId), '')
   }
 
   lastN(user: string, sid: string, room: string): number {
@@ -60,6 +76,27 @@ export class NaiveStore {
 
   isMember(room: string, user: string): boolean {
     return this.members.some((member) => member.room === room && member.user === user)
+  }
+
+  roleIn(room: string, user: string): string | undefined {
+    return this.members.find((member) => member.room === room && member.user === user)?.role
+  }
+
+  visibility(room: string): string {
+    if (room.startsWith('~')) return room.split('~').length === 3 ? 'direct' : 'own'
+    return this.made.find((made) => made.room === room)?.visibility ?? 'public'
+  }
+
+  /** May follow and read: members, and those whom the name of the room names. */
+  mayRead(room: string, user: string): boolean {
+    return this.isMember(room, user) || (room.startsWith('~') && room.split('~').includes(user))
+  }
+
+  /** Messages after the read position and after coming: nobody's own, for those raise the position. */
+  unread(room: string, user: string): number {
+    const since = this.members.find((member) => member.room === room && member.user === user)?.since ?? 0
+    const from = Math.max(since, this.read(room, user)?.seq ?? 0)
+    return this.log(room).filter((line) => line.type === 'new_message' && line.seq > from).length
   }
 
   /** The highest position that the user ever read to. */
@@ -86,38 +123,130 @@ export class NaiveStore {
     }
     if (isSkip) return { outcome: 'failed', code: 'SKIPPED' }
     if (op.refusal) return { outcome: 'failed', code: op.refusal }
-    if (!this.isMember(op.room, op.user)) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const visibility = this.visibility(op.room)
+    if (!this.mayRead(op.room, op.user) || visibility === 'own')
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    const isFirst = this.log(op.room).length === 0
     const seq = this.append(op, op.entry?.type ?? '', op.entry?.payload, op.digest, now)
+    this.reads.push({ room: op.room, user: op.user, seq, at: now })
+    if (visibility === 'direct' && isFirst) {
+      const [, a = '', b = ''] = op.room.split('~')
+      for (const user of [a, b]) {
+        this.members.push({ room: op.room, user, role: 'member', at: now, since: 0 })
+        this.notify(op, user, 'admission', { room: op.room, role: 'member' }, now)
+      }
+    }
     return { outcome: 'acknowledged', seq, timestamp: now, appended: true }
+  }
+
+  private create(op: CreateOp, now: number): Outcome {
+    const { room, user, visibility, about } = op
+    if (room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
+    if (this.log(room).length === 0) {
+      this.append(op, 'room_created', { visibility }, '', now)
+      this.members.push({ room, user, role: 'owner', at: now, since: 1 })
+      this.notify(op, user, 'admission', { room, role: 'owner' }, now)
+      this.made.push({ room, visibility, about })
+    } else if (this.roleIn(room, user) !== 'owner' || this.visibility(room) !== visibility) {
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    }
+    const memberCount = this.members.filter((member) => member.room === room).length
+    const read = this.read(room, user)?.seq ?? 0
+    const member = { role: 'owner', read, unread: this.unread(room, user) } as const
+    const head = this.log(room).length
+    return { outcome: 'created', is: { room, visibility, about: '{}', memberCount, head, member } }
   }
 
   private join(op: JoinOp, now: number): Outcome {
     if (op.room.includes('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
-    const member = this.members.find(({ room, user }) => room === op.room && user === op.user)
-    if (member) return { outcome: 'joined', role: member.role === 'owner' ? 'owner' : 'member' }
+    const role = this.roleIn(op.room, op.user)
+    if (role) return { outcome: 'joined', role: role as 'owner' }
     const isNew = this.log(op.room).length === 0
-    if (isNew && !op.create) return { outcome: 'failed', code: 'FORBIDDEN' }
-    const role = isNew ? 'owner' : 'member'
-    this.append(op, 'member_joined', { userId: op.user, role }, '', now)
-    this.members.push({ room: op.room, user: op.user, role, at: now })
-    return { outcome: 'joined', role }
+    if (isNew ? !op.create : this.visibility(op.room) === 'private')
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    return this.enter(op, isNew ? 'owner' : 'member', now)
+  }
+
+  private accept(op: AcceptOp, now: number): Outcome {
+    if (op.room.includes('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const role = this.roleIn(op.room, op.user)
+    if (role) return { outcome: 'joined', role: role as 'owner' }
+    const invitation = this.invited.find(({ room, user }) => room === op.room && user === op.user)
+    return invitation ? this.enter(op, invitation.role, now) : { outcome: 'failed', code: 'FORBIDDEN' }
+  }
+
+  private enter(op: JoinOp | AcceptOp, role: string, now: number): Outcome {
+    const { room, user } = op
+    const since = this.append(op, 'member_joined', { userId: user, role }, '', now)
+    this.members.push({ room, user, role, at: now, since })
+    this.uninvite(room, user)
+    this.notify(op, user, 'admission', { room, role }, now)
+    return { outcome: 'joined', role: role as 'owner' }
+  }
+
+  private invite(op: InviteOp, now: number): Outcome {
+    const { room, user, target, role } = op
+    const own = this.roleIn(room, user)
+    const isMine = own === 'owner' && role !== 'owner'
+    const isOrdinary = role === 'member' && (own === 'moderator' || this.visibility(room) === 'public')
+    if (own === undefined || room.startsWith('~') || !(isMine || isOrdinary))
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    const isInvited = this.invited.some(
+      (one) => one.room === room && one.user === target && one.role === role,
+    )
+    if (this.isMember(room, target) || isInvited) return { outcome: 'invited' }
+    this.uninvite(room, target)
+    this.invited.push({ room, user: target, role })
+    this.append(op, 'member_invited', { userId: target, role }, '', now)
+    this.notify(op, target, 'invitation', { room, role }, now)
+    return { outcome: 'invited' }
+  }
+
+  private remove(op: RemoveOp, now: number): Outcome {
+    const { room, user, target } = op
+    const own = this.roleIn(room, user)
+    const invitation = this.invited.find((one) => one.room === room && one.user === target)
+    const other = this.roleIn(room, target) ?? invitation?.role
+    const isAbove = own === 'owner' || (own === 'moderator' && other !== 'owner' && other !== 'moderator')
+    if (!isAbove || user === target || room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
+    if (other) this.putOut(op, target, 'removed', now)
+    return { outcome: 'removed' }
   }
 
   private leave(op: LeaveOp, now: number): Outcome {
-    const index = this.members.findIndex(({ room, user }) => room === op.room && user === op.user)
-    if (index < 0) return { outcome: 'left' }
-    this.append(op, 'member_left', { userId: op.user, reason: op.reason }, '', now)
-    this.members.splice(index, 1)
+    if (!this.isMember(op.room, op.user)) return { outcome: 'left' }
+    if (op.room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
+    this.putOut(op, op.user, 'left', now)
     return { outcome: 'left' }
   }
 
+  private putOut(op: LeaveOp | RemoveOp, target: string, reason: string, now: number): void {
+    this.append(op, 'member_left', { userId: target, reason }, '', now)
+    const index = this.members.findIndex(({ room, user }) => room === op.room && user === target)
+    if (index >= 0) this.members.splice(index, 1)
+    this.uninvite(op.room, target)
+    this.notify(op, target, 'removal', { room: op.room, reason }, now)
+  }
+
+  private uninvite(room: string, user: string): void {
+    const index = this.invited.findIndex((one) => one.room === room && one.user === user)
+    if (index >= 0) this.invited.splice(index, 1)
+  }
+
+  private notify(op: StoreOp, target: string, type: string, payload: unknown, now: number): void {
+    const id = 'noticeId' in op ? String(op.noticeId) : ''
+    const messageId = target === op.user ? id : `${id}-to`
+    this.append({ user: op.user, room: `~${target}`, messageId }, type, payload, '', now)
+  }
+
   private markRead(op: MarkReadOp, now: number): Outcome {
-    if (!this.isMember(op.room, op.user)) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const head = this.log(op.room).length
+    if (!this.mayRead(op.room, op.user) || head === 0) return { outcome: 'failed', code: 'FORBIDDEN' }
     const old = this.read(op.room, op.user)
-    const seq = Math.min(op.seq, this.log(op.room).length)
-    if (old && old.seq >= seq) return { outcome: 'read', seq: old.seq, timestamp: old.at }
-    this.reads.push({ room: op.room, user: op.user, seq, at: now })
-    return { outcome: 'read', seq, timestamp: now }
+    const seq = Math.min(op.seq, head)
+    if ((old?.seq ?? 0) < seq) this.reads.push({ room: op.room, user: op.user, seq, at: now })
+    const { seq: read, at } = this.read(op.room, op.user) ?? { seq, at: now }
+    return { outcome: 'read', seq: read, timestamp: at, head, unread: this.unread(op.room, op.user) }
   }
 
   private append(

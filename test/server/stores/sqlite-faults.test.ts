@@ -6,15 +6,18 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
 import { type SqliteHandle, type SqliteOptions, sqlite } from '../../../packages/server/src/stores/sqlite.ts'
 import {
+  accept,
   ack,
   ackAgain,
   commit,
   failed,
+  invite,
   join,
   markRead,
   NOW,
   readLog,
   readPage,
+  SID,
   send,
 } from '../../contracts/store/harness.ts'
 import { type SqliteHarness, startSqlite } from './sqlite-harness.ts'
@@ -23,6 +26,34 @@ const disposals: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const dispose of disposals.splice(0).reverse()) await dispose()
 })
+
+/** A file as the first version of the schema made it: two members, two messages, one read position. */
+const VERSION_1 = `
+  create table meta (key text primary key, value text not null) without rowid;
+  create table rooms (id text primary key, last_seq integer not null, last_h text not null,
+    last_ordinal integer not null, oldest integer not null, base_h text not null, visibility text not null)
+    without rowid;
+  create table entries (room text not null, seq integer not null, sender text not null, message_id text not null,
+    type text not null, payload text not null, digest text not null, ordinal integer not null,
+    timestamp integer not null, h text not null, primary key (room, seq), unique (message_id, sender));
+  create table lanes (user text not null, sid text not null, room text not null, last_n integer not null,
+    used_at integer not null, primary key (user, sid, room)) without rowid;
+  create table members (room text not null, user text not null, role text not null, from_seq integer not null,
+    joined_seq integer not null, joined_at integer not null, primary key (room, user)) without rowid;
+  create table receipts (room text not null, user text not null, read_seq integer not null,
+    read_at integer not null, primary key (room, user)) without rowid;
+  insert into meta values ('epoch', 'epoch-of-v1');
+  insert into rooms values ('room', 4, 'h4', 2, 1, '', 'public');
+  insert into entries values
+    ('room', 1, 'alice', 'join-alice', 'member_joined', '{"userId":"alice","role":"owner"}', '', 0, 10, 'h1'),
+    ('room', 2, 'alice', 'message-1', 'new_message', '{"content":"one"}', 'd1', 1, 20, 'h2'),
+    ('room', 3, 'bob', 'join-bob-1', 'member_joined', '{"userId":"bob","role":"member"}', '', 1, 30, 'h3'),
+    ('room', 4, 'alice', 'message-2', 'new_message', '{"content":"two"}', 'd2', 2, 40, 'h4');
+  insert into lanes values ('alice', '${SID}', 'room', 2, 40);
+  insert into members values ('room', 'alice', 'owner', 1, 1, 10), ('room', 'bob', 'member', 1, 3, 30);
+  insert into receipts values ('room', 'alice', 2, 25);
+  pragma application_id = 0x54415554;
+  pragma user_version = 1`
 
 function start(options?: SqliteOptions): SqliteHarness {
   const harness = startSqlite(options)
@@ -109,10 +140,44 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
+    for (const version of [0, 3]) {
+      harness.exec(`pragma user_version = ${version}`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 2.`)
+    }
     harness.exec('pragma user_version = 2')
-    await expect(harness.open()).rejects.toThrow('its schema has version 2, this server knows 1.')
-    harness.exec('pragma user_version = 1')
     await open(harness)
+  })
+
+  it('of version 1, which it brings to its own, with what is in it', async () => {
+    const harness = start()
+    harness.exec(VERSION_1)
+    const store = await open(harness)
+    expect(store.epoch).toBe('epoch-of-v1')
+    expect(await readLog(store)).toEqual(['1 join-alice', '2 message-1', '3 join-bob-1', '4 message-2'])
+    const list = async (user: string) =>
+      (await store.readRooms({ user, which: 'own', after: undefined, limit: 9 })).rooms
+    const room = { room: 'room', visibility: 'public', about: '{}', memberCount: 2, head: 4 } as const
+    // Alice has read up to her first message; Bob came after it, and has read nothing.
+    expect(await list('alice')).toEqual([{ ...room, member: { role: 'owner', read: 2, unread: 1 } }])
+    expect(await list('bob')).toEqual([{ ...room, member: { role: 'member', read: 0, unread: 1 } }])
+    expect(await commit(store, send(2), send(3), invite('carol', 'bob'), accept('carol'))).toEqual([
+      ackAgain(4, 40),
+      ack(5),
+      { outcome: 'invited' },
+      { outcome: 'joined', role: 'member' },
+    ])
+    await store.close()
+    expect((await (await open(harness)).readMembers('carol', 'room'))?.length).toBe(3)
+  })
+
+  it('of version 1 whole or not at all', async () => {
+    const harness = start()
+    harness.exec(VERSION_1)
+    // What the last step makes is there already.
+    harness.exec('create index members_by_user on members (user)')
+    await expect(harness.open()).rejects.toThrow('already exists')
+    harness.exec('drop index members_by_user')
+    expect(await readLog(await open(harness))).toHaveLength(4)
   })
 
   it('and says so where it is no database', async () => {
@@ -216,7 +281,7 @@ describe('sqlite() commits', () => {
     })
     expect(await store.readHeads('alice', ['room'])).toEqual(headBefore)
     expect(await store.readMembers('alice', 'room')).toHaveLength(1)
-    expect(await store.readReceipts('alice', 'room')).toEqual([])
+    expect(await store.readReceipts('alice', 'room')).toMatchObject({ positions: [{ seq: 2 }] })
     // What needs no room is decided meanwhile, from what is on the disk.
     expect(await commit(store, send(1), send(3))).toEqual([ackAgain(2), failed('GAP')])
 
@@ -225,7 +290,7 @@ describe('sqlite() commits', () => {
       { outcome: 'joined', role: 'member' },
       ack(4),
       failed('FORBIDDEN'),
-      { outcome: 'read', seq: 2, timestamp: NOW },
+      { outcome: 'read', seq: 4, timestamp: NOW, head: 4, unread: 0 },
     ]
     expect(await commit(store, ...ops)).toEqual(expected)
     await store.close()

@@ -3,8 +3,15 @@
  * (`Batch`): what its operations changed, over what was committed before it. A store writes the maps of a batch once,
  * at its end. Nothing is decided here.
  */
-import { type Code, type Entry, type ExistingEntry, LOG_START, type Role } from '@tautline/protocol/wire'
-import type { Appended, CommitResult, Outcome } from './store.ts'
+import {
+  type Code,
+  type Entry,
+  type ExistingEntry,
+  LOG_START,
+  type Role,
+  usersOfDirectRoom,
+} from '@tautline/protocol/wire'
+import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
 
 /** A room: its row is the order of its log. */
 export interface Room {
@@ -15,8 +22,11 @@ export interface Room {
   /** The first position that retention has left, and the fingerprint of what was before it. */
   readonly oldest: number
   readonly baseH: string
-  /** Anybody may join a public room, and reads it from its beginning. */
-  readonly visibility: 'public' | 'private'
+  /** Who may come and read; see rights.ts. */
+  readonly visibility: Visibility | 'own'
+  /** What it says of itself: a JSON object. */
+  readonly about: string
+  readonly memberCount: number
 }
 
 export interface Membership {
@@ -25,12 +35,22 @@ export interface Membership {
   readonly fromSeq: number
   /** The position of the entry that told of it. */
   readonly joinedSeq: number
+  /** The messages up to there: those are not unread. */
+  readonly joinedOrdinal: number
   readonly joinedAt: number
 }
 
 export interface ReadMark {
   readonly seq: number
+  /** The messages up to there. */
+  readonly ordinal: number
   readonly timestamp: number
+}
+
+/** That somebody who is no member may become one. */
+export interface Invitation {
+  readonly role: Role
+  readonly invitedAt: number
 }
 
 export interface Lane {
@@ -57,7 +77,10 @@ export interface View {
   /** How many commands were decided in the lane. */
   lastN(user: string, sid: string, room: string): number | undefined
   entry(sender: string, messageId: string): ExistingEntry | undefined
+  /** How many messages the log had up to this entry; undefined where there is no such entry (any more). */
+  ordinal(room: string, seq: number): number | undefined
   readMark(room: string, user: string): ReadMark | undefined
+  invitation(room: string, user: string): Invitation | undefined
   /** How many lanes the user has in rooms of which they are no member. */
   strangeLanes(user: string): number
 }
@@ -65,23 +88,36 @@ export interface View {
 /** What one operation comes to, and what it changes. */
 export interface Step {
   readonly outcome: Outcome
-  readonly append?: LogRow | undefined
+  /** A room that is new, as it is before its first entry. */
+  readonly make?: { readonly room: string; readonly is: Room } | undefined
+  /** At most one for each log. */
+  readonly append?: readonly LogRow[] | undefined
   readonly lane?: Lane | undefined
   /** The lane is new, and in a room of which the user is no member. */
   readonly isStrange?: boolean | undefined
-  readonly member?:
-    | { readonly room: string; readonly user: string; readonly is: Membership | undefined }
-    | undefined
-  readonly read?: { readonly room: string; readonly user: string; readonly mark: ReadMark } | undefined
+  readonly members?: readonly Change<Membership>[] | undefined
+  readonly invitation?: Change<Invitation> | undefined
+  readonly read?: Change<ReadMark> | undefined
 }
+
+/** `is` undefined: there is none any more. */
+export interface Change<T> {
+  readonly room: string
+  readonly user: string
+  readonly is: T | undefined
+}
+
+type Changes<T> = Map<string, Map<string, T>>
 
 /** The rows of one batch over what was committed before it. */
 export class Batch implements View {
   readonly rooms = new Map<string, Room>()
   readonly lanes = new Map<string, Lane>()
   /** By room, then user; undefined: a member no longer. */
-  readonly members = new Map<string, Map<string, Membership | undefined>>()
-  readonly readMarks = new Map<string, Map<string, ReadMark>>()
+  readonly members: Changes<Membership | undefined> = new Map()
+  /** undefined: taken up, or taken back. */
+  readonly invitations: Changes<Invitation | undefined> = new Map()
+  readonly readMarks: Changes<ReadMark> = new Map()
   /** By user: lanes made here in rooms of which they are no member. */
   readonly newStrangeLanes = new Map<string, number>()
   readonly #view: View
@@ -110,6 +146,19 @@ export class Batch implements View {
     return this.#entries.get(entryKey(sender, messageId)) ?? this.#view.entry(sender, messageId)
   }
 
+  ordinal(room: string, seq: number): number | undefined {
+    const run = this.#appended.get(room)
+    const first = run?.[0]?.seq
+    if (!run || first === undefined || seq < first) return this.#view.ordinal(room, seq)
+    const later = run.slice(seq - first + 1).filter(isMessage).length
+    return (this.room(room)?.lastOrdinal ?? 0) - later
+  }
+
+  invitation(room: string, user: string): Invitation | undefined {
+    const changed = this.invitations.get(room)
+    return changed?.has(user) ? changed.get(user) : this.#view.invitation(room, user)
+  }
+
   readMark(room: string, user: string): ReadMark | undefined {
     return this.readMarks.get(room)?.get(user) ?? this.#view.readMark(room, user)
   }
@@ -122,9 +171,12 @@ export class Batch implements View {
   accept(step: Step): void {
     this.#outcomes.push(step.outcome)
     if (step.lane) this.#keepLane(step.lane, step.isStrange === true)
-    if (step.append) this.#keepEntry(step.append)
-    if (step.member) nested(this.members, step.member.room).set(step.member.user, step.member.is)
-    if (step.read) nested(this.readMarks, step.read.room).set(step.read.user, step.read.mark)
+    if (step.make) this.rooms.set(step.make.room, step.make.is)
+    for (const row of step.append ?? []) this.#keepEntry(row)
+    for (const change of step.members ?? []) this.#keepMember(change)
+    const { invitation, read } = step
+    if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)
+    if (read?.is) nested(this.readMarks, read.room).set(read.user, read.is)
   }
 
   refuse(code: Code): void {
@@ -134,7 +186,8 @@ export class Batch implements View {
   result(): CommitResult {
     const appended: Appended[] = []
     for (const [room, entries] of this.#appended) {
-      appended.push({ room, entries, h: this.rooms.get(room)?.lastH ?? '' })
+      const { lastH: h, memberCount } = this.rooms.get(room) ?? NEW_ROOM
+      appended.push({ room, entries, h, memberCount })
     }
     return { outcomes: this.#outcomes, appended }
   }
@@ -145,15 +198,28 @@ export class Batch implements View {
     this.lanes.set(laneKey(user, sid, room), lane)
   }
 
+  /** Who comes or goes is told in the log, so the room's row is written anyway. */
+  #keepMember({ room: id, user, is }: Change<Membership>): void {
+    const room = this.room(id)
+    const more = Number(is !== undefined) - Number(this.member(id, user) !== undefined)
+    if (room) this.rooms.set(id, { ...room, memberCount: room.memberCount + more })
+    nested(this.members, id).set(user, is)
+  }
+
   #keepEntry({ room, entry, digest, ordinal, h }: LogRow): void {
     const { sender, messageId, seq, timestamp } = entry
-    const head = this.room(room) ?? NEW_ROOM
+    const head = this.room(room) ?? newRoom(room)
     this.rooms.set(room, { ...head, lastSeq: seq, lastH: h, lastOrdinal: ordinal })
     this.#entries.set(entryKey(sender, messageId), { room, seq, timestamp, digest })
     const run = this.#appended.get(room)
     if (run) run.push(entry)
     else this.#appended.set(room, [entry])
   }
+}
+
+/** What counts as something to read. */
+export function isMessage({ type }: { readonly type: string }): boolean {
+  return type === 'new_message'
 }
 
 /** Before its first entry. */
@@ -164,6 +230,17 @@ export const NEW_ROOM: Room = {
   oldest: 1,
   baseH: LOG_START.h,
   visibility: 'public',
+  about: '{}',
+  memberCount: 0,
+}
+
+const DIRECT_ROOM: Room = { ...NEW_ROOM, visibility: 'direct' }
+const OWN_LOG: Room = { ...NEW_ROOM, visibility: 'own' }
+
+/** The room of this id before its first entry; of an id that was chosen, a public one. */
+export function newRoom(id: string): Room {
+  if (!id.startsWith('~')) return NEW_ROOM
+  return usersOfDirectRoom(id) ? DIRECT_ROOM : OWN_LOG
 }
 
 /** One text of the parts of a key; no id holds a line break. */

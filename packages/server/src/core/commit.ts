@@ -135,6 +135,9 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
         send(context, connection, { type: 'messages_read', payload: readPayload(op, outcome, ref) })
         break
       case 'acknowledged':
+      case 'created':
+      case 'invited':
+      case 'removed':
       case 'failed':
         break
       default:
@@ -155,7 +158,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
 
   function release(batch: Batch): void {
     each(batch, (connection, _ref, op) => {
-      if (op.op !== 'join' && op.op !== 'leave') return
+      if (!isMembership(op)) return
       connection.pendingMemberships--
       pumpReads(context, connection)
     })
@@ -186,7 +189,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
         fail(connection, ref, op, 'UNAVAILABLE')
         return
       }
-      if (op.op === 'join' || op.op === 'leave') connection.pendingMemberships++
+      if (isMembership(op)) connection.pendingMemberships++
       const batch = lastBatch(chars)
       batch.ops.push(op)
       batch.connections.push(connection)
@@ -225,6 +228,11 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     isIdle: () => running === undefined && queue.length === 0,
     queued: () => queuedOps,
   }
+}
+
+/** Changes what the asker may read. */
+function isMembership({ op }: StoreOp): boolean {
+  return op === 'create' || op === 'join' || op === 'accept' || op === 'leave'
 }
 
 /** Consecutive refs that got consecutive positions become one item. */

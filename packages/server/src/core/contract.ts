@@ -10,7 +10,7 @@ import type {
   HistoryResult,
   PageRequest,
   PageResult,
-  ReadPosition,
+  Receipts,
   StoredMember,
   StoreOp,
 } from './store.ts'
@@ -79,6 +79,6 @@ export type ReadAnswer =
   | { readonly of: 'history'; readonly result: HistoryResult }
   | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
   | { readonly of: 'members'; readonly members: readonly StoredMember[] | undefined }
-  | { readonly of: 'receipts'; readonly receipts: readonly ReadPosition[] | undefined }
+  | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
   /** The store refused. */
   | { readonly of: 'failure'; readonly code: Code }

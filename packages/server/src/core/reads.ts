@@ -25,8 +25,6 @@ export type Read =
   | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
   | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
-  /** How many belong to a room: read once while anybody follows it. */
-  | { readonly why: 'count'; readonly subscription: Subscription }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
 
 /** Entries of one `history` where the asker names no number. */
@@ -83,8 +81,6 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
     }
     case 'members':
       return { of: 'members', user, room: read.ask.room }
-    case 'count':
-      return { of: 'members', user, room: read.subscription.room.id }
     case 'check':
       return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }
     case 'receipts':

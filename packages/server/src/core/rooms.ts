@@ -8,7 +8,7 @@
  * that what a connection gets of a room has no holes, or holes that the client sees by seq and reads itself.
  */
 import { ENTRIES } from '@tautline/protocol'
-import { type Entry, nextFingerprint } from '@tautline/protocol/wire'
+import { type Entry, type EntryPayload, nextFingerprint } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
 import type { Absence } from './presence.ts'
@@ -22,7 +22,7 @@ export interface Room {
   /** The newest entry that was appended or read since the room is known, with its fingerprint; 0: none. */
   headSeq: number
   headH: string
-  /** Undefined until it was read; see receipts.ts. */
+  /** Undefined until it was read, or told by a commit; see receipts.ts. */
   memberCount: number | undefined
 }
 
@@ -102,18 +102,17 @@ export function isOpen({ state }: Subscription): boolean {
 export function fanOut(
   context: Context,
   room: Room,
-  { entries, h }: Appended,
+  { entries, h, memberCount }: Appended,
   evict: (room: Room, userId: string, reason: 'left' | 'removed') => void,
 ): void {
+  room.memberCount = memberCount
   let index = -1
   for (const entry of entries) {
     index++
-    const change = readMemberChange(entry)
-    if (change === undefined) continue
-    if (room.memberCount !== undefined) room.memberCount += change.is === 'in' ? 1 : -1
-    if (change.is === 'in') continue
-    pushPrefix(context, room, entries.slice(0, index), change.userId)
-    evict(room, change.userId, change.reason)
+    const departure = readDeparture(entry)
+    if (departure === undefined) continue
+    pushPrefix(context, room, entries.slice(0, index), departure.userId)
+    evict(room, departure.userId, departure.reason)
   }
   push(context, room, entries, h)
 }
@@ -151,13 +150,6 @@ function pushPrefix(context: Context, room: Room, prefix: readonly Entry[], user
   }
 }
 
-type MemberChange =
-  | { readonly is: 'in' }
-  | { readonly is: 'out'; readonly userId: string; readonly reason: 'left' | 'removed' }
-
-function readMemberChange({ type, payload }: Entry): MemberChange | undefined {
-  if (type === 'member_joined') return { is: 'in' }
-  if (type !== 'member_left') return undefined
-  const parsed = ENTRIES.member_left.safeParse(payload)
-  return parsed.success ? { is: 'out', ...parsed.data } : undefined
+function readDeparture({ type, payload }: Entry): EntryPayload<'member_left'> | undefined {
+  return type === 'member_left' ? ENTRIES.member_left.safeParse(payload).data : undefined
 }

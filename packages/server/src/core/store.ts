@@ -19,25 +19,55 @@ export interface CommandOp {
   readonly entry: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> } | undefined
   /** The code with which the command fails (durably) if it is its turn. */
   readonly refusal: Code | undefined
+  /** What the ids of entries begin with that the command makes in the own logs of users. For direct rooms. */
+  readonly noticeId?: string | undefined
 }
 
-/** Become a member; idempotent. `create`: make a public room of this name where there is none. */
-export interface JoinOp {
-  readonly op: 'join'
+/** What changes a room or who belongs to it. Its entries get the ids that are given here; they are the server's. */
+interface RoomChange {
   readonly user: string
   readonly room: string
-  /** The id that the entry gets, should there be one. */
   readonly messageId: string
+  /** What the ids of entries begin with that it makes in the own logs of users. */
+  readonly noticeId: string
+}
+
+/** Make a room and own it; idempotent where a room of theirs is just so already. */
+export interface CreateOp extends RoomChange {
+  readonly op: 'create'
+  readonly visibility: 'public' | 'private'
+  /** What the room says of itself (name, topic, metadata): a JSON object. */
+  readonly about: string
+}
+
+/** Become a member of a public room; idempotent. `create`: make one of this name where there is none. */
+export interface JoinOp extends RoomChange {
+  readonly op: 'join'
   readonly create: boolean
 }
 
-/** Be a member no longer; idempotent. */
-export interface LeaveOp {
+/** Be a member no longer; idempotent. A direct room cannot be left. */
+export interface LeaveOp extends RoomChange {
   readonly op: 'leave'
-  readonly user: string
-  readonly room: string
-  readonly messageId: string
-  readonly reason: 'left' | 'removed'
+}
+
+/** Let somebody in, who may come by `accept`; idempotent, also where they are a member already. */
+export interface InviteOp extends RoomChange {
+  readonly op: 'invite'
+  readonly target: string
+  /** What they will be. */
+  readonly role: Role
+}
+
+/** Become a member by an invitation; idempotent. */
+export interface AcceptOp extends RoomChange {
+  readonly op: 'accept'
+}
+
+/** Put a member out, or take an invitation back; idempotent. */
+export interface RemoveOp extends RoomChange {
+  readonly op: 'remove'
+  readonly target: string
 }
 
 /** Raise the user's read position; never lowers it, never beyond the head. */
@@ -48,7 +78,7 @@ export interface MarkReadOp {
   readonly seq: number
 }
 
-export type StoreOp = CommandOp | JoinOp | LeaveOp | MarkReadOp
+export type StoreOp = CommandOp | CreateOp | JoinOp | LeaveOp | InviteOp | AcceptOp | RemoveOp | MarkReadOp
 
 export type Outcome =
   /** In the log. `appended`: by this operation (else it was there before). */
@@ -58,18 +88,32 @@ export type Outcome =
       readonly timestamp: number
       readonly appended: boolean
     }
+  | { readonly outcome: 'created'; readonly is: ListedRoom }
   | { readonly outcome: 'joined'; readonly role: Role }
   | { readonly outcome: 'left' }
-  /** The read position now in force. */
-  | { readonly outcome: 'read'; readonly seq: number; readonly timestamp: number }
+  | { readonly outcome: 'invited' }
+  | { readonly outcome: 'removed' }
+  /** The read position now in force, and what is unread beyond it. */
+  | ({ readonly outcome: 'read'; readonly timestamp: number } & Unread)
   /** Final and retryable codes alike; see the table of codes. */
   | { readonly outcome: 'failed'; readonly code: Code }
+
+/** What a user has not read of a room: messages of others between two positions of its log. */
+export interface Unread {
+  /** Read up to here; 0: nothing. */
+  readonly seq: number
+  /** Counted up to here: the head. */
+  readonly head: number
+  readonly unread: number
+}
 
 /** What a commit added to one room: a run of entries without holes, and the fingerprint of the last. */
 export interface Appended {
   readonly room: string
   readonly entries: readonly Entry[]
   readonly h: string
+  /** After the commit. */
+  readonly memberCount: number
 }
 
 export interface CommitResult {
@@ -140,6 +184,43 @@ export interface ReadPosition {
   readonly timestamp: number
 }
 
+export interface Receipts {
+  readonly memberCount: number
+  /** Those of the members who have one, by user id. */
+  readonly positions: readonly ReadPosition[]
+  /** Of the asker. */
+  readonly own: Unread
+}
+
+export type Visibility = 'public' | 'private' | 'direct'
+
+/** A room as one user sees it. */
+export interface ListedRoom {
+  readonly room: string
+  readonly visibility: Visibility
+  /** A JSON object; see CreateOp. */
+  readonly about: string
+  readonly memberCount: number
+  readonly head: number
+  /** Undefined: not a member. */
+  readonly member: { readonly role: Role; readonly read: number; readonly unread: number } | undefined
+}
+
+export interface RoomsRequest {
+  readonly user: string
+  /** Those that the user is a member of, or all that are public. */
+  readonly which: 'own' | 'public'
+  /** Rooms whose ids sort after this one; undefined: from the first. */
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+export interface RoomsResult {
+  /** By room id. */
+  readonly rooms: readonly ListedRoom[]
+  readonly hasMore: boolean
+}
+
 /**
  * Every read takes the reader and answers `forbidden` (or undefined) where they may not: there is one such check in a
  * store, and no read without it.
@@ -162,7 +243,9 @@ export interface Store {
   /** In the order of joining; undefined: forbidden. */
   readMembers(user: string, room: string): Promise<readonly StoredMember[] | undefined>
   /** Everybody's read positions in the room; undefined: forbidden. */
-  readReceipts(user: string, room: string): Promise<readonly ReadPosition[] | undefined>
+  readReceipts(user: string, room: string): Promise<Receipts | undefined>
+  /** The logs of users are no rooms. */
+  readRooms(request: RoomsRequest): Promise<RoomsResult>
   /** Finishes what was called, then lets the database go. Idempotent. */
   close(): Promise<void>
 }

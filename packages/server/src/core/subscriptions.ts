@@ -12,7 +12,7 @@ import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { MAX_RECEIPT_MEMBERS, sendReceipts } from './receipts.ts'
 import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
-import type { PageResult } from './store.ts'
+import type { PageResult, Receipts } from './store.ts'
 import { stopTyping } from './typing.ts'
 
 export interface Subscriptions {
@@ -98,7 +98,6 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     noteHead(room, page)
     if (!opens) return
     sendPresence(context, subscription)
-    if (room.memberCount === undefined) queueFollowUp(connection, { why: 'count', subscription })
     queueFollowUp(connection, { why: 'receipts', subscription })
     keepUp(subscription)
   }
@@ -165,12 +164,18 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       case 'check':
         refuse(context, connection, read.ask.ref, code)
         break
-      case 'count':
       case 'receipts':
         break
       default:
         unreachable(read)
     }
+  }
+
+  function toldReceipts(subscription: Subscription, receipts: Receipts | undefined): void {
+    if (!receipts || !isOpen(subscription)) return
+    const { memberCount, positions } = receipts
+    subscription.room.memberCount ??= memberCount
+    if (memberCount <= MAX_RECEIPT_MEMBERS) sendReceipts(context, subscription, positions)
   }
 
   /** The pairs of a question and the answer of its kind; any other pair is the store's fault. */
@@ -185,14 +190,9 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       answerMembers(context, rooms, connection, read.ask, answer)
     else if (read.why === 'check' && answer.of === 'heads')
       answerCheck(context, connection, read.ask, answer.heads)
-    else if (read.why === 'count' && answer.of === 'members')
-      read.subscription.room.memberCount = answer.members?.length
-    else if (read.why === 'receipts' && answer.of === 'receipts') {
-      const { memberCount } = read.subscription.room
-      const isSmall = memberCount !== undefined && memberCount <= MAX_RECEIPT_MEMBERS
-      if (answer.receipts && isSmall && isOpen(read.subscription))
-        sendReceipts(context, read.subscription, answer.receipts)
-    } else failed(connection, read, 'INTERNAL_ERROR')
+    else if (read.why === 'receipts' && answer.of === 'receipts')
+      toldReceipts(read.subscription, answer.receipts)
+    else failed(connection, read, 'INTERNAL_ERROR')
   }
 
   return {

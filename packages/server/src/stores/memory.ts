@@ -9,6 +9,7 @@ import type { ExistingEntry } from '@tautline/protocol/wire'
 import {
   type Batch,
   entryKey,
+  type Invitation,
   type Lane,
   type LogRow,
   laneKey,
@@ -51,7 +52,7 @@ function openMemory(tables: MemoryTables, epoch: string): Store {
   function commit(ops: readonly StoreOp[], unixMs: number): CommitResult {
     if (!isOpen) throw new Error('the store is closed')
     const rows: MemoryRow[] = []
-    const batch = runBatch(tables, ops, unixMs, (row) => pushRow(rows, row))
+    const batch = runBatch(tables, ops, unixMs, (added) => pushRows(rows, added))
     tables.keep(batch, rows, unixMs)
     if (unixMs >= nextCollectionAt) {
       tables.collectLanes(unixMs - LANE_RETENTION_MS)
@@ -70,10 +71,15 @@ function openMemory(tables: MemoryTables, epoch: string): Store {
   }
 }
 
-/** False where the payload is not JSON. */
-function pushRow(rows: MemoryRow[], { room, entry, digest, ordinal, h }: LogRow): boolean {
+/** False where a payload is not JSON. */
+function pushRows(rows: MemoryRow[], added: readonly LogRow[]): boolean {
   try {
-    rows.push({ ...entry, room, payload: JSON.stringify(entry.payload), digest, ordinal, h })
+    const stored = added.map(({ entry, ...row }) => ({
+      ...entry,
+      ...row,
+      payload: JSON.stringify(entry.payload),
+    }))
+    rows.push(...stored)
     return true
   } catch {
     // The operation gets INTERNAL_ERROR.
@@ -90,6 +96,7 @@ export class MemoryTables implements View, Log {
   readonly lanes = new Map<string, Map<string, Lane & { readonly usedAt: number }>>()
   readonly membersOf = new Map<string, Map<string, Membership>>()
   readonly readMarksOf = new Map<string, Map<string, ReadMark>>()
+  readonly invitationsOf = new Map<string, Map<string, Invitation>>()
 
   room(room: string): Room | undefined {
     return this.rooms.get(room)
@@ -105,6 +112,14 @@ export class MemoryTables implements View, Log {
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
     return this.ids.get(entryKey(sender, messageId))
+  }
+
+  ordinal(room: string, seq: number): number | undefined {
+    return this.#log(room, seq, seq)[0]?.ordinal
+  }
+
+  invitation(room: string, user: string): Invitation | undefined {
+    return this.invitationsOf.get(room)?.get(user)
   }
 
   readMark(room: string, user: string): ReadMark | undefined {
@@ -127,7 +142,7 @@ export class MemoryTables implements View, Log {
 
   members(room: string): readonly StoredMember[] {
     const members = [...(this.membersOf.get(room) ?? [])]
-    members.sort(([, a], [, b]) => a.joinedSeq - b.joinedSeq)
+    members.sort(([a, { joinedSeq: of }], [b, { joinedSeq }]) => of - joinedSeq || (a < b ? -1 : 1))
     return members.map(([userId, { role, joinedAt }]) => ({ userId, role, joinedAt }))
   }
 
@@ -135,6 +150,14 @@ export class MemoryTables implements View, Log {
     const marks = [...(this.readMarksOf.get(room) ?? [])].filter(([user]) => this.member(room, user))
     marks.sort(([a], [b]) => (a < b ? -1 : 1))
     return marks.map(([userId, { seq, timestamp }]) => ({ userId, seq, timestamp }))
+  }
+
+  roomsOf(user: string, after: string, limit: number): readonly string[] {
+    return this.#roomsAfter(after, limit, (id) => this.member(id, user) !== undefined)
+  }
+
+  publicRooms(after: string, limit: number): readonly string[] {
+    return this.#roomsAfter(after, limit, (_id, { visibility }) => visibility === 'public')
   }
 
   keep(batch: Batch, rows: readonly MemoryRow[], unixMs: number): void {
@@ -155,6 +178,12 @@ export class MemoryTables implements View, Log {
         else this.membersOf.get(room)?.delete(user)
       }
     }
+    for (const [room, invitations] of batch.invitations) {
+      for (const [user, is] of invitations) {
+        if (is) inner(this.invitationsOf, room).set(user, is)
+        else this.invitationsOf.get(room)?.delete(user)
+      }
+    }
     for (const [room, marks] of batch.readMarks) {
       for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
     }
@@ -165,6 +194,11 @@ export class MemoryTables implements View, Log {
     for (const lanes of this.lanes.values()) {
       for (const [key, lane] of lanes) if (lane.usedAt < unixMs) lanes.delete(key)
     }
+  }
+
+  #roomsAfter(after: string, limit: number, is: (id: string, room: Room) => boolean): readonly string[] {
+    const ids = [...this.rooms].filter(([id, room]) => id > after && is(id, room)).map(([id]) => id)
+    return ids.sort().slice(0, limit)
   }
 
   #log(room: string, first: number, last: number): MemoryRow[] {

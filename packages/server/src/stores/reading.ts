@@ -1,7 +1,7 @@
 /**
  * The reads of a store, once for all that answer at once: pages, history, heads, members, read positions. What a
  * database brings is a `View` of single rows and the `Log` of runs of them; which of them a reader gets is decided
- * here, behind one `canRead`.
+ * here, behind one `canRead` (core/rights.ts).
  *
  * A page is a run of entries without holes. Where rows are missing that should be there, reading throws.
  */
@@ -15,15 +15,21 @@ import {
   utf8Bytes,
 } from '@tautline/protocol/wire'
 import type { Room, View } from '../core/batch.ts'
+import { canRead, type Readable } from '../core/rights.ts'
 import type {
   HistoryRequest,
   HistoryResult,
+  ListedRoom,
   PageRequest,
   PageResult,
   ReadPosition,
+  Receipts,
+  RoomsRequest,
+  RoomsResult,
   Store,
   StoredMember,
 } from '../core/store.ts'
+import { describeRoom, unreadOf } from '../core/unread.ts'
 
 /** An entry as it is stored: its payload is still JSON. */
 export interface StoredEntry {
@@ -45,22 +51,15 @@ export interface Log {
   members(room: string): readonly StoredMember[]
   /** Those of the members, by user id. */
   readMarks(room: string): readonly ReadPosition[]
+  /** The first rooms after this id that the user is a member of, or that are public; by id. */
+  roomsOf(user: string, after: string, limit: number): readonly string[]
+  publicRooms(after: string, limit: number): readonly string[]
 }
 
-/** What a user may read of a room: the positions from `first` on. */
-interface Readable {
-  readonly room: Room
-  readonly first: number
-}
-
-/** The one question before every read. Undefined: nothing, or there is no such room. */
-export function canRead(view: View, user: string, room: string): Readable | undefined {
-  const member = view.member(room, user)
-  const row = member && view.room(room)
-  return row && { room: row, first: Math.max(member.fromSeq, row.oldest) }
-}
-
-type Reads = Pick<Store, 'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts'>
+type Reads = Pick<
+  Store,
+  'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts' | 'readRooms'
+>
 
 /** The reads of a store over these rows. */
 export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
@@ -75,7 +74,8 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readHistory: (request) => read(() => readHistory(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
     readMembers: (user, room) => read(() => (canRead(view, user, room) ? log.members(room) : undefined)),
-    readReceipts: (user, room) => read(() => (canRead(view, user, room) ? log.readMarks(room) : undefined)),
+    readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
+    readRooms: (request) => read(() => readRooms(view, log, request)),
   }
 }
 
@@ -130,6 +130,28 @@ export function readHeads(view: View, user: string, rooms: readonly string[]): R
     if (room) heads.set(id, { seq: room.lastSeq, h: room.lastH })
   }
   return heads
+}
+
+function readReceipts(view: View, log: Log, user: string, id: string): Receipts | undefined {
+  const readable = canRead(view, user, id)
+  if (readable === undefined) return undefined
+  const { room, member } = readable
+  return {
+    memberCount: room.memberCount,
+    positions: log.readMarks(id),
+    own: unreadOf(room, member, view.readMark(id, user)),
+  }
+}
+
+function readRooms(view: View, log: Log, { user, which, after = '', limit }: RoomsRequest): RoomsResult {
+  const ids = which === 'own' ? log.roomsOf(user, after, limit + 1) : log.publicRooms(after, limit + 1)
+  const rooms: ListedRoom[] = []
+  for (const id of ids.slice(0, limit)) {
+    const room = view.room(id)
+    if (room === undefined) throw new Error(`there is no room ${id}`)
+    rooms.push(describeRoom(id, room, view.member(id, user), view.readMark(id, user)))
+  }
+  return { rooms, hasMore: ids.length > limit }
 }
 
 type Page = Extract<PageResult, { result: 'page' }>

@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -32,7 +32,9 @@ const SCHEMA = `
     last_ordinal integer not null,
     oldest integer not null,
     base_h text not null,
-    visibility text not null
+    visibility text not null,
+    about text not null,
+    member_count integer not null
   ) without rowid;
 
   create table entries (
@@ -65,7 +67,16 @@ const SCHEMA = `
     role text not null,
     from_seq integer not null,
     joined_seq integer not null,
+    joined_ordinal integer not null,
     joined_at integer not null,
+    primary key (room, user)
+  ) without rowid;
+
+  create table invitations (
+    room text not null,
+    user text not null,
+    role text not null,
+    invited_at integer not null,
     primary key (room, user)
   ) without rowid;
 
@@ -73,10 +84,39 @@ const SCHEMA = `
     room text not null,
     user text not null,
     read_seq integer not null,
+    read_ordinal integer not null,
     read_at integer not null,
     primary key (room, user)
   ) without rowid;
+
+  create index public_rooms on rooms (id) where visibility = 'public';
+  create index members_by_user on members (user, room);
 `
+
+/** What makes of a file of each version one of the next: the first of version 1, and so on. */
+const MIGRATIONS = [
+  // Version 2 counts what is unread, lists rooms and keeps invitations.
+  `
+  alter table rooms add column about text not null default '{}';
+  alter table rooms add column member_count integer not null default 0;
+  alter table members add column joined_ordinal integer not null default 0;
+  alter table receipts add column read_ordinal integer not null default 0;
+  update rooms set member_count = (select count(*) from members where members.room = rooms.id);
+  update members set joined_ordinal =
+    coalesce((select ordinal from entries where entries.room = members.room and seq = joined_seq), 0);
+  update receipts set read_ordinal =
+    coalesce((select ordinal from entries where entries.room = receipts.room and seq = read_seq), 0);
+  create table invitations (
+    room text not null,
+    user text not null,
+    role text not null,
+    invited_at integer not null,
+    primary key (room, user)
+  ) without rowid;
+  create index public_rooms on rooms (id) where visibility = 'public';
+  create index members_by_user on members (user, room);
+  `,
+]
 
 /** The open database, or an Error for people. `makeEpoch` names the logs of a new file. */
 export function openFile(file: string, makeEpoch: () => string): Database.Database {
@@ -107,11 +147,21 @@ function prepareSchema(db: Database.Database, makeEpoch: () => string): void {
     createSchema(db, makeEpoch)
   } else if (applicationId !== APPLICATION_ID) {
     throw new Error('it belongs to another application. Choose another file.')
-  } else if (version !== SCHEMA_VERSION) {
+  } else if (typeof version !== 'number' || version < 1 || version > SCHEMA_VERSION) {
     throw new Error(
       `its schema has version ${String(version)}, this server knows ${SCHEMA_VERSION}. Use the server that made it.`,
     )
+  } else if (version < SCHEMA_VERSION) {
+    migrate(db, version)
   }
+}
+
+/** All steps or none: a server that is killed meanwhile finds the file as it was. */
+function migrate(db: Database.Database, version: number): void {
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(version - 1)) db.exec(step)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  }).immediate()
 }
 
 function createSchema(db: Database.Database, makeEpoch: () => string): void {

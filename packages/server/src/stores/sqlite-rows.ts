@@ -7,6 +7,7 @@ import type { ExistingEntry, Role } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
 import {
   type Batch,
+  type Invitation,
   type LogRow,
   laneKey,
   type Membership,
@@ -60,6 +61,14 @@ export class SqliteRows implements View, Log {
     return this.#statements.readMark.get(room, user)
   }
 
+  ordinal(room: string, seq: number): number | undefined {
+    return this.#statements.ordinal.get(room, seq)
+  }
+
+  invitation(room: string, user: string): Invitation | undefined {
+    return this.#statements.invitation.get(room, user)
+  }
+
   strangeLanes(user: string): number {
     const known = this.#strangeLanes.get(user)
     if (known !== undefined) return known
@@ -85,6 +94,14 @@ export class SqliteRows implements View, Log {
     return this.#statements.readMarks.all(room)
   }
 
+  roomsOf(user: string, after: string, limit: number): readonly string[] {
+    return this.#statements.roomsOf.all(user, after, limit)
+  }
+
+  publicRooms(after: string, limit: number): readonly string[] {
+    return this.#statements.publicRooms.all(after, limit)
+  }
+
   insert({ room, entry, digest, ordinal, h }: LogRow): void {
     const { seq, sender, messageId, type, payload, timestamp } = entry
     const text = JSON.stringify(payload)
@@ -94,19 +111,27 @@ export class SqliteRows implements View, Log {
   /** Writes the rows that change once a batch. */
   write(batch: Batch, unixMs: number): void {
     const { putRoom, putLane, putMember, deleteMember, putReadMark } = this.#statements
+    const { putInvitation, deleteInvitation } = this.#statements
     for (const [id, room] of batch.rooms) {
-      const { lastSeq, lastH, lastOrdinal, oldest, baseH, visibility } = room
-      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility)
+      const { lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, about, memberCount } = room
+      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, about, memberCount)
     }
     for (const { user, sid, room, lastN } of batch.lanes.values()) putLane.run(user, sid, room, lastN, unixMs)
     for (const [room, members] of batch.members) {
       for (const [user, is] of members) {
-        if (is) putMember.run(room, user, is.role, is.fromSeq, is.joinedSeq, is.joinedAt)
+        if (is) putMember.run(room, user, is.role, is.fromSeq, is.joinedSeq, is.joinedOrdinal, is.joinedAt)
         else deleteMember.run(room, user)
       }
     }
+    for (const [room, invitations] of batch.invitations) {
+      for (const [user, is] of invitations) {
+        if (is) putInvitation.run(room, user, is.role, is.invitedAt)
+        else deleteInvitation.run(room, user)
+      }
+    }
     for (const [room, marks] of batch.readMarks) {
-      for (const [user, { seq, timestamp }] of marks) putReadMark.run(room, user, seq, timestamp)
+      for (const [user, { seq, ordinal, timestamp }] of marks)
+        putReadMark.run(room, user, seq, ordinal, timestamp)
     }
   }
 
@@ -169,12 +194,12 @@ function prepare(db: Database.Database) {
   return {
     epoch: db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck(),
     room: db.prepare<[string], Room>(
-      `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility
-       from rooms where id = ?`,
+      `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility,
+       about, member_count as memberCount from rooms where id = ?`,
     ),
     member: db.prepare<[string, string], Membership>(
-      `select role, from_seq as fromSeq, joined_seq as joinedSeq, joined_at as joinedAt
-       from members where room = ? and user = ?`,
+      `select role, from_seq as fromSeq, joined_seq as joinedSeq, joined_ordinal as joinedOrdinal,
+       joined_at as joinedAt from members where room = ? and user = ?`,
     ),
     lastN: db
       .prepare<[string, string, string], number>(
@@ -185,8 +210,24 @@ function prepare(db: Database.Database) {
       'select room, seq, timestamp, digest from entries where sender = ? and message_id = ?',
     ),
     readMark: db.prepare<[string, string], ReadMark>(
-      'select read_seq as seq, read_at as timestamp from receipts where room = ? and user = ?',
+      'select read_seq as seq, read_ordinal as ordinal, read_at as timestamp from receipts where room = ? and user = ?',
     ),
+    invitation: db.prepare<[string, string], Invitation>(
+      'select role, invited_at as invitedAt from invitations where room = ? and user = ?',
+    ),
+    ordinal: db
+      .prepare<[string, number], number>('select ordinal from entries where room = ? and seq = ?')
+      .pluck(),
+    roomsOf: db
+      .prepare<[string, string, number], string>(
+        'select room from members where user = ? and room > ? order by room limit ?',
+      )
+      .pluck(),
+    publicRooms: db
+      .prepare<[string, number], string>(
+        `select id from rooms where visibility = 'public' and id > ? order by id limit ?`,
+      )
+      .pluck(),
     strangeLanes: db
       .prepare<[string], number>(
         `select count(*) from lanes where lanes.user = ? and not exists
@@ -203,7 +244,7 @@ function prepare(db: Database.Database) {
       `select ${ENTRY_COLUMNS} from entries where room = ? and seq between ? and ? order by seq desc`,
     ),
     members: db.prepare<[string], StoredMember>(
-      `select user as userId, role, joined_at as joinedAt from members where room = ? order by joined_seq`,
+      `select user as userId, role, joined_at as joinedAt from members where room = ? order by joined_seq, user`,
     ),
     readMarks: db.prepare<[string], ReadPosition>(
       `select user as userId, read_seq as seq, read_at as timestamp from receipts
@@ -214,20 +255,25 @@ function prepare(db: Database.Database) {
       `insert into entries (room, seq, sender, message_id, type, payload, digest, ordinal, timestamp, h)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    putRoom: db.prepare<[string, number, string, number, number, string, string]>(
-      `insert or replace into rooms (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility)
-       values (?, ?, ?, ?, ?, ?, ?)`,
+    putRoom: db.prepare<[string, number, string, number, number, string, string, string, number]>(
+      `insert or replace into rooms
+       (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility, about, member_count)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     putLane: db.prepare<[string, string, string, number, number]>(
       'insert or replace into lanes (user, sid, room, last_n, used_at) values (?, ?, ?, ?, ?)',
     ),
-    putMember: db.prepare<[string, string, Role, number, number, number]>(
-      `insert or replace into members (room, user, role, from_seq, joined_seq, joined_at)
-       values (?, ?, ?, ?, ?, ?)`,
+    putMember: db.prepare<[string, string, Role, number, number, number, number]>(
+      `insert or replace into members (room, user, role, from_seq, joined_seq, joined_ordinal, joined_at)
+       values (?, ?, ?, ?, ?, ?, ?)`,
     ),
     deleteMember: db.prepare<[string, string]>('delete from members where room = ? and user = ?'),
-    putReadMark: db.prepare<[string, string, number, number]>(
-      'insert or replace into receipts (room, user, read_seq, read_at) values (?, ?, ?, ?)',
+    putInvitation: db.prepare<[string, string, Role, number]>(
+      'insert or replace into invitations (room, user, role, invited_at) values (?, ?, ?, ?)',
+    ),
+    deleteInvitation: db.prepare<[string, string]>('delete from invitations where room = ? and user = ?'),
+    putReadMark: db.prepare<[string, string, number, number, number]>(
+      'insert or replace into receipts (room, user, read_seq, read_ordinal, read_at) values (?, ?, ?, ?, ?)',
     ),
     collectLanes: db.prepare<[number]>('delete from lanes where used_at < ?'),
   }

@@ -70,6 +70,9 @@ class Transactions {
   readonly #begin: Database.Statement
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
+  readonly #savepoint: Database.Statement
+  readonly #release: Database.Statement
+  readonly #rollbackTo: Database.Statement
   #nextCollectionAt = 0
 
   constructor(db: Database.Database, rows: SqliteRows, onRowError: SqliteOptions['onRowError']) {
@@ -79,13 +82,17 @@ class Transactions {
     this.#begin = db.prepare('begin immediate')
     this.#commit = db.prepare('commit')
     this.#rollback = db.prepare('rollback')
+    this.#savepoint = db.prepare('savepoint op')
+    this.#release = db.prepare('release op')
+    // The savepoint itself stays, under those of later operations, until the COMMIT.
+    this.#rollbackTo = db.prepare('rollback to op')
   }
 
   run(ops: readonly StoreOp[], unixMs: number): CommitResult {
     try {
       this.#abandon()
       this.#begin.run()
-      const batch = runBatch(this.#rows, ops, unixMs, (row) => this.#insert(row))
+      const batch = runBatch(this.#rows, ops, unixMs, (rows) => this.#insert(rows))
       this.#rows.write(batch, unixMs)
       this.#collectLanes(unixMs)
       this.#commit.run()
@@ -103,13 +110,17 @@ class Transactions {
     if (this.#db.inTransaction) this.#rollback.run()
   }
 
-  /** An INSERT that fails leaves no trace of itself, so no savepoint is needed around it. */
-  #insert(row: LogRow): boolean {
+  /** An INSERT that fails leaves no trace of itself, so no savepoint is needed around a single one. */
+  #insert(rows: readonly LogRow[]): boolean {
+    const isSingle = rows.length === 1
     try {
-      this.#rows.insert(row)
+      if (!isSingle) this.#savepoint.run()
+      for (const row of rows) this.#rows.insert(row)
+      if (!isSingle) this.#release.run()
       return true
     } catch (error) {
       if (!this.#db.inTransaction || isFaultOfDatabase(error)) throw error
+      if (!isSingle) this.#rollbackTo.run()
       this.#onRowError?.(error)
       return false
     }

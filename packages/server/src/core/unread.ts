@@ -1,0 +1,29 @@
+/**
+ * What is unread: the messages that a log had by its head, less those that it had by the read position. So nothing is
+ * counted one by one, and two devices that know the same position know the same count.
+ *
+ * Messages alone count. Who says something has read what stands before, so own messages never do; and nobody has to read
+ * what was said before they came.
+ */
+import type { Membership, ReadMark, Room } from './batch.ts'
+import type { ListedRoom, Unread } from './store.ts'
+
+export function unreadOf(room: Room, member: Membership, mark: ReadMark | undefined): Unread {
+  const ordinal = Math.max(mark?.ordinal ?? 0, member.joinedOrdinal)
+  return { seq: mark?.seq ?? 0, head: room.lastSeq, unread: room.lastOrdinal - ordinal }
+}
+
+/** The room as one user sees it: of one that they are no member of, nothing is theirs to count. */
+export function describeRoom(
+  id: string,
+  room: Room,
+  member: Membership | undefined,
+  mark: ReadMark | undefined,
+): ListedRoom {
+  const { visibility, about, memberCount, lastSeq: head } = room
+  if (visibility === 'own') throw new Error(`${id} is no room`)
+  const described = { room: id, visibility, about, memberCount, head }
+  if (!member) return { ...described, member: undefined }
+  const { seq: read, unread } = unreadOf(room, member, mark)
+  return { ...described, member: { role: member.role, read, unread } }
+}
