@@ -27,7 +27,7 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
 
 const clientEntries = { index: 'src/index.ts', memory: 'src/transports/memory.ts' }
 
-for (const name of ['protocol', 'client', 'server', 'react', 'vue']) {
+for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
   rmSync(`packages/${name}/dist`, { recursive: true, force: true })
 }
 
@@ -36,7 +36,9 @@ export default defineConfig([
   packageBuild('client', clientEntries, { format: 'esm' }),
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),
-  packageBuild('server', { index: 'src/index.ts', cli: 'src/cli.ts' }, { target: 'node22' }),
+  packageBuild('server', { index: 'src/index.ts' }, { target: 'node22' }),
   packageBuild('react', { index: 'src/index.ts' }, { banner: { js: "'use client'" } }),
   packageBuild('vue', { index: 'src/index.ts' }),
+  // A program: nobody imports it.
+  packageBuild('cli', { cli: 'src/cli.ts' }, { format: 'esm', target: 'node22', dts: false }),
 ])

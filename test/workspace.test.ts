@@ -20,8 +20,9 @@ describe('the lock file', () => {
 })
 
 describe('the published packages', () => {
-  it('are five and carry one version', () => {
+  it('are six and carry one version', () => {
     expect(published.map(({ manifest }) => String(manifest.name)).toSorted()).toEqual([
+      '@tautline/cli',
       '@tautline/client',
       '@tautline/protocol',
       '@tautline/react',

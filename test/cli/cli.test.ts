@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { createServer, memory } from '@tautline/server'
 import { decodeJwt } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Peer, SECRET, sendMessage } from './wire.ts'
+import { Peer, SECRET, sendMessage } from '../server/wire.ts'
 
-const CLI = fileURLToPath(new URL('../../packages/server/src/cli.ts', import.meta.url))
+const CLI = fileURLToPath(new URL('../../packages/cli/src/cli.ts', import.meta.url))
 const NODE_ARGUMENTS = ['--conditions=source', CLI]
 const env = (more: Record<string, string> = {}) => ({ PATH: process.env['PATH'], ...more })
 

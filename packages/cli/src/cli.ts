@@ -78,7 +78,7 @@ async function serve(values: Values, env: NodeJS.ProcessEnv): Promise<void> {
   if (!/^\d{1,5}$/.test(port)) throw new UsageError(`A port is a number from 0 to 65535, not "${port}".`)
   const secret = secretOf(values, env)
   // Not before the version of Node is known to be right: the SQLite binding would end an older one without a word.
-  const { createServer, sqlite } = await import('./index.ts')
+  const { createServer, sqlite } = await import('@tautline/server')
   const server = await createServer({
     port: Number(port),
     host: values.host ?? env['TAUTLINE_HOST'],
@@ -94,7 +94,7 @@ async function serve(values: Values, env: NodeJS.ProcessEnv): Promise<void> {
 
 async function printToken(values: Values, env: NodeJS.ProcessEnv): Promise<void> {
   if (values.user === undefined) throw new UsageError('Whose token? Name the user: --user alice')
-  const { createToken } = await import('./auth.ts')
+  const { createToken } = await import('@tautline/server')
   const token = await createToken({ userId: values.user, secret: secretOf(values, env) })
   process.stdout.write(`${token}\n`)
 }
