@@ -144,6 +144,8 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
   let link = 0
   /** Everything since the last `take()`. */
   let log: Effect[] = []
+  /** Refs of the pings without an answer on this link. */
+  let pings: number[] = []
 
   function step(input: Input): Effect[] {
     const effects = core.step(input, now)
@@ -154,6 +156,7 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
 
   function check(effect: Effect): void {
     if (effect.type === 'get_token' || effect.type === 'dial') link = effect.link
+    if (effect.type === 'dial') pings = []
     if (effect.type === 'transmit' || effect.type === 'hang_up') expect(effect.link).toBe(link)
     if (effect.type !== 'transmit') return
     for (const message of effect.messages) checkMessage(message)
@@ -161,11 +164,16 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
 
   /** What goes out is of the protocol. */
   function checkMessage(message: ClientMessage): void {
+    if (message.type === 'ping') pings.push(message.payload.ref)
     const parsed = CLIENT_MESSAGES[message.type].safeParse(JSON.parse(JSON.stringify(message.payload)))
     expect(parsed.success, `${JSON.stringify(message)} is of the protocol`).toBe(true)
     if (message.type !== 'commands') return
     expect(message.payload.commands.length).toBeLessThanOrEqual(MAX_BATCH)
     for (const command of message.payload.commands) expect(decodeCommand(command).ok).toBe(true)
+  }
+
+  function answerPings(): void {
+    for (const ref of pings.splice(0)) driver.hear('pong', { ref })
   }
 
   function tick(): Effect[] {
@@ -202,10 +210,10 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
     live(ms: number): Effect[] {
       const end = now + ms
       const effects: Effect[] = []
+      answerPings()
       while (now < end) {
-        const some = driver.advance(Math.min(end, Math.max(core.nextDeadline(), now)) - now)
-        const pings = payloadsOf(some, 'ping')
-        effects.push(...some, ...pings.flatMap(({ ref }) => driver.hear('pong', { ref })))
+        effects.push(...driver.advance(Math.min(end, Math.max(core.nextDeadline(), now)) - now))
+        answerPings()
       }
       return effects
     },
@@ -245,7 +253,7 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
       driver.token()
       driver.open()
       const effects = driver.accept({ limits: { ...DEFAULT_LIMITS, ...limits } }, serverTime)
-      for (const { ref } of payloadsOf(effects, 'ping')) driver.hear('pong', { ref })
+      answerPings()
       return effects
     },
     /** After a loss: waits for the next attempt and lets it succeed. */

@@ -10,8 +10,7 @@ import { canMove, type Move, nextStatus, type Status } from './status.ts'
 
 /** What the other parts of the core must do when the connection comes and goes. */
 export interface ConnectionHooks {
-  /** A transport is open, or gone. */
-  opened(): void
+  /** The transport is gone. */
   detached(): void
   /** Authenticated; `serverTime` is the server's clock in Unix milliseconds, where it told. */
   up(payload: PayloadOf<'connected'>, serverTime: number | undefined): void
@@ -31,7 +30,8 @@ export interface Connection {
   opened(): void
   connected(payload: PayloadOf<'connected'>, serverTime: number | undefined): void
   renewed(tokenExpiresAt: number | undefined, serverTime: number | undefined): void
-  renewalRefused(): void
+  /** `code`: whether it was the token that was refused, or just could not be looked at. */
+  renewalRefused(code: Code): void
   /** The server will close, and wants us to stay away for so long. */
   goingAway(forMs: number): void
   /** The transport closed. */
@@ -52,11 +52,15 @@ const STABLE_MS = 10_000
 const RENEW_AT = 0.8
 const RENEW_JITTER = 0.1
 const RENEW_RETRY_MS = 5_000
+/** … but not sooner than this, whatever life the server gives it. */
+const RENEW_SOONEST_MS = 1_000
 const NEVER = Number.POSITIVE_INFINITY
 
 export function createConnection(context: Context, hooks: ConnectionHooks): Connection {
   const { options, random } = context
   let status: Status = 'idle'
+  /** Who we are: what the application said, else the first user that the server took us for. */
+  let userId = options.userId
   let link = 0
   /** Whether the link has a transport: opening, open, or to be hung up. */
   let dialled = false
@@ -66,6 +70,8 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   /** When we were last connected, while we are not. */
   let lostAt = NEVER
   let stayAwayUntil = Number.NEGATIVE_INFINITY
+  /** The server's Unix time minus our monotonic one; undefined until it told us. */
+  let serverClock: number | undefined
 
   let attemptEndsAt = NEVER
   let retryAt = NEVER
@@ -127,9 +133,11 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   }
 
   function scheduleRenewal(tokenExpiresAt: number | undefined, serverTime: number | undefined): void {
-    if (tokenExpiresAt === undefined || serverTime === undefined) return
+    if (serverTime !== undefined) serverClock = serverTime - context.now
+    if (tokenExpiresAt === undefined || serverClock === undefined) return
     const part = RENEW_AT + RENEW_JITTER * (random() - 0.5)
-    renewAt = context.now + Math.max(tokenExpiresAt - serverTime, 0) * part
+    const lifeMs = tokenExpiresAt - serverClock - context.now
+    renewAt = context.now + Math.max(lifeMs * part, RENEW_SOONEST_MS)
   }
 
   function giveUp(code: Code): void {
@@ -152,6 +160,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       if (!canMove(status, 'connect')) return hurry()
       tokenRefusals = 0
       losses = 0
+      lostAt = NEVER
       attempt('connect')
     },
 
@@ -190,17 +199,14 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       attemptEndsAt = context.now + options.authenticationTimeoutMs
       move('opened')
       const ref = context.takeRefs(1)
-      context.send({
-        type: 'authenticate',
-        payload: { ref, sid: options.sid, token, userId: options.userId },
-      })
+      context.send({ type: 'authenticate', payload: { ref, sid: options.sid, token, userId } })
       token = ''
-      hooks.opened()
     },
 
     connected(payload, serverTime) {
       if (status !== 'authenticating') return
-      if (options.userId !== undefined && payload.userId !== options.userId) {
+      userId ??= payload.userId
+      if (payload.userId !== userId) {
         hangUp('IDENTITY_MISMATCH')
         return stop('IDENTITY_MISMATCH')
       }
@@ -220,8 +226,8 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       scheduleRenewal(tokenExpiresAt, serverTime)
     },
 
-    renewalRefused() {
-      tokenRefusals = 1
+    renewalRefused(code) {
+      if (CODES[code].action === 'reauthenticate') tokenRefusals = 1
       renewAt = context.now + RENEW_RETRY_MS
     },
 

@@ -83,7 +83,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
   const presence = createPresence(context)
   const liveness = createLiveness(context)
   const connection = createConnection(context, {
-    opened: () => liveness.start(),
     detached() {
       liveness.stop()
       context.pending.clear()
@@ -99,6 +98,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     up(payload, serverTime) {
       connectedAs = payload.userId
       scheduleCheck()
+      liveness.start()
       liveness.measure()
       rooms.start(payload.epoch)
       requests.start()
@@ -120,7 +120,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
 
   // ── What the server says ──────────────────────────────────────────────────────────────────────────────────────
 
+  /** Before we are known to the server, nothing but the connection is spoken of. */
+  function isTimely(type: ServerMessage['type']): boolean {
+    return context.ready || type === 'connected' || type === 'error' || type === 'going_away'
+  }
+
   function receive(message: ServerMessage): void {
+    if (!isTimely(message.type)) return
     const { payload } = message
     switch (message.type) {
       case 'connected':
@@ -226,7 +232,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'request':
         return requests.reject(pending.id, failure)
       case 'renewal':
-        return connection.renewalRefused()
+        return connection.renewalRefused(code)
       case 'check':
       case 'pong':
         return
