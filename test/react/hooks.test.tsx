@@ -6,7 +6,7 @@ import { type ReactNode, StrictMode } from 'react'
 import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { countListeners, type LocalServer, startLocalServer } from './local-server.ts'
+import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 let server: LocalServer
 

@@ -5,7 +5,7 @@ import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSSRApp, defineComponent, effectScope, h, nextTick } from 'vue'
 import { renderToString } from 'vue/server-renderer'
-import { countListeners, type LocalServer, startLocalServer } from '../react/local-server.ts'
+import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 let server: LocalServer
 

@@ -66,7 +66,11 @@ export interface History {
 
 export interface Room extends Readable<RoomSnapshot> {
   readonly id: string
-  /** Become a member and follow. Resolves when the room is live; rejects with FORBIDDEN, TIMEOUT, … */
+  /**
+   * Become a member and follow. May be called before the client is connected; it stands through every loss of the
+   * connection, and what is sent to the room meanwhile waits for it. Resolves when the room is live; rejects with
+   * FORBIDDEN, or when the client is disconnected, stopped or closed by then.
+   */
   join(): Promise<void>
   /** Be a member no longer. */
   leave(): Promise<void>

@@ -133,12 +133,15 @@ export function isCode(value: unknown): value is Code {
 export class TautlineError extends Error {
   override readonly name = 'TautlineError'
   readonly code: Code
+  /** What `message` says after the code: a sentence for people. */
+  readonly detail: string
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
 
-  constructor(code: Code, detail?: string, retryAfterMs?: number) {
-    super(`${code}: ${detail ?? CODES[code].meaning}`)
+  constructor(code: Code, detail: string = CODES[code].meaning, retryAfterMs?: number) {
+    super(`${code}: ${detail}`)
     this.code = code
+    this.detail = detail
     this.retryable = CODES[code].retryable
     this.retryAfterMs = retryAfterMs
   }

@@ -113,6 +113,7 @@ export type Effect =
 export type Pending =
   | { readonly for: 'command'; readonly room: string; readonly messageId: string; readonly sentAt: number }
   | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
+  | { readonly for: 'join'; readonly room: string; readonly sentAt: number }
   | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }
   | { readonly for: 'check'; readonly sentAt: number }
   | { readonly for: 'pong'; readonly sentAt: number }

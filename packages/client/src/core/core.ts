@@ -6,9 +6,17 @@
  * This file joins the parts: it hands every input and every frame to the part it concerns, and ends each step by
  * draining the outbox. `now` is monotonic milliseconds.
  */
-import { type ClientMessage, CODES, isCode, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
+import {
+  type ClientMessage,
+  CODES,
+  isCode,
+  type PayloadOf,
+  type ServerMessage,
+} from '@tautline/protocol/wire'
 import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
+import type { HandledServerMessage } from './handled.ts'
+import { createJoins } from './joins.ts'
 import { createLiveness } from './liveness.ts'
 import { createOutbox, type NewRow } from './outbox.ts'
 import { createPresence } from './presence.ts'
@@ -77,7 +85,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
       return nextRef - count
     },
   }
-  const outbox = createOutbox(context)
+  const joins = createJoins(context)
+  const outbox = createOutbox(context, joins.isJoining)
   const requests = createRequests(context)
   const rooms = createRooms(context)
   const presence = createPresence(context)
@@ -99,18 +108,23 @@ export function createCore(options: CoreOptions, seed: number): Core {
       connectedAs = payload.userId
       scheduleCheck()
       liveness.start()
-      liveness.measure()
       rooms.start(payload.epoch)
+      joins.start()
       requests.start()
       outbox.start(payload.limits, serverTime)
     },
-    over: (code) => requests.rejectAll({ code }),
+    over(code) {
+      joins.rejectAll({ code })
+      requests.rejectAll({ code })
+    },
   })
 
   /** Every room is live, refused, or known to be behind. */
   function tellReady(): void {
     if (toldReady || !context.ready || rooms.isSyncing()) return
     toldReady = true
+    // Measured once the rush of the beginning is over.
+    liveness.measure()
     context.emit({ type: 'ready', userId: connectedAs, limits: context.limits })
   }
 
@@ -125,7 +139,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     return context.ready || type === 'connected' || type === 'error' || type === 'going_away'
   }
 
-  function receive(message: ServerMessage): void {
+  function receive(message: HandledServerMessage): void {
     if (!isTimely(message.type)) return
     const { payload } = message
     switch (message.type) {
@@ -156,8 +170,10 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return rooms.checked(message.payload.rooms)
       case 'unsubscribed':
         return
-      case 'history':
       case 'room_joined':
+        answered(message.payload.ref)
+        return joins.joined(message.payload)
+      case 'history':
       case 'member_list':
         replied(message.payload.ref, payload)
         return
@@ -176,7 +192,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'presence_changed':
         return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
       default:
-        // A type of a newer server: the door lets it through, and it concerns nobody here.
+        // A type that the core does not act on: a door of the application's let it through, and it concerns nobody here.
         return message satisfies never
     }
   }
@@ -231,6 +247,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return outbox.refused(pending.room, pending.messageId, code, retryAfterMs)
       case 'request':
         return requests.reject(pending.id, failure)
+      case 'join':
+        return joins.refused(pending.room, failure)
       case 'renewal':
         return connection.renewalRefused(code)
       case 'check':
@@ -310,7 +328,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'received':
         liveness.feed()
         // A message may end the link; what stands behind it in the frame is then of the past.
-        for (const message of input.messages) if (connection.isCurrent(input.link)) receive(message)
+        for (const message of input.messages) {
+          if (connection.isCurrent(input.link)) receive(message as HandledServerMessage)
+        }
         return
       case 'garbled':
         return connection.giveUp('PARSE_ERROR')
@@ -322,8 +342,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   function onRequest(id: number, message: RequestMessage): void {
-    requests.add(id, message)
     const status = connection.status()
+    // Joining may be asked for before connecting; everything else needs somebody to ask.
+    if (message.type === 'join_room' && status !== 'closed' && status !== 'stopped') {
+      return joins.add(id, message.payload.room)
+    }
+    requests.add(id, message)
     if (status === 'closed') requests.reject(id, { code: 'CLOSED' })
     if (status === 'idle' || status === 'stopped') requests.reject(id, { code: 'DISCONNECTED' })
   }
@@ -345,6 +369,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       scheduleCheck()
       rooms.check()
     }
+    joins.tick()
     requests.tick()
     rooms.tick()
     presence.tick()
@@ -370,6 +395,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
         connection.deadline(),
         liveness.deadline(),
         outbox.deadline(),
+        joins.deadline(),
         requests.deadline(),
         rooms.deadline(),
         presence.deadline(),

@@ -94,7 +94,8 @@ export interface Outbox {
   size(): { readonly rows: number; readonly bytes: number }
 }
 
-export function createOutbox(context: Context): Outbox {
+/** `isHeld`: whether a room must wait, because we are not yet its member. */
+export function createOutbox(context: Context, isHeld: (room: string) => boolean): Outbox {
   const { options } = context
   const queues = new Map<string, Queue>()
   const pacing = createPacing(context.limits.messagesPerSecond, context.limits.messageBurst)
@@ -297,7 +298,7 @@ export function createOutbox(context: Context): Outbox {
   }
 
   function wantsToSend(queue: Queue): boolean {
-    return queue.inFlight < queue.rows.length
+    return queue.inFlight < queue.rows.length && !isHeld(queue.room)
   }
 
   return {

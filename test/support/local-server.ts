@@ -1,8 +1,8 @@
-// A real server and real clients in one process, joined by pairs in memory: what the tests of both bindings run against.
+// A real server and real clients in one process, joined by pairs in memory: what the tests of the bindings and of the client's rooms run against.
 
 import { type Client, type ClientOptions, createClient, type Room } from '@tautline/client'
 import { memoryTransport } from '@tautline/client/memory'
-import { createServer, memory } from '@tautline/server'
+import { createServer, memory, type ServerOptions } from '@tautline/server'
 
 export interface LocalServer {
   /** A client that signs in as this user. */
@@ -14,11 +14,12 @@ export interface LocalServer {
   close(): Promise<void>
 }
 
-export async function startLocalServer(): Promise<LocalServer> {
+export async function startLocalServer(options: Partial<ServerOptions> = {}): Promise<LocalServer> {
   const server = await createServer({
     auth: { verify: (token) => ({ userId: token }) },
     store: memory(),
     logger: false,
+    ...options,
   })
   const clients: Client[] = []
   let held: (() => void)[] | undefined
