@@ -3,11 +3,12 @@
  * checks the envelope, and of each message just the fields on which the core acts. Held by tests to the schemas of the
  * protocol: whatever they accept passes here, and what passes here cannot make the core fail.
  */
-import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
+import type { ServerMessage } from '@tautline/protocol/wire'
+import type { HandledServerMessageType } from './core/handled.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The messages of a frame; those of an unknown type left out. Undefined: this is not a frame of the protocol. */
+/** The messages of a frame; those of a type that the core does not act on left out. Undefined: this is not a frame of the protocol. */
 export type Door = (data: unknown) => readonly ServerMessage[] | undefined
 
 export const openDoor: Door = (data) => {
@@ -22,7 +23,7 @@ export const openDoor: Door = (data) => {
   for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
     if (!isFields(item) || typeof item.type !== 'string' || !isFields(item.payload)) return undefined
     if (!Object.hasOwn(CHECKS, item.type)) continue
-    if (!CHECKS[item.type as ServerMessageType](item.payload)) return undefined
+    if (!CHECKS[item.type as HandledServerMessageType](item.payload)) return undefined
     messages.push(item as unknown as ServerMessage)
   }
   return messages
@@ -61,7 +62,7 @@ const isAck = (item: Fields): boolean =>
 const isUserInRoom = (payload: Fields): boolean => isText(payload.room) && isText(payload.userId)
 const isAboutRoom = (payload: Fields): boolean => isCount(payload.ref) && isText(payload.room)
 
-const CHECKS: { readonly [T in ServerMessageType]: (payload: Fields) => boolean } = {
+const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => boolean } = {
   connected: (payload) =>
     isText(payload.userId) &&
     isText(payload.epoch) &&

@@ -17,7 +17,9 @@ export interface Message {
 
 export function messageOf(room: string, entry: Entry): Message | undefined {
   if (entry.type !== 'new_message') return undefined
-  const { content, metadata } = entry.payload as EntryPayload<'new_message'>
+  const payload = entry.payload as EntryPayload<'new_message'>
+  const metadata = payload.kind === 'deleted' ? undefined : payload.metadata
+  const { content } = payload
   const { seq, messageId, sender, timestamp } = entry
   return { room, seq, messageId, sender, content, metadata, timestamp }
 }

@@ -14,6 +14,7 @@ import {
   type ClientMessage,
   COMMANDS,
   type CommandPayload,
+  type CommandType,
   SERVER_MESSAGES,
   type ServerMessage,
 } from './vocabulary.ts'
@@ -50,17 +51,13 @@ export function decodeServerFrame(text: string, options?: DecodeOptions): Decode
 
 export type DecodedCommand =
   | {
-      readonly ok: true
-      readonly type: 'send_message'
-      readonly messageId: string
-      readonly payload: CommandPayload<'send_message'>
-    }
-  | {
-      readonly ok: true
-      readonly type: 'skip'
-      readonly messageId: string
-      readonly payload: CommandPayload<'skip'>
-    }
+      readonly [K in CommandType]: {
+        readonly ok: true
+        readonly type: K
+        readonly messageId: string
+        readonly payload: CommandPayload<K>
+      }
+    }[CommandType]
   /**
    * `messageId` could be read: the command is decided in its lane, with this code, which is final. Else the code is
    * INVALID_MESSAGE, and the command has no effect.

@@ -1,7 +1,7 @@
 /**
  * One valid example of everything in the vocabulary: for the specification, for servers in other languages, for tests.
  * The type demands a row for each; a test validates them. Together they tell one story: Ada and Bob join the room
- * `general`, Ada says something and takes a second message back.
+ * `general`, Ada says something and takes a second message back; Bob reacts, she corrects herself, they call each other.
  */
 import type {
   ClientMessage,
@@ -40,11 +40,55 @@ const tokenExpiresAt = time + 3_600_000
 /** The fingerprint after each of the three entries, and before the first. */
 const h = ['', 'pnlth5k2e1', '11eu7o0znf2', 'vuw82imub1'] as const
 
+/** Ada's message, as commands name it, and as entries do. */
+const target = { sender: 'ada', messageId: '0mrk3ko68V1StGXR8_Z5j' }
+const place = { seq: 3, ...target }
+const privateRoom = 'team:harbour'
+const direct = '~ada~bob'
+const callId = '0mrk3mvcwHg4Ls0_nT8yQ'
+const file = {
+  url: 'https://files.example.org/8c1f/manifest.png',
+  name: 'manifest.png',
+  mediaType: 'image/png',
+  bytes: 48_213,
+  width: 1_280,
+  height: 720,
+}
+
+/** Shortened: a real one has dozens of lines. */
+const sdp = 'v=0\r\no=- 46117327 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n'
+const candidate = {
+  candidate: 'candidate:1 1 udp 2122260223 192.0.2.7 54400 typ host',
+  sdpMid: '0',
+  sdpMLineIndex: 0,
+}
+
 const commands: Examples['commands'] = {
   send_message: {
     type: 'send_message',
-    messageId: '0mrk3ko68V1StGXR8_Z5j',
+    messageId: target.messageId,
     payload: { content: 'Has the shipment left yet?', metadata: { order: 1815 } },
+  },
+  edit_message: {
+    type: 'edit_message',
+    messageId: '0mrk3ldk4c2FqYv7_Xu0B',
+    payload: { target, kind: 'image', content: 'Has this shipment left yet?', file, mentions: ['bob'] },
+  },
+  delete_message: { type: 'delete_message', messageId: '0mrk3lgo0e9ZbTk4_Wm1R', payload: { target } },
+  forward_message: {
+    type: 'forward_message',
+    messageId: '0mrk3lrc8f5DsPj1_Ka6N',
+    payload: { from: { room, ...target } },
+  },
+  add_reaction: {
+    type: 'add_reaction',
+    messageId: '0mrk3l0ukd8HwCx3_Vo7E',
+    payload: { target, emoji: '👍🏽' },
+  },
+  remove_reaction: {
+    type: 'remove_reaction',
+    messageId: '0mrk3l3y8g6MtRz5_Lb2U',
+    payload: { target, emoji: '👍🏽' },
   },
   skip: { type: 'skip', messageId: '0mrk3koy0hN4uEo9-QsFg', payload: {} },
 }
@@ -74,6 +118,111 @@ const entries: Examples['entries'] = {
     timestamp: time + 90_000,
     payload: { userId: 'bob', reason: 'removed' },
   },
+  reaction_added: {
+    type: 'reaction_added',
+    seq: 5,
+    sender: 'bob',
+    messageId: commands.add_reaction.messageId,
+    timestamp: time + 95_000,
+    payload: { target: place, emoji: '👍🏽' },
+  },
+  reaction_removed: {
+    type: 'reaction_removed',
+    seq: 6,
+    sender: 'bob',
+    messageId: commands.remove_reaction.messageId,
+    timestamp: time + 97_000,
+    payload: { target: place, emoji: '👍🏽' },
+  },
+  message_edited: {
+    type: 'message_edited',
+    seq: 7,
+    sender: 'ada',
+    messageId: commands.edit_message.messageId,
+    timestamp: time + 100_000,
+    payload: { ...commands.edit_message.payload, target: place },
+  },
+  message_deleted: {
+    type: 'message_deleted',
+    seq: 8,
+    sender: 'ada',
+    messageId: commands.delete_message.messageId,
+    timestamp: time + 110_000,
+    payload: { target: place },
+  },
+  room_created: {
+    type: 'room_created',
+    seq: 1,
+    sender: 'ada',
+    messageId: '0mrk3k0a0j3GvNc8_Sf4D',
+    timestamp: time + 40_000,
+    payload: { visibility: 'private', name: 'Harbour', topic: 'What arrives, what leaves' },
+  },
+  room_updated: {
+    type: 'room_updated',
+    seq: 3,
+    sender: 'ada',
+    messageId: '0mrk3k7zcq1BxKd6_Rg9H',
+    timestamp: time + 44_000,
+    payload: { topic: 'What leaves' },
+  },
+  member_invited: {
+    type: 'member_invited',
+    seq: 4,
+    sender: 'ada',
+    messageId: '0mrk3ka8wm7JyLe0_Qh5T',
+    timestamp: time + 46_000,
+    payload: { userId: 'bob', role: 'member' },
+  },
+
+  mention: {
+    type: 'mention',
+    seq: 11,
+    sender: 'ada',
+    messageId: '0mrk3ldk4n4AzMf2_Pi8W',
+    timestamp: time + 100_000,
+    payload: { room, message: place, alert: { priority: 'high', sound: 'bell', badge: 2 } },
+  },
+  reply: {
+    type: 'reply',
+    seq: 12,
+    sender: 'bob',
+    messageId: '0mrk3lno4p8CuOg7_Nj3X',
+    timestamp: time + 115_000,
+    payload: { room, message: { seq: 9, sender: 'bob', messageId: '0mrk3lno4r0EqQh9_Mk6Y' } },
+  },
+  invitation: {
+    type: 'invitation',
+    seq: 8,
+    sender: 'ada',
+    messageId: '0mrk3ka8ws2FrSi1_Ll4Z',
+    timestamp: time + 46_000,
+    payload: { room: privateRoom, role: 'member' },
+  },
+  admission: {
+    type: 'admission',
+    seq: 9,
+    sender: 'bob',
+    messageId: '0mrk3ki80t5HtUj3_Jm7A',
+    timestamp: time + 55_000,
+    payload: { room: privateRoom, role: 'member' },
+  },
+  removal: {
+    type: 'removal',
+    seq: 10,
+    sender: 'ada',
+    messageId: '0mrk3lcakv7KvWk5_In0C',
+    timestamp: time + 90_000,
+    payload: { room, reason: 'removed' },
+  },
+  missed_call: {
+    type: 'missed_call',
+    seq: 13,
+    sender: 'ada',
+    messageId: '0mrk3nifkw9MxYl7_Go2G',
+    timestamp: time + 175_000,
+    payload: { room: direct, callId, media: 'audio', startedAt: time + 145_000 },
+  },
 }
 
 const bobJoined: EntryOf<'member_joined'> = {
@@ -99,7 +248,7 @@ const client: Examples['client'] = {
   list_members: { type: 'list_members', payload: { ref: 9, room } },
   subscribe: {
     type: 'subscribe',
-    payload: { ref: 4, epoch, rooms: [{ room, after: { seq: 1, h: h[1] } }, { room: '~ada~bob' }] },
+    payload: { ref: 4, epoch, rooms: [{ room, after: { seq: 1, h: h[1] } }, { room: direct }] },
   },
   unsubscribe: { type: 'unsubscribe', payload: { ref: 20, rooms: [room] } },
   get_page: { type: 'get_page', payload: { ref: 10, epoch, room, after: { seq: 1, h: h[1] } } },
@@ -108,7 +257,57 @@ const client: Examples['client'] = {
   mark_read: { type: 'mark_read', payload: { ref: 13, room, seq: 3 } },
   start_typing: { type: 'start_typing', payload: { room } },
   stop_typing: { type: 'stop_typing', payload: { room } },
+
+  get_thread: { type: 'get_thread', payload: { ref: 23, room, target, limit: 20 } },
+  get_reactions: { type: 'get_reactions', payload: { ref: 24, room, target } },
+  create_room: {
+    type: 'create_room',
+    payload: {
+      ref: 25,
+      room: privateRoom,
+      visibility: 'private',
+      name: 'Harbour',
+      topic: 'What arrives, what leaves',
+    },
+  },
+  update_room: { type: 'update_room', payload: { ref: 26, room: privateRoom, topic: 'What leaves' } },
+  delete_room: { type: 'delete_room', payload: { ref: 27, room: privateRoom } },
+  list_rooms: { type: 'list_rooms', payload: { ref: 28, which: 'own', after: room, limit: 50 } },
+  join_rooms: { type: 'join_rooms', payload: { ref: 29, rooms: [room, 'job/17#applicants'] } },
+  list_active_members: { type: 'list_active_members', payload: { ref: 30, room } },
+  invite_member: { type: 'invite_member', payload: { ref: 31, room: privateRoom, userId: 'bob' } },
+  accept_invitation: { type: 'accept_invitation', payload: { ref: 32, room: privateRoom } },
+  remove_member: { type: 'remove_member', payload: { ref: 33, room, userId: 'bob' } },
+  mark_delivered: { type: 'mark_delivered', payload: { ref: 34, room, seq: 3 } },
+  update_presence: { type: 'update_presence', payload: { status: 'busy', statusText: 'On the pier' } },
+  subscribe_presence: { type: 'subscribe_presence', payload: { ref: 35, users: ['bob', 'cy'] } },
+  unsubscribe_presence: { type: 'unsubscribe_presence', payload: { ref: 36, users: ['cy'] } },
+  get_notifications: { type: 'get_notifications', payload: { ref: 37, before: 13, limit: 20 } },
+  read_notifications: { type: 'read_notifications', payload: { ref: 38, seqs: [11, 12] } },
+  clear_notifications: { type: 'clear_notifications', payload: { ref: 39, seqs: [11] } },
+  clear_all_notifications: { type: 'clear_all_notifications', payload: { ref: 40, upTo: 13 } },
+  start_call: {
+    type: 'start_call',
+    payload: { ref: 41, callId, room: direct, to: 'bob', media: 'audio', offer: sdp },
+  },
+  answer_call: { type: 'answer_call', payload: { ref: 5, callId, answer: sdp } },
+  reject_call: { type: 'reject_call', payload: { ref: 6, callId } },
+  end_call: { type: 'end_call', payload: { ref: 42, callId } },
+  send_candidate: { type: 'send_candidate', payload: { callId, candidate } },
+  list_calls: { type: 'list_calls', payload: { ref: 43, limit: 20 } },
 }
+
+const roomDescription = {
+  room: privateRoom,
+  visibility: 'private',
+  name: 'Harbour',
+  topic: 'What leaves',
+  memberCount: 2,
+  head: 9,
+  role: 'owner',
+  read: 4,
+  unread: 3,
+} as const
 
 const server: Examples['server'] = {
   connected: {
@@ -203,6 +402,104 @@ const server: Examples['server'] = {
   presence_changed: {
     type: 'presence_changed',
     payload: { room, userId: 'bob', status: 'offline', lastSeenAt: time + 80_000 },
+  },
+
+  done: { type: 'done', payload: { ref: 31 } },
+  reaction_list: {
+    type: 'reaction_list',
+    payload: { ref: 24, room, reactions: [{ emoji: '👍🏽', count: 1, users: ['bob'] }] },
+  },
+  room_info: { type: 'room_info', payload: { ref: 26, ...roomDescription } },
+  room_list: {
+    type: 'room_list',
+    payload: {
+      ref: 28,
+      rooms: [
+        roomDescription,
+        {
+          room: direct,
+          visibility: 'direct',
+          memberCount: 2,
+          head: 1,
+          role: 'member',
+          read: 0,
+          unread: 1,
+        },
+      ],
+      hasMore: false,
+    },
+  },
+  active_member_list: {
+    type: 'active_member_list',
+    payload: { ref: 30, room, members: [{ userId: 'ada', role: 'owner', status: 'online' }] },
+  },
+  messages_delivered: {
+    type: 'messages_delivered',
+    payload: { room, userId: 'bob', seq: 3, timestamp: time + 60_400 },
+  },
+  room_receipts: {
+    type: 'room_receipts',
+    payload: {
+      room,
+      receipts: [
+        { userId: 'ada', delivered: 3, read: 3 },
+        { userId: 'bob', delivered: 3, read: 2 },
+      ],
+    },
+  },
+  unread_changed: { type: 'unread_changed', payload: { room, read: 2, head: 3, unread: 1 } },
+  user_presence: {
+    type: 'user_presence',
+    payload: {
+      ref: 35,
+      users: [
+        { userId: 'bob', status: 'busy', statusText: 'On the pier' },
+        { userId: 'cy', status: 'offline', lastSeenAt: time - 86_400_000 },
+      ],
+    },
+  },
+  notification_list: {
+    type: 'notification_list',
+    payload: {
+      ref: 37,
+      notifications: [
+        { entry: entries.mention, read: true },
+        { entry: entries.reply, read: false },
+      ],
+      unread: 1,
+      hasOlder: true,
+    },
+  },
+  notifications_changed: {
+    type: 'notifications_changed',
+    payload: { ref: 38, read: [11, 12], unread: 0 },
+  },
+  call_started: { type: 'call_started', payload: { ref: 41, callId, ringTimeoutMs: 30_000 } },
+  incoming_call: {
+    type: 'incoming_call',
+    payload: { callId, room: direct, from: 'ada', media: 'audio', offer: sdp, ringTimeoutMs: 30_000 },
+  },
+  call_answered: { type: 'call_answered', payload: { callId, answer: sdp } },
+  call_ended: { type: 'call_ended', payload: { callId, reason: 'missed' } },
+  call_candidate: { type: 'call_candidate', payload: { callId, candidate } },
+  call_list: {
+    type: 'call_list',
+    payload: {
+      ref: 43,
+      calls: [
+        {
+          callId,
+          room: direct,
+          from: 'ada',
+          to: 'bob',
+          media: 'audio',
+          outcome: 'missed',
+          startedAt: time + 145_000,
+          endedAt: time + 175_000,
+        },
+      ],
+      hasOlder: false,
+    },
   },
 }
 

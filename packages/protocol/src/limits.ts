@@ -35,6 +35,9 @@ export const MAX_DEPTH = 16
 export const MAX_BATCH = 256
 /** Rooms named by one `subscribe`, `unsubscribe` or `check`. */
 export const MAX_ROOMS_PER_FRAME = 200
+/** Users named by one `subscribe_presence`, and mentioned by one message. */
+export const MAX_USERS_PER_FRAME = 200
+export const MAX_MENTIONS = 50
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */
 export const MAX_PAGE_ENTRIES = 100
 export const MAX_PAGE_BYTES = 65_536

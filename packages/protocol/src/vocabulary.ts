@@ -4,10 +4,13 @@
  * compiler then names the switches that must learn it.
  */
 import type * as z from 'zod/mini'
+import * as calls from './messages/calls.ts'
 import * as connection from './messages/connection.ts'
 import * as history from './messages/history.ts'
 import * as messages from './messages/messages.ts'
+import * as notifications from './messages/notifications.ts'
 import * as presence from './messages/presence.ts'
+import * as reactions from './messages/reactions.ts'
 import * as receipts from './messages/receipts.ts'
 import * as rooms from './messages/rooms.ts'
 import * as typing from './messages/typing.ts'
@@ -18,18 +21,51 @@ export const CLIENT_MESSAGES = {
   renew_token: connection.renewToken,
   ping: connection.ping,
   pong: connection.pong,
+
   commands: messages.commands,
-  join_room: rooms.joinRoom,
-  leave_room: rooms.leaveRoom,
-  list_members: rooms.listMembers,
+
   subscribe: history.subscribe,
   unsubscribe: history.unsubscribe,
   get_page: history.getPage,
-  get_history: history.getHistory,
   check: history.check,
+  get_history: history.getHistory,
+  get_thread: history.getThread,
+  get_reactions: reactions.getReactions,
+
+  create_room: rooms.createRoom,
+  update_room: rooms.updateRoom,
+  delete_room: rooms.deleteRoom,
+  list_rooms: rooms.listRooms,
+  join_room: rooms.joinRoom,
+  join_rooms: rooms.joinRooms,
+  leave_room: rooms.leaveRoom,
+  list_members: rooms.listMembers,
+  list_active_members: rooms.listActiveMembers,
+  invite_member: rooms.inviteMember,
+  accept_invitation: rooms.acceptInvitation,
+  remove_member: rooms.removeMember,
+
   mark_read: receipts.markRead,
+  mark_delivered: receipts.markDelivered,
+
   start_typing: typing.startTyping,
   stop_typing: typing.stopTyping,
+
+  update_presence: presence.updatePresence,
+  subscribe_presence: presence.subscribePresence,
+  unsubscribe_presence: presence.unsubscribePresence,
+
+  get_notifications: notifications.getNotifications,
+  read_notifications: notifications.readNotifications,
+  clear_notifications: notifications.clearNotifications,
+  clear_all_notifications: notifications.clearAllNotifications,
+
+  start_call: calls.startCall,
+  answer_call: calls.answerCall,
+  reject_call: calls.rejectCall,
+  end_call: calls.endCall,
+  send_candidate: calls.sendCandidate,
+  list_calls: calls.listCalls,
 } as const
 
 /** From the server to the client. */
@@ -38,36 +74,79 @@ export const SERVER_MESSAGES = {
   token_renewed: connection.tokenRenewed,
   ping: connection.ping,
   pong: connection.pong,
+  done: connection.done,
   ack: connection.ack,
   error: connection.error,
   going_away: connection.goingAway,
+
   entries: messages.entries,
   page: history.page,
   reset: history.reset,
   checked: history.checked,
-  history: history.history,
   unsubscribed: history.unsubscribed,
+  history: history.history,
+  reaction_list: reactions.reactionList,
+
+  room_info: rooms.roomInfo,
+  room_list: rooms.roomList,
   room_joined: rooms.roomJoined,
   room_left: rooms.roomLeft,
   member_list: rooms.memberList,
+  active_member_list: rooms.activeMemberList,
+
   messages_read: receipts.messagesRead,
+  messages_delivered: receipts.messagesDelivered,
+  room_receipts: receipts.roomReceipts,
+  unread_changed: receipts.unreadChanged,
+
   typing_started: typing.typingStarted,
   typing_stopped: typing.typingStopped,
+
   room_presence: presence.roomPresence,
   presence_changed: presence.presenceChanged,
+  user_presence: presence.userPresence,
+
+  notification_list: notifications.notificationList,
+  notifications_changed: notifications.notificationsChanged,
+
+  call_started: calls.callStarted,
+  incoming_call: calls.incomingCall,
+  call_answered: calls.callAnswered,
+  call_ended: calls.callEnded,
+  call_candidate: calls.callCandidate,
+  call_list: calls.callList,
 } as const
 
 /** Durable commands: the items of a `commands` frame. */
 export const COMMANDS = {
   send_message: messages.sendMessage,
+  edit_message: messages.editMessage,
+  delete_message: messages.deleteMessage,
+  forward_message: messages.forwardMessage,
+  add_reaction: reactions.addReaction,
+  remove_reaction: reactions.removeReaction,
   skip: messages.skip,
 } as const
 
-/** Entries of a log that this version knows. */
+/** Entries of a log that this version knows: of a room's, then of a user's own. */
 export const ENTRIES = {
   new_message: messages.newMessage,
+  message_edited: messages.messageEdited,
+  message_deleted: messages.messageDeleted,
+  reaction_added: reactions.reactionAdded,
+  reaction_removed: reactions.reactionRemoved,
+  room_created: rooms.roomCreated,
+  room_updated: rooms.roomUpdated,
+  member_invited: rooms.memberInvited,
   member_joined: rooms.memberJoined,
   member_left: rooms.memberLeft,
+
+  mention: notifications.mention,
+  reply: notifications.reply,
+  invitation: notifications.invitation,
+  admission: notifications.admission,
+  removal: notifications.removal,
+  missed_call: notifications.missedCall,
 } as const
 
 type Table = Readonly<Record<string, z.ZodMiniType>>
@@ -104,3 +183,8 @@ export type EntryOf<K extends EntryType> = Omit<Entry, 'type' | 'payload'> & {
 export type Role = z.infer<typeof rooms.role>
 export type PresenceStatus = z.infer<typeof rooms.presenceStatus>
 export type Member = z.infer<typeof rooms.member>
+/** A room as one user sees it. */
+export type RoomDescription = z.infer<typeof rooms.room>
+export type Visibility = z.infer<typeof rooms.visibility>
+/** What a message can hold: `text`, which is the default, `image` … */
+export type MessageKind = NonNullable<EntryPayload<'new_message'>['kind']>

@@ -49,6 +49,9 @@ export const tokenRenewed = z.object({ ref, tokenExpiresAt: z.optional(timestamp
 export const ping = z.object({ ref })
 export const pong = z.object({ ref })
 
+/** From the server: what was asked with `ref` has happened, and there is nothing more to say. */
+export const done = z.object({ ref })
+
 /**
  * From the server: durable commands that have their place. One item speaks for `count` commands (default 1) with
  * consecutive refs, which got consecutive seqs. The time of an item is the envelope's timestamp, unless it says its own.

@@ -18,10 +18,22 @@ export const position = z.int().check(z.minimum(0))
 /** Unix milliseconds. */
 export const timestamp = z.int().check(z.minimum(0))
 export const durationMs = z.int().check(z.minimum(0))
+/** How many. */
+export const count = z.int().check(z.minimum(0))
+/** The application's own: the protocol does not look into it. */
+export const openObject = z.record(z.string(), z.unknown())
 
 export const cursor = z.object({ seq: position, h: fingerprint })
 /** A cursor whose fingerprint the asker may not know. */
 export const looseCursor = z.object({ seq: position, h: z.optional(fingerprint) })
+
+/**
+ * Names a message of the same room. By its id, not its position: what is not acknowledged yet can be edited, answered
+ * and deleted as well, for a lane keeps the order.
+ */
+export const messageTarget = z.object({ sender: userId, messageId })
+/** The same in an entry, with the position that the server found. */
+export const messagePlace = z.object({ seq, sender: userId, messageId })
 
 function isCanonical(room: string): boolean {
   return !room.includes('~', 1) || usersOfDirectRoom(room) !== undefined

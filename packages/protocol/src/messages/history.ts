@@ -1,10 +1,10 @@
 /**
- * Reading a log: `subscribe` to follow it, `get_page` to read on, `check` to ask whether one is behind, and `get_history`
- * to scroll back through messages as they stand.
+ * Reading a log: `subscribe` to follow it, `get_page` to read on, `check` to ask whether one is behind; and `get_history`
+ * and `get_thread` to scroll through messages as they stand.
  */
 import * as z from 'zod/mini'
 import { MAX_PAGE_ENTRIES, MAX_ROOMS_PER_FRAME } from '../limits.ts'
-import { cursor, fingerprint, looseCursor, position, ref, roomId, seq } from './fields.ts'
+import { cursor, fingerprint, looseCursor, messageTarget, position, ref, roomId, seq } from './fields.ts'
 import { entry } from './messages.ts'
 
 const epoch = z.string().check(z.minLength(1), z.maxLength(64))
@@ -74,12 +74,27 @@ export const check = z.object({
 })
 export const checked = z.object({ ref, rooms: z.array(roomId) })
 
-/** To the server: the messages before a position (default: the newest), as they stand. */
+const pageSize = z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))
+
+/**
+ * To the server: messages as they stand, those next before a position (default: the newest), or next after one. Not both:
+ * `before` wins.
+ */
 export const getHistory = z.object({
   ref,
   room: roomId,
   before: z.optional(seq),
-  limit: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))),
+  after: z.optional(position),
+  limit: z.optional(pageSize),
+})
+
+/** To the server: the answers to a message, as they stand. Answered by `history`. */
+export const getThread = z.object({
+  ref,
+  room: roomId,
+  target: messageTarget,
+  before: z.optional(seq),
+  limit: z.optional(pageSize),
 })
 
 /** From the server: entries in the order of the log, with later changes up to position `at` folded in. */
@@ -90,4 +105,6 @@ export const history = z.object({
   at: position,
   /** Whether there is anything older that the asker may read. */
   hasOlder: z.boolean(),
+  /** … or newer: told by a server that looked at `after`. */
+  hasNewer: z.optional(z.boolean()),
 })

@@ -4,11 +4,25 @@
  * all that it carries, an `entries` frame the room.
  */
 import * as z from 'zod/mini'
-import { MAX_BATCH, MAX_FRAME_BYTES } from '../limits.ts'
-import { fingerprint, messageId, ref, roomId, seq, sid, timestamp, userId } from './fields.ts'
+import { MAX_BATCH } from '../limits.ts'
+import { contentWith, recordedContentWith } from './content.ts'
+import {
+  count,
+  fingerprint,
+  messageId,
+  messagePlace,
+  messageTarget,
+  openObject,
+  ref,
+  roomId,
+  seq,
+  sid,
+  timestamp,
+  userId,
+} from './fields.ts'
+import { reactionCount } from './reactions.ts'
 
 const typeName = z.string().check(z.regex(/^[a-z][a-z0-9_.]{0,63}$/))
-const payload = z.record(z.string(), z.unknown())
 
 /**
  * To the server: durable commands of one lane (this user, `sid`, `room`). The first has place `n` in the lane and is
@@ -24,12 +38,20 @@ export const commands = z.object({
 })
 
 /** One item of `commands`. */
-export const command = z.object({ type: typeName, messageId, payload: z.optional(payload) })
+export const command = z.object({ type: typeName, messageId, payload: z.optional(openObject) })
 
 /** Command: say something in the room. The server's maxMessageChars binds beyond this schema. */
-export const sendMessage = z.object({
-  content: z.string().check(z.minLength(1), z.maxLength(MAX_FRAME_BYTES)),
-  metadata: z.optional(payload),
+export const sendMessage = contentWith({ replyTo: z.optional(messageTarget) })
+
+/** Command: this is what that message says from now on, all of it. Its sender alone may. */
+export const editMessage = contentWith({ target: messageTarget })
+
+/** Command: blank what that message said, and all that its edits said. */
+export const deleteMessage = z.object({ target: messageTarget })
+
+/** Command: say here what was said there. The server copies the content; the client could not vouch for it. */
+export const forwardMessage = z.object({
+  from: z.object({ room: roomId, sender: userId, messageId }),
 })
 
 /** Command: give the place in the lane up. `messageId` is that of the command that had it. */
@@ -42,7 +64,7 @@ export const entry = z.object({
   sender: userId,
   messageId,
   timestamp,
-  payload,
+  payload: openObject,
 })
 
 /** From the server: the newest entries of a room that the connection follows, without holes; `h` is that of the last. */
@@ -52,5 +74,22 @@ export const entries = z.object({
   h: fingerprint,
 })
 
-/** Entry: what `send_message` became. */
-export const newMessage = sendMessage
+/** The message that this one answers; `seq` is given by a server that looked for it. */
+const replyPlace = z.object({ seq: z.optional(seq), sender: userId, messageId })
+
+/** Entry: what `send_message` or `forward_message` became, or what the server itself said. */
+export const newMessage = recordedContentWith({
+  replyTo: z.optional(replyPlace),
+  /** Who said it first, and when. Not in which room: the readers of this one may not know of it. */
+  forwardedFrom: z.optional(z.object({ sender: userId, timestamp })),
+  /** Only in `history`, where later changes are folded in. */
+  editedAt: z.optional(timestamp),
+  reactions: z.optional(z.array(reactionCount)),
+  replyCount: z.optional(count),
+})
+
+/** Entry: what `edit_message` became. */
+export const messageEdited = recordedContentWith({ target: messagePlace })
+
+/** Entry: what `delete_message` became. Its sender is who deleted. */
+export const messageDeleted = z.object({ target: messagePlace })

@@ -3,13 +3,25 @@
  * A user with several connections is there as long as one of them is.
  */
 import * as z from 'zod/mini'
-import { roomId, timestamp, userId } from './fields.ts'
+import { MAX_USERS_PER_FRAME } from '../limits.ts'
+import { ref, roomId, timestamp, userId } from './fields.ts'
 import { presenceStatus } from './rooms.ts'
+
+/** What a user says of themselves, in a few words. */
+const statusText = z.string().check(z.maxLength(100))
+const users = z.array(userId).check(z.minLength(1), z.maxLength(MAX_USERS_PER_FRAME))
+
+/** To the server: how I am, on all my connections, until I say otherwise. The client says it again after each connect. */
+export const updatePresence = z.object({ status: presenceStatus, statusText: z.optional(statusText) })
+
+/** To the server: tell me of these users, whatever room they are in. Those of whom I may not know are left out. */
+export const subscribePresence = z.object({ ref, users })
+export const unsubscribePresence = z.object({ ref, users })
 
 /** From the server, after the first page of a subscription: everybody who is in the room now. */
 export const roomPresence = z.object({
   room: roomId,
-  users: z.array(z.object({ userId, status: presenceStatus })),
+  users: z.array(z.object({ userId, status: presenceStatus, statusText: z.optional(statusText) })),
 })
 
 /** From the server. `lastSeenAt` is given with `offline`. */
@@ -17,5 +29,19 @@ export const presenceChanged = z.object({
   room: roomId,
   userId,
   status: presenceStatus,
+  statusText: z.optional(statusText),
   lastSeenAt: z.optional(timestamp),
+})
+
+/** From the server: those asked for with `ref`, as they are now; without it, those of them who changed. */
+export const userPresence = z.object({
+  ref: z.optional(ref),
+  users: z.array(
+    z.object({
+      userId,
+      status: presenceStatus,
+      statusText: z.optional(statusText),
+      lastSeenAt: z.optional(timestamp),
+    }),
+  ),
 })

@@ -1,9 +1,27 @@
-/** Receipts: monotone maxima per user and room. State, not entries: the newest value is what counts. */
+/**
+ * Receipts: monotone maxima per user and room, `read ≤ delivered ≤ head`. State, not entries: the newest value is what
+ * counts, and a client sends its own again after each connect.
+ */
 import * as z from 'zod/mini'
-import { ref, roomId, seq, timestamp, userId } from './fields.ts'
+import { count, position, ref, roomId, seq, timestamp, userId } from './fields.ts'
 
-/** To the server: I have read up to here. */
+/** To the server: I have read, or been given, everything up to here. What is read was delivered. */
 export const markRead = z.object({ ref, room: roomId, seq })
+export const markDelivered = z.object({ ref, room: roomId, seq })
 
 /** From the server: a user has read up to `seq`; with `ref` as the answer to `mark_read`, with the value now in force. */
 export const messagesRead = z.object({ ref: z.optional(ref), room: roomId, userId, seq, timestamp })
+/** From the server: the same of what was delivered. */
+export const messagesDelivered = z.object({ ref: z.optional(ref), room: roomId, userId, seq, timestamp })
+
+/** From the server, after the first page of a subscription: how far everybody is. */
+export const roomReceipts = z.object({
+  room: roomId,
+  receipts: z.array(z.object({ userId, delivered: position, read: position })),
+})
+
+/**
+ * From the server, to the user's own connections: what is left to read in a room, followed or not, of what stands up to
+ * `head`. Who follows the room counts on from there: each later message of others is one more, and one's own is none.
+ */
+export const unreadChanged = z.object({ room: roomId, read: position, head: position, unread: count })

@@ -1,15 +1,80 @@
-/** Rooms: membership (durable), and who belongs to a room. */
+/**
+ * Rooms: what they are, and who belongs to them. Changes are requests, not commands: they need the connection, and their
+ * effects are idempotent. What they change in a room is told to it as entries.
+ */
 import * as z from 'zod/mini'
-import { ref, roomId, timestamp, userId } from './fields.ts'
+import { MAX_PAGE_ENTRIES, MAX_ROOMS_PER_FRAME } from '../limits.ts'
+import { count, openObject, position, ref, roomId, timestamp, userId } from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
 export const presenceStatus = z.enum(['online', 'away', 'busy', 'offline'])
 
+/** `direct`: of exactly two users, whose ids its id is made of. Nobody makes one: the first accepted message does. */
+export const visibility = z.enum(['public', 'private', 'direct'])
+const chosenVisibility = z.enum(['public', 'private'])
+
+/** What a room says of itself. An empty name or topic is none. */
+const about = {
+  name: z.optional(z.string().check(z.maxLength(100))),
+  topic: z.optional(z.string().check(z.maxLength(1_000))),
+  metadata: z.optional(openObject),
+}
+
+/** A room as one user sees it. Of a public room of which they are no member, nothing is theirs to read or to count. */
+export const room = z.object({
+  room: roomId,
+  visibility,
+  ...about,
+  memberCount: count,
+  /** The last position of the log. */
+  head: position,
+  /** The user's role, up to where they read, and how many messages came after. Absent: not a member. */
+  role: z.optional(role),
+  read: z.optional(position),
+  unread: z.optional(count),
+})
+
+/** To the server: make a room; the asker owns it. A room of theirs that is just so already is the answer too. */
+export const createRoom = z.object({ ref, room: roomId, visibility: chosenVisibility, ...about })
+/** To the server: change what is named here, and nothing else. */
+export const updateRoom = z.object({
+  ref,
+  room: roomId,
+  visibility: z.optional(chosenVisibility),
+  ...about,
+})
+/** To the server: remove the room with all its messages. Answered by `room_left`. */
+export const deleteRoom = z.object({ ref, room: roomId })
+/** To the server: one's own rooms, or all public ones, in the order of their ids. */
+export const listRooms = z.object({
+  ref,
+  which: z.enum(['own', 'public']),
+  after: z.optional(roomId),
+  limit: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))),
+})
+
+export const roomInfo = z.object({ ref, ...room.shape })
+export const roomList = z.object({ ref, rooms: z.array(room), hasMore: z.boolean() })
+
 /** To the server: become a member. Idempotent; a public room that does not exist yet is made where the server allows it. */
 export const joinRoom = z.object({ ref, room: roomId })
+/** To the server: the same of several rooms. Each has an answer of its own under this `ref`, `room_joined` or an error. */
+export const joinRooms = z.object({
+  ref,
+  rooms: z.array(roomId).check(z.minLength(1), z.maxLength(MAX_ROOMS_PER_FRAME)),
+})
 /** To the server: be a member no longer. Idempotent. */
 export const leaveRoom = z.object({ ref, room: roomId })
 export const listMembers = z.object({ ref, room: roomId })
+/** To the server: those members who are there now. */
+export const listActiveMembers = z.object({ ref, room: roomId })
+
+/** To the server: this user may become a member. Owners and moderators ask it. */
+export const inviteMember = z.object({ ref, room: roomId, userId, role: z.optional(role) })
+/** To the server: become a member of a private room. Answered by `room_joined`. */
+export const acceptInvitation = z.object({ ref, room: roomId })
+/** To the server: this user shall be a member no longer, or is not invited any more. */
+export const removeMember = z.object({ ref, room: roomId, userId })
 
 export const roomJoined = z.object({ ref, room: roomId, role })
 
@@ -27,7 +92,15 @@ export const member = z.object({
   joinedAt: timestamp,
 })
 export const memberList = z.object({ ref, room: roomId, members: z.array(member) })
+export const activeMemberList = z.object({
+  ref,
+  room: roomId,
+  members: z.array(z.object({ userId, role, status: presenceStatus })),
+})
 
 /** Entries of the log. Their sender is who did it. */
+export const roomCreated = z.object({ visibility, ...about })
+export const roomUpdated = z.object({ visibility: z.optional(chosenVisibility), ...about })
+export const memberInvited = z.object({ userId, role })
 export const memberJoined = z.object({ userId, role })
 export const memberLeft = z.object({ userId, reason: z.enum(['left', 'removed']) })

@@ -9,7 +9,7 @@ import { type DecodedCommand, decodeCommand } from '@tautline/protocol'
 import { CODES, type Code, digestOf, makeMessageId, type PayloadOf } from '@tautline/protocol/wire'
 import type { Committer } from './commit.ts'
 import type { Connection } from './connection.ts'
-import { type Context, refuse, unixMs } from './context.ts'
+import { type Context, refuse, unixMs, unreachable } from './context.ts'
 import { msUntilToken, type Rate, takeToken, UserBuckets } from './limiter.ts'
 import { randomText } from './random.ts'
 import type { CommandOp } from './store.ts'
@@ -102,10 +102,24 @@ function verdict(
   // What is not of its form is refused for good: a code that could be retried would hold up the lane for ever.
   if (!command.ok)
     return { entry: undefined, refusal: CODES[command.code].final ? command.code : 'VALIDATION_ERROR' }
-  if (command.type === 'skip') return { entry: undefined, refusal: undefined }
-  if (command.payload.content.length > maxMessageChars)
-    return { entry: undefined, refusal: 'MESSAGE_TOO_LONG' }
-  return { entry: { type: 'new_message', payload: command.payload }, refusal: undefined }
+  switch (command.type) {
+    case 'skip':
+      return { entry: undefined, refusal: undefined }
+    case 'send_message':
+      if (command.payload.content.length > maxMessageChars)
+        return { entry: undefined, refusal: 'MESSAGE_TOO_LONG' }
+      return { entry: { type: 'new_message', payload: command.payload }, refusal: undefined }
+    // In the vocabulary, and not handled yet: to its sender the same as a command that nobody knows. Final, since the
+    // lane must go on. One that is handled gets a case of its own.
+    case 'edit_message':
+    case 'delete_message':
+    case 'forward_message':
+    case 'add_reaction':
+    case 'remove_reaction':
+      return { entry: undefined, refusal: 'VALIDATION_ERROR' }
+    default:
+      return unreachable(command)
+  }
 }
 
 /** Type and payload as they came: what the digest is made of. */

@@ -109,6 +109,34 @@ export function createInbox(
         break
       case 'pong':
         break
+      // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
+      case 'get_thread':
+      case 'get_reactions':
+      case 'create_room':
+      case 'update_room':
+      case 'delete_room':
+      case 'list_rooms':
+      case 'join_rooms':
+      case 'list_active_members':
+      case 'invite_member':
+      case 'accept_invitation':
+      case 'remove_member':
+      case 'mark_delivered':
+      case 'update_presence':
+      case 'subscribe_presence':
+      case 'unsubscribe_presence':
+      case 'get_notifications':
+      case 'read_notifications':
+      case 'clear_notifications':
+      case 'clear_all_notifications':
+      case 'start_call':
+      case 'answer_call':
+      case 'reject_call':
+      case 'end_call':
+      case 'send_candidate':
+      case 'list_calls':
+        refuse(context, connection, refOf(message), 'UNKNOWN_TYPE')
+        break
       default:
         unreachable(message)
     }
