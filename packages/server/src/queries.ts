@@ -14,6 +14,8 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'members', members: await store.readMembers(query.user, query.room) }
     case 'receipts':
       return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
+    case 'rooms':
+      return { of: 'rooms', result: await store.readRooms(query.request) }
     default:
       return unreachable(query)
   }

@@ -48,7 +48,7 @@ describe('the trace of', () => {
 
     bench.say(1, { type: 'subscribe', payload: { ref: 3, epoch: EPOCH, rooms: [{ room: 'general' }] } })
     await bench.settle()
-    const [page, presence, ...none] = bench.heard(1)
+    const [page, presence, unread, ...none] = bench.heard(1)
     expect(page).toEqual({
       type: 'page',
       payload: {
@@ -75,6 +75,10 @@ describe('the trace of', () => {
     expect(presence).toEqual({
       type: 'room_presence',
       payload: { room: 'general', users: [{ userId: 'alice', status: 'online' }] },
+    })
+    expect(unread).toEqual({
+      type: 'unread_changed',
+      payload: { room: 'general', read: 0, head: 1, unread: 0 },
     })
     expect(none).toEqual([])
 
@@ -165,6 +169,7 @@ describe('the trace of', () => {
         type: 'messages_read',
         payload: { room: 'general', userId: 'alice', seq: 3, timestamp: UNIX_START },
       },
+      { type: 'unread_changed', payload: { room: 'general', read: 3, head: 3, unread: 0 } },
       { type: 'ack', payload: { acks: [{ ref: 3, seq: 2, count: 2 }] }, timestamp: UNIX_START },
     ])
 

@@ -54,10 +54,17 @@ describe('read positions', () => {
     bench.say(3, { type: 'subscribe', payload: { ref: 5, rooms: [{ room: 'general' }] } })
     await bench.settle()
     const heard = bench.heard(3)
-    expect(heard.map(({ type }) => type)).toEqual(['page', 'room_presence', 'messages_read', 'messages_read'])
+    expect(heard.map(({ type }) => type)).toEqual([
+      'page',
+      'room_presence',
+      'messages_read',
+      'messages_read',
+      'unread_changed',
+    ])
     expect(heard.slice(2).map(({ payload }) => payload)).toMatchObject([
       { userId: 'alice', seq: 1 },
       { userId: 'bob', seq: 2 },
+      { room: 'general', read: 2, head: 2, unread: 0 },
     ])
   })
 

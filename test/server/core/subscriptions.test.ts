@@ -157,7 +157,13 @@ describe('subscribe', () => {
     bench.release('read')
     await bench.settle()
     const heard = bench.heard(2)
-    expect(heard.map(({ type }) => type)).toEqual(['page', 'room_presence', 'messages_read', 'entries'])
+    expect(heard.map(({ type }) => type)).toEqual([
+      'page',
+      'room_presence',
+      'messages_read',
+      'unread_changed',
+      'entries',
+    ])
     const entries = heard.flatMap((message) => (message.type === 'entries' ? [message.payload] : []))
     expect(contentsOf(entries)).toEqual(['during'])
     // From then on it is pushed to again.

@@ -2,13 +2,13 @@
  * The messages that answer a question about a log or a room, made of what the store gave. Nothing is decided or kept
  * here; what a subscription makes of its page is in subscriptions.ts.
  */
-import type { Cursor, PayloadOf } from '@tautline/protocol/wire'
+import type { Cursor, PayloadOf, RoomDescription } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, refuseInRoom, send } from './context.ts'
 import { statusOf } from './presence.ts'
 import type { AnswerOf } from './reads.ts'
 import { isOpen, type Rooms } from './rooms.ts'
-import type { PageResult } from './store.ts'
+import type { ListedRoom, PageResult } from './store.ts'
 
 export function sendReset(
   context: Context,
@@ -87,6 +87,20 @@ export function answerMembers(
   const room = rooms.get(id)
   const list = members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
   send(context, connection, { type: 'member_list', payload: { ref, room: id, members: list } })
+}
+
+export function answerRooms(
+  context: Context,
+  connection: Connection,
+  { ref }: PayloadOf<'list_rooms'>,
+  { result: { rooms, hasMore } }: AnswerOf<'rooms'>,
+): void {
+  send(context, connection, { type: 'room_list', payload: { ref, rooms: rooms.map(descriptionOf), hasMore } })
+}
+
+export function descriptionOf({ about, member, ...room }: ListedRoom): RoomDescription {
+  const words = JSON.parse(about) as Pick<RoomDescription, 'name' | 'topic' | 'metadata'>
+  return { ...room, ...words, ...member }
 }
 
 export function answerCheck(

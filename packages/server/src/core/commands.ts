@@ -12,7 +12,7 @@ import type { Connection } from './connection.ts'
 import { type Context, refuse, unixMs, unreachable } from './context.ts'
 import { msUntilToken, type Rate, takeToken, UserBuckets } from './limiter.ts'
 import { randomText } from './random.ts'
-import type { CommandOp } from './store.ts'
+import type { CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
 
 /** What an operation without content counts for against the size of a commit. */
 const BARE_OP_CHARS = 64
@@ -22,6 +22,10 @@ export interface Commands {
   take(connection: Connection, frame: PayloadOf<'commands'>): boolean
   join(connection: Connection, ask: PayloadOf<'join_room'>): void
   leave(connection: Connection, ask: PayloadOf<'leave_room'>): void
+  create(connection: Connection, ask: PayloadOf<'create_room'>): void
+  invite(connection: Connection, ask: PayloadOf<'invite_member'>): void
+  accept(connection: Connection, ask: PayloadOf<'accept_invitation'>): void
+  remove(connection: Connection, ask: PayloadOf<'remove_member'>): void
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
 }
 
@@ -88,6 +92,26 @@ export function createCommands(context: Context, committer: Committer): Commands
       committer.add(connection, ref, { op: 'leave', ...roomChange(connection, room) }, BARE_OP_CHARS)
     },
 
+    create(connection, { ref, room, visibility, ...words }) {
+      const about = aboutOf(words)
+      const op: CreateOp = { op: 'create', ...roomChange(connection, room), visibility, about }
+      committer.add(connection, ref, op, BARE_OP_CHARS + about.length)
+    },
+
+    invite(connection, { ref, room, userId: target, role = 'member' }) {
+      const op: InviteOp = { op: 'invite', ...roomChange(connection, room), target, role }
+      committer.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
+    accept(connection, { ref, room }) {
+      committer.add(connection, ref, { op: 'accept', ...roomChange(connection, room) }, BARE_OP_CHARS)
+    },
+
+    remove(connection, { ref, room, userId: target }) {
+      const op: RemoveOp = { op: 'remove', ...roomChange(connection, room), target }
+      committer.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
     markRead(connection, { ref, room, seq }) {
       committer.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
     },
@@ -120,6 +144,15 @@ function verdict(
     default:
       return unreachable(command)
   }
+}
+
+/** What a room says of itself. An empty name or topic is none. */
+function aboutOf({
+  name,
+  topic,
+  metadata,
+}: Pick<PayloadOf<'create_room'>, 'name' | 'topic' | 'metadata'>): string {
+  return JSON.stringify({ name: name || undefined, topic: topic || undefined, metadata })
 }
 
 /** Type and payload as they came: what the digest is made of. */

@@ -6,10 +6,12 @@
  * errors, the new entries, the answers to joins, leaves and read positions.
  */
 import { type Code, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
+import { descriptionOf } from './answers.ts'
+import { isMessage } from './batch.ts'
 import type { Connection } from './connection.ts'
 import { type Context, RETRY_AFTER_MS, refuse, refuseInRoom, send, unixMs, unreachable } from './context.ts'
 import { pumpReads } from './reads.ts'
-import { tellReceipt } from './receipts.ts'
+import { tellReceipt, tellUnread } from './receipts.ts'
 import { fanOut, type Rooms } from './rooms.ts'
 import type { CommitResult, Outcome, StoreOp } from './store.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -134,10 +136,14 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       case 'read':
         send(context, connection, { type: 'messages_read', payload: readPayload(op, outcome, ref) })
         break
-      case 'acknowledged':
       case 'created':
+        send(context, connection, { type: 'room_info', payload: { ref, ...descriptionOf(outcome.is) } })
+        break
       case 'invited':
       case 'removed':
+        send(context, connection, { type: 'done', payload: { ref } })
+        break
+      case 'acknowledged':
       case 'failed':
         break
       default:
@@ -153,6 +159,23 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       if (op?.op !== 'mark_read' || outcome?.outcome !== 'read' || outcome.timestamp !== commitMs) continue
       const room = rooms.get(op.room)
       if (room) tellReceipt(context, room, readPayload(op, outcome), batch.connections[i]?.id ?? 0)
+      tellUnread(context, rooms, op.user, op.room, outcome)
+    }
+  }
+
+  /** Who follows the room sees it from the message itself. */
+  function tellOwnSends(batch: Batch, outcomes: readonly Outcome[]): void {
+    const last = new Map<string, { readonly user: string; readonly room: string; readonly seq: number }>()
+    for (let i = 0; i < batch.ops.length; i++) {
+      const op = batch.ops[i]
+      const outcome = outcomes[i]
+      if (op?.op !== 'command' || outcome?.outcome !== 'acknowledged' || !outcome.appended) continue
+      if (op.entry && isMessage(op.entry))
+        last.set(`${op.user}\n${op.room}`, { user: op.user, room: op.room, seq: outcome.seq })
+    }
+    for (const { user, room, seq } of last.values()) {
+      const unread = { seq, head: seq, unread: 0 }
+      tellUnread(context, rooms, user, room, unread, (connection) => !connection.subscriptions.has(room))
     }
   }
 
@@ -215,6 +238,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       tellEntries(batch, result)
       tellAnswers(batch, result.outcomes)
       tellReceipts(batch, result.outcomes)
+      tellOwnSends(batch, result.outcomes)
       release(batch)
     },
 

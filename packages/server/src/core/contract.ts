@@ -11,6 +11,8 @@ import type {
   PageRequest,
   PageResult,
   Receipts,
+  RoomsRequest,
+  RoomsResult,
   StoredMember,
   StoreOp,
 } from './store.ts'
@@ -73,6 +75,7 @@ export type ReadQuery =
   | { readonly of: 'heads'; readonly user: string; readonly rooms: readonly string[] }
   | { readonly of: 'members'; readonly user: string; readonly room: string }
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
+  | { readonly of: 'rooms'; readonly request: RoomsRequest }
 
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
@@ -80,5 +83,6 @@ export type ReadAnswer =
   | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
   | { readonly of: 'members'; readonly members: readonly StoredMember[] | undefined }
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
+  | { readonly of: 'rooms'; readonly result: RoomsResult }
   /** The store refused. */
   | { readonly of: 'failure'; readonly code: Code }

@@ -11,7 +11,17 @@ import { type Context, refuse, send } from './context.ts'
 const MIN_RETURN_MS = 500
 
 /** What would need another commit. */
-export type Change = Extract<ClientMessage, { type: 'commands' | 'join_room' | 'leave_room' | 'mark_read' }>
+const CHANGES = [
+  'commands',
+  'create_room',
+  'join_room',
+  'leave_room',
+  'invite_member',
+  'accept_invitation',
+  'remove_member',
+  'mark_read',
+] as const
+export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
 
 export interface Drain {
   hasBegun(): boolean
@@ -64,10 +74,5 @@ export function createDrain(context: Context, committer: Committer): Drain {
 }
 
 export function isChange(message: ClientMessage): message is Change {
-  return (
-    message.type === 'commands' ||
-    message.type === 'join_room' ||
-    message.type === 'leave_room' ||
-    message.type === 'mark_read'
-  )
+  return (CHANGES as readonly string[]).includes(message.type)
 }

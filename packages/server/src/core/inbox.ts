@@ -77,6 +77,9 @@ export function createInbox(
       case 'get_history':
         subscriptions.ask(connection, { why: 'history', ask: message.payload })
         break
+      case 'list_rooms':
+        subscriptions.ask(connection, { why: 'rooms', ask: message.payload })
+        break
       case 'list_members':
         subscriptions.ask(connection, { why: 'members', ask: message.payload })
         break
@@ -91,6 +94,18 @@ export function createInbox(
         break
       case 'leave_room':
         commands.leave(connection, message.payload)
+        break
+      case 'create_room':
+        commands.create(connection, message.payload)
+        break
+      case 'invite_member':
+        commands.invite(connection, message.payload)
+        break
+      case 'accept_invitation':
+        commands.accept(connection, message.payload)
+        break
+      case 'remove_member':
+        commands.remove(connection, message.payload)
         break
       case 'start_typing':
         startTyping(context, connection, message.payload.room)
@@ -112,15 +127,10 @@ export function createInbox(
       // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
       case 'get_thread':
       case 'get_reactions':
-      case 'create_room':
       case 'update_room':
       case 'delete_room':
-      case 'list_rooms':
       case 'join_rooms':
       case 'list_active_members':
-      case 'invite_member':
-      case 'accept_invitation':
-      case 'remove_member':
       case 'mark_delivered':
       case 'update_presence':
       case 'subscribe_presence':

@@ -24,11 +24,14 @@ export type Read =
   | { readonly why: 'catch_up'; readonly subscription: Subscription }
   | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
   | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
+  | { readonly why: 'rooms'; readonly ask: PayloadOf<'list_rooms'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
 
 /** Entries of one `history` where the asker names no number. */
 const DEFAULT_HISTORY_ENTRIES = 50
+/** Rooms of one `room_list`, likewise. */
+const DEFAULT_ROOMS = 50
 /** Reads that may wait beyond one for each subscription. */
 const SPARE_READS = 256
 
@@ -81,6 +84,10 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
     }
     case 'members':
       return { of: 'members', user, room: read.ask.room }
+    case 'rooms': {
+      const { which, after, limit = DEFAULT_ROOMS } = read.ask
+      return { of: 'rooms', request: { user, which, after, limit } }
+    }
     case 'check':
       return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }
     case 'receipts':

@@ -2,10 +2,15 @@
  * Read positions: how far each user has read. State, not entries: the newest value counts. A follower gets all of them
  * after the first page and each change from then on, in rooms of up to 100 members; in larger ones only the user's own
  * connections do. Left out where a connection is slow.
+ *
+ * How much is unread is told beside it: to who follows the room after the first page, and to all connections of the user
+ * when the position moves. It is counted up to a `head`; what comes after, a client counts by itself.
  */
+import { ownLogId, type PayloadOf } from '@tautline/protocol/wire'
+import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
-import { isOpen, type Room, type Subscription } from './rooms.ts'
-import type { ReadPosition } from './store.ts'
+import { isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
+import type { ReadPosition, Unread } from './store.ts'
 
 /** Members of the largest room in which others are told how far one has read. */
 export const MAX_RECEIPT_MEMBERS = 100
@@ -19,6 +24,30 @@ export function sendReceipts(
     if (seq > 0)
       send(context, connection, { type: 'messages_read', payload: { room: room.id, userId, seq, timestamp } })
   }
+}
+
+/** How much is left to read, to the connections that follow the user's own log: that is all of them. */
+export function tellUnread(
+  context: Context,
+  rooms: Rooms,
+  userId: string,
+  room: string,
+  unread: Unread,
+  concerns: (connection: Connection) => boolean = () => true,
+): void {
+  const recipients: number[] = []
+  for (const subscription of rooms.get(ownLogId(userId))?.followers ?? []) {
+    if (isOpen(subscription) && concerns(subscription.connection)) recipients.push(subscription.connection.id)
+  }
+  broadcast(context, recipients, { type: 'unread_changed', payload: unreadPayload(room, unread) })
+}
+
+export function sendUnread(context: Context, { connection, room }: Subscription, unread: Unread): void {
+  send(context, connection, { type: 'unread_changed', payload: unreadPayload(room.id, unread) })
+}
+
+function unreadPayload(room: string, { seq: read, head, unread }: Unread): PayloadOf<'unread_changed'> {
+  return { room, read, head, unread }
 }
 
 /** Tells everybody but the connection that moved the position. */

@@ -3,14 +3,22 @@
  * a subscription. Reads that concern none are only passed on (reads.ts) and answered (answers.ts). The subscription is registered before its page is read, so that nothing can fall between;
  * it is open, and tells anything, only once the page was allowed.
  */
-import { type Code, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
-import { answerCheck, answerHistory, answerMembers, answerPage, sendPage, sendReset } from './answers.ts'
+import { type Code, MAX_PAGE_ENTRIES, ownLogId, type PayloadOf } from '@tautline/protocol/wire'
+import {
+  answerCheck,
+  answerHistory,
+  answerMembers,
+  answerPage,
+  answerRooms,
+  sendPage,
+  sendReset,
+} from './answers.ts'
 import type { Connection } from './connection.ts'
 import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
 import type { ReadAnswer } from './contract.ts'
 import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
-import { MAX_RECEIPT_MEMBERS, sendReceipts } from './receipts.ts'
+import { MAX_RECEIPT_MEMBERS, sendReceipts, sendUnread } from './receipts.ts'
 import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { PageResult, Receipts } from './store.ts'
 import { stopTyping } from './typing.ts'
@@ -61,7 +69,10 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     }
     let subscription = connection.subscriptions.get(id)
     if (!subscription) {
-      if (connection.subscriptions.size >= options.limits.maxSubscriptions) {
+      // One's own log is followed beside all rooms.
+      const size =
+        connection.subscriptions.size - Number(connection.subscriptions.has(ownLogId(connection.userId)))
+      if (size >= options.limits.maxSubscriptions && !isOwnLog(connection, id)) {
         refuse(context, connection, ref, 'VALIDATION_ERROR', {
           room: id,
           message: 'this connection follows as many rooms as it may',
@@ -97,6 +108,10 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     sendPage(context, connection, ref, room.id, page)
     noteHead(room, page)
     if (!opens) return
+    if (isOwnLog(connection, room.id)) {
+      keepUp(subscription)
+      return
+    }
     sendPresence(context, subscription)
     queueFollowUp(connection, { why: 'receipts', subscription })
     keepUp(subscription)
@@ -105,7 +120,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
   function open(subscription: Subscription, head: number): void {
     subscription.state = 'live'
     subscription.sent = head
-    arrive(context, subscription)
+    if (!isOwnLog(subscription.connection, subscription.room.id)) arrive(context, subscription)
   }
 
   /** What belongs to a request that was let in is not counted against the bound again. */
@@ -161,6 +176,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       case 'members':
         refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
         break
+      case 'rooms':
       case 'check':
         refuse(context, connection, read.ask.ref, code)
         break
@@ -173,9 +189,10 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
 
   function toldReceipts(subscription: Subscription, receipts: Receipts | undefined): void {
     if (!receipts || !isOpen(subscription)) return
-    const { memberCount, positions } = receipts
+    const { memberCount, positions, own } = receipts
     subscription.room.memberCount ??= memberCount
     if (memberCount <= MAX_RECEIPT_MEMBERS) sendReceipts(context, subscription, positions)
+    sendUnread(context, subscription, own)
   }
 
   /** The pairs of a question and the answer of its kind; any other pair is the store's fault. */
@@ -188,6 +205,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       answerHistory(context, connection, read.ask, answer)
     else if (read.why === 'members' && answer.of === 'members')
       answerMembers(context, rooms, connection, read.ask, answer)
+    else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
     else if (read.why === 'check' && answer.of === 'heads')
       answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'receipts' && answer.of === 'receipts')
@@ -255,6 +273,11 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       connection.reading = undefined
     },
   }
+}
+
+/** A log of notifications: nobody is there, types or is told how far one has read. */
+function isOwnLog({ userId }: Connection, room: string): boolean {
+  return room === ownLogId(userId)
 }
 
 /** What was read may be newer than what was pushed; the fingerprint is known where the page reaches the head. */

@@ -143,15 +143,21 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
   }
 }
 
+/** What a room in a list takes beyond what it says of itself, at most. */
+const LISTED_BYTES = 400
+
 function readRooms(view: View, log: Log, { user, which, after = '', limit }: RoomsRequest): RoomsResult {
   const ids = which === 'own' ? log.roomsOf(user, after, limit + 1) : log.publicRooms(after, limit + 1)
   const rooms: ListedRoom[] = []
+  let bytesLeft = MAX_PAGE_BYTES
   for (const id of ids.slice(0, limit)) {
     const room = view.room(id)
     if (room === undefined) throw new Error(`there is no room ${id}`)
+    bytesLeft -= utf8Bytes(room.about) + LISTED_BYTES
+    if (bytesLeft < 0 && rooms.length > 0) break
     rooms.push(describeRoom(id, room, view.member(id, user), view.readMark(id, user)))
   }
-  return { rooms, hasMore: ids.length > limit }
+  return { rooms, hasMore: ids.length > rooms.length }
 }
 
 type Page = Extract<PageResult, { result: 'page' }>
