@@ -30,7 +30,7 @@ const tasks = {
     run: runBrowserTests,
   },
   check: {
-    about: 'types, format and lint, without changing a file',
+    about: 'types, format, lint, what is unused, the packages as published, their sizes; changes no file',
     run: () =>
       runAll([
         ['tsc', '--project', 'tsconfig.json'],
@@ -38,7 +38,15 @@ const tasks = {
         ['tsc', '--project', 'tsconfig.pure.json'],
         ['biome', 'check', '--error-on-warnings', '.'],
         ['oxlint', '--type-aware', '--deny-warnings'],
+        ['knip', '--no-progress', '--treat-config-hints-as-errors'],
+        ...buildWhenStale,
+        ['node', 'scripts/check-packages.mjs'],
+        ['size-limit'],
       ]),
+  },
+  size: {
+    about: 'what the packages weigh in a page, beside their budgets',
+    run: (args) => runInOrder([...buildWhenStale, ['size-limit', ...args]]),
   },
   fix: {
     about: 'format, sort imports and repair what the linter can repair safely',
@@ -46,7 +54,7 @@ const tasks = {
   },
   build: {
     about: 'build every package (ESM, CJS, types) and the demo page',
-    run: (args) => runInOrder([['tsup', ...args], ...demoPageSteps()]),
+    run: runBuild,
   },
   install: {
     about:
@@ -54,6 +62,9 @@ const tasks = {
     run: (args) => installWorkspace(args),
   },
 }
+
+/** A step before those that look at dist/: it does nothing where dist/ is what the sources would build. */
+const buildWhenStale = [['node', 'scripts/run.mjs', 'build', '--when-stale']]
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -191,6 +202,52 @@ async function runInstaller(command, args) {
     },
   })
   return { code, output }
+}
+
+// --- the packages --------------------------------------------------------------------------------------------------
+
+async function runBuild(args) {
+  if (args.includes('--when-stale')) return buildPackagesWhenStale()
+  const code = await buildPackages(args)
+  return code === 0 ? runInOrder(demoPageSteps()) : code
+}
+
+async function buildPackagesWhenStale() {
+  const isFresh =
+    existsSync('packages/client/dist') &&
+    existsSync(buildStampPath()) &&
+    readFileSync(buildStampPath(), 'utf8') === hashOfBuild()
+  if (isFresh) {
+    console.log('dist/ is what the sources build.')
+    return 0
+  }
+  console.log('dist/ is older than the sources: building the packages (a quarter of a minute) ...')
+  return buildPackages(['--silent'])
+}
+
+async function buildPackages(args) {
+  rmSync(buildStampPath(), { force: true })
+  const sources = hashOfBuild()
+  const code = await runInOrder([['tsup', ...args]])
+  const isWhole = !process.env.NO_DTS && args.every((argument) => argument === '--silent')
+  // Sources that changed meanwhile make the next build: the digest is that of the beginning.
+  if (code === 0 && isWhole) writeFileSync(buildStampPath(), sources)
+  return code
+}
+
+function buildStampPath() {
+  return join(root, 'node_modules', '.tautline-packages-built')
+}
+
+/** A digest of all that decides what is in the packages' dist/. */
+function hashOfBuild() {
+  const hash = createHash('sha256').update(installHash()).update(readFileSync('tsup.config.ts'))
+  for (const name of readdirSync('packages').sort()) {
+    const folder = join('packages', name)
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    if (!manifest.private) hash.update(`${name} ${hashOfSources(folder)}`)
+  }
+  return hash.digest('hex')
 }
 
 // --- the demo ------------------------------------------------------------------------------------------------------

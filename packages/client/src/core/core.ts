@@ -139,6 +139,11 @@ export function createCore(options: CoreOptions, seed: number): Core {
     return context.ready || type === 'connected' || type === 'error' || type === 'going_away'
   }
 
+  /** What a room says beyond its log may still come after it was left. */
+  function isFollowed(payload: { readonly room: string }): boolean {
+    return rooms.isFollowed(payload.room)
+  }
+
   function receive(message: HandledServerMessage): void {
     if (!isTimely(message.type)) return
     const { payload } = message
@@ -184,12 +189,16 @@ export function createCore(options: CoreOptions, seed: number): Core {
         replied(message.payload.ref, payload)
         return onRead(message.payload)
       case 'typing_started':
-        return presence.typing(message.payload.room, message.payload.userId, true)
+        if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, true)
+        return
       case 'typing_stopped':
-        return presence.typing(message.payload.room, message.payload.userId, false)
+        if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, false)
+        return
       case 'room_presence':
-        return presence.arrived(message.payload.room, message.payload.users)
+        if (isFollowed(message.payload)) presence.arrived(message.payload.room, message.payload.users)
+        return
       case 'presence_changed':
+        if (!isFollowed(message.payload)) return
         return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
       default:
         // A type that the core does not act on: a door of the application's let it through, and it concerns nobody here.

@@ -24,8 +24,9 @@ interface Room {
 /** After a retryable refusal of a subscription, unless the server asks for more. */
 const RETRY_MS = 2_000
 const READ_AGAIN_MS = 100
-/** Bytes of rooms in one `subscribe` or `check`, so that it fits into any server's frame. */
+/** Bytes of rooms in one `subscribe` or `check` at most, and what the envelope needs beside them. */
 const CHUNK_BYTES = 32_768
+const ENVELOPE_OVERHEAD = 192
 const ROOM_OVERHEAD = 64
 
 export interface Rooms {
@@ -68,9 +69,10 @@ export function createRooms(context: Context): Rooms {
   function* chunks(all: Iterable<Room>): Generator<Room[]> {
     let chunk: Room[] = []
     let bytes = 0
+    const maxBytes = Math.min(CHUNK_BYTES, context.limits.maxFrameBytes - ENVELOPE_OVERHEAD)
     for (const room of all) {
       const more = room.id.length + ROOM_OVERHEAD
-      if (chunk.length === MAX_ROOMS_PER_FRAME || bytes + more > CHUNK_BYTES) {
+      if (chunk.length === MAX_ROOMS_PER_FRAME || (chunk.length > 0 && bytes + more > maxBytes)) {
         yield chunk
         chunk = []
         bytes = 0
@@ -139,7 +141,11 @@ export function createRooms(context: Context): Rooms {
     context.emit({ type: 'reset', room: room.id, reason })
   }
 
-  /** Another store has other logs: all cursors are void. */
+  function wanted(): Room[] {
+    return [...rooms.values()].filter((room) => room.phase !== 'refused')
+  }
+
+  /** Another store has other logs: all cursors are void, and every room must be asked for anew. */
   function adopt(newEpoch: string): void {
     if (epoch !== undefined && epoch !== newEpoch) {
       for (const room of rooms.values()) if (room.cursor) forget(room, 'epoch')
@@ -148,7 +154,7 @@ export function createRooms(context: Context): Rooms {
   }
 
   function answer(room: Room | undefined, ref: number): room is Room {
-    if (room?.syncRef !== ref) return false
+    if (ref === 0 || room?.syncRef !== ref) return false
     room.syncRef = 0
     return true
   }
@@ -186,7 +192,7 @@ export function createRooms(context: Context): Rooms {
 
     start(newEpoch) {
       adopt(newEpoch)
-      subscribe([...rooms.values()].filter((room) => room.phase !== 'refused'))
+      subscribe(wanted())
     },
 
     stop() {
@@ -219,7 +225,7 @@ export function createRooms(context: Context): Rooms {
       if (!answer(room, payload.ref)) return
       if (payload.epoch !== epoch) {
         adopt(payload.epoch)
-        return subscribe([room])
+        return subscribe(wanted())
       }
       const { after, gap } = payload
       const before = room.cursor?.seq
@@ -245,8 +251,9 @@ export function createRooms(context: Context): Rooms {
       const room = rooms.get(id)
       if (!answer(room, ref)) return
       forget(room, reason)
+      if (newEpoch === epoch) return subscribe([room])
       adopt(newEpoch)
-      subscribe([room])
+      subscribe(wanted())
     },
 
     checked(behind) {

@@ -1,0 +1,32 @@
+// The same application as consumer.mjs, in CommonJS.
+
+const assert = require('node:assert/strict')
+const { createClient } = require('@tautline/client')
+const { memoryTransport } = require('@tautline/client/memory')
+const { decodeClientFrame } = require('@tautline/protocol')
+const { makeMessageId } = require('@tautline/protocol/wire')
+const { useRoom } = require('@tautline/react')
+const { createServer, createToken, sqlite } = require('@tautline/server')
+const { useRoom: useRoomInVue } = require('@tautline/vue')
+
+for (const exported of [memoryTransport, decodeClientFrame, makeMessageId, useRoom, useRoomInVue]) {
+  assert.equal(typeof exported, 'function')
+}
+
+async function main() {
+  const secret = 'a secret of thirty-two bytes or more'
+  const server = await createServer({ port: 0, auth: { secret }, store: sqlite(':memory:'), logger: false })
+  const client = createClient({ url: server.url, getToken: () => createToken({ secret, userId: 'alice' }) })
+  await client.connect()
+  const room = client.room('general')
+  await room.join()
+  const { seq } = await room.send({ content: 'hello' })
+  assert.equal(typeof seq, 'number')
+  await client.close()
+  await server.close()
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})
