@@ -26,7 +26,7 @@ export const EPOCH = 'epoch-1'
 /** The server's clock when a test begins, in Unix milliseconds. */
 export const SERVER_TIME = 1_784_000_000_000
 
-export const CORE_OPTIONS: CoreOptions = {
+export const CORE_OPTIONS = {
   userId: 'ada',
   sid: SID,
   limits: DEFAULT_LIMITS,
@@ -39,6 +39,7 @@ export const CORE_OPTIONS: CoreOptions = {
   requestTimeoutMs: 10_000,
   suspendedAfterMs: 120_000,
   checkIntervalMs: 60_000,
+  followOwnLog: false,
 }
 
 export type EffectOf<T extends Effect['type']> = Extract<Effect, { readonly type: T }>

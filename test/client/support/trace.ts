@@ -1,55 +1,32 @@
 // Effects as lines that a person can read: what the golden traces are made of.
 
 import type { Effect } from '../../../packages/client/src/core/context.ts'
+import type { EffectOf } from './drive.ts'
 
-export function trace(effects: readonly Effect[]): string[] {
-  return effects.flatMap(linesOf)
+type Lines = { readonly [T in Effect['type']]?: (effect: EffectOf<T>) => string | readonly string[] }
+
+/** Effects without a row here are their type alone. */
+const LINES: Lines = {
+  get_token: ({ link, refused }) => `get_token ${link}${refused ? ' refused' : ''}`,
+  dial: ({ link }) => `dial ${link}`,
+  hang_up: ({ link, closeCode, reason }) => `hang_up ${link} ${closeCode} ${reason}`,
+  status: ({ status, reason, retryInMs }) =>
+    `status ${status}${reason ? ` ${reason}` : ''}${retryInMs === undefined ? '' : ' retry'}`,
+  transmit: ({ messages }) => messages.map(({ type, payload }) => `> ${type} ${JSON.stringify(payload)}`),
+  settled: ({ messageId, outcome }) =>
+    `settled ${messageId} ${outcome.status === 'acknowledged' ? outcome.seq : outcome.code}`,
+  progress: ({ messageId, status }) => `progress ${messageId} ${status}`,
+  room: ({ room, phase, failure }) => `room ${room} ${phase}${failure ? ` ${failure.code}` : ''}`,
+  entries: ({ room, entries }) => `entries ${room} ${entries.map(({ seq }) => seq).join(' ')}`,
+  gap: ({ room, gap }) => `gap ${room} ${gap.from}-${gap.to} ${gap.reason}`,
+  reset: ({ room, reason }) => `reset ${room} ${reason}`,
+  problem: ({ failure }) => `problem ${failure.code}`,
+  reply: ({ id, reply }) => `reply ${id} ${reply.ok ? 'ok' : reply.failure.code}`,
 }
 
-function linesOf(effect: Effect): string[] {
-  switch (effect.type) {
-    case 'get_token':
-      return [`get_token ${effect.link}${effect.refused ? ' refused' : ''}`]
-    case 'dial':
-      return [`dial ${effect.link}`]
-    case 'hang_up':
-      return [`hang_up ${effect.link} ${effect.closeCode} ${effect.reason}`]
-    case 'status':
-      return [
-        `status ${effect.status}${effect.reason ? ` ${effect.reason}` : ''}${
-          effect.retryInMs === undefined ? '' : ' retry'
-        }`,
-      ]
-    case 'transmit':
-      return effect.messages.map(({ type, payload }) => `> ${type} ${JSON.stringify(payload)}`)
-    case 'settled':
-      return [
-        `settled ${effect.messageId} ${
-          effect.outcome.status === 'acknowledged' ? effect.outcome.seq : effect.outcome.code
-        }`,
-      ]
-    case 'progress':
-      return [`progress ${effect.messageId} ${effect.status}`]
-    case 'room':
-      return [`room ${effect.room} ${effect.phase}${effect.failure ? ` ${effect.failure.code}` : ''}`]
-    case 'entries':
-      return [`entries ${effect.room} ${effect.entries.map(({ seq }) => seq).join(' ')}`]
-    case 'gap':
-      return [`gap ${effect.room} ${effect.gap.from}-${effect.gap.to} ${effect.gap.reason}`]
-    case 'reset':
-      return [`reset ${effect.room} ${effect.reason}`]
-    case 'problem':
-      return [`problem ${effect.failure.code}`]
-    case 'reply':
-      return [`reply ${effect.id} ${effect.reply.ok ? 'ok' : effect.reply.failure.code}`]
-    case 'latency':
-    case 'left':
-    case 'presence':
-    case 'read':
-    case 'ready':
-    case 'typing':
-      return [effect.type]
-    default:
-      return effect satisfies never
-  }
+export function trace(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    const lines = LINES[effect.type] as ((effect: Effect) => string | readonly string[]) | undefined
+    return lines ? lines(effect) : effect.type
+  })
 }
