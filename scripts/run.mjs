@@ -242,10 +242,11 @@ function buildStampPath() {
 /** A digest of all that decides what is in the packages' dist/. */
 function hashOfBuild() {
   const hash = createHash('sha256').update(installHash()).update(readFileSync('tsup.config.ts'))
-  for (const name of readdirSync('packages').sort()) {
-    const folder = join('packages', name)
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    if (!manifest.private) hash.update(`${name} ${hashOfSources(folder)}`)
+  for (const folder of readdirSync('packages')
+    .sort()
+    .map((name) => join('packages', name))) {
+    const { private: isPrivate } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    if (!isPrivate) hash.update(hashOfSources(folder))
   }
   return hash.digest('hex')
 }

@@ -26,7 +26,4 @@ async function main() {
   await server.close()
 }
 
-main().catch((error) => {
-  console.error(error)
-  process.exitCode = 1
-})
+void main()
