@@ -7,11 +7,14 @@ import {
   type ClientMessage,
   type Code,
   DEFAULT_LIMITS,
+  directRoomId,
+  type Entry,
   isWellFormed,
   makeMessageId,
   ROOM_ID,
   TautlineError,
   USER_ID,
+  usersOfDirectRoom,
   utf8Bytes,
 } from '@tautline/protocol/wire'
 import { EventEmitter } from 'eventemitter3'
@@ -25,8 +28,10 @@ import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
 import { type Door, openDoor } from './door.ts'
 import { browserLifecycle, type Lifecycle } from './lifecycle.ts'
+import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
+import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
 import { createSending, type Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
@@ -88,6 +93,16 @@ export interface ClientEvents {
   status: [change: StatusChange]
   /** A message of ours failed for good. */
   failed: [sent: Sent]
+  /** Somebody lets us into a room: `client.room(room).accept()`. */
+  invited: [invited: Invited]
+  /** We are a member of a room: by our own act on any device, or because somebody wrote to us first. */
+  admitted: [admitted: Admitted]
+  /** We are a member of a room no longer, or not invited any more. */
+  removed: [removed: Removed]
+  /** Invitations, admissions and removals were not told, for we were away too long: look at `rooms.list()`. */
+  missed: []
+  /** We have read on, on any device; also in rooms that are not followed. */
+  unread: [change: { readonly room: string; readonly read: number; readonly unread: number }]
   /** Something failed that no call stands for, such as a token that could not be had. */
   error: [error: TautlineError]
 }
@@ -120,6 +135,13 @@ export interface Client extends Readable<ClientSnapshot> {
   close(): Promise<void>
   /** The room of this id; the same object for the same id. Throws VALIDATION_ERROR where it can be no room's id. */
   room(id: string): Room
+  /**
+   * The room of just this user and us, the same from both sides. It needs no making: it is there, empty, for both, and
+   * `send` works at once. Throws VALIDATION_ERROR where this is no other user's id, or where our own is not known: give
+   * the option `userId`, or connect first.
+   */
+  directRoom(userId: string): Room
+  readonly rooms: RoomDirectory
   readonly outbox: OutboxView
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
   once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
@@ -245,11 +267,18 @@ export function createClient(options: ClientOptions): Client {
       case 'room':
         return rooms.get(effect.room)?.phase(effect.phase, effect.failure && errorOf(effect.failure))
       case 'entries':
-        return rooms.get(effect.room)?.entries(effect.entries)
+        rooms.get(effect.room)?.entries(effect.entries)
+        return tellNotices(effect.room, effect.entries)
       case 'gap':
-        return rooms.get(effect.room)?.gap(effect.gap)
+        rooms.get(effect.room)?.gap(effect.gap)
+        return tellMissed(effect.room)
       case 'reset':
-        return rooms.get(effect.room)?.reset(effect.reason)
+        rooms.get(effect.room)?.reset(effect.reason)
+        return tellMissed(effect.room)
+      case 'unread':
+        rooms.get(effect.room)?.unread(effect)
+        events.emit('unread', { room: effect.room, read: effect.read, unread: effect.unread })
+        return
       case 'left':
         return rooms.get(effect.room)?.left(effect.reason)
       case 'read':
@@ -344,6 +373,18 @@ export function createClient(options: ClientOptions): Client {
     if (outcome.status === 'failed') events.emit('failed', sending.sent)
   }
 
+  function tellNotices(room: string, entries: readonly Entry[]): void {
+    if (!isOwnLog(room)) return
+    for (const entry of entries) {
+      const notice = noticeOf(entry)
+      if (notice) guarded(() => events.emit(notice.event, notice.notice))
+    }
+  }
+
+  function tellMissed(room: string): void {
+    if (isOwnLog(room)) events.emit('missed')
+  }
+
   function onReply({ id, reply }: Extract<Effect, { type: 'reply' }>): void {
     const waiting = requests.get(id)
     requests.delete(id)
@@ -425,7 +466,7 @@ export function createClient(options: ClientOptions): Client {
     room(id) {
       const known = rooms.get(id)
       if (known) return known.room
-      if (!ROOM_ID.test(id)) throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a room')
+      if (!isRoomId(id)) throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a room')
       const control = createRoom(id, {
         userId: () => client.userId,
         request,
@@ -439,6 +480,14 @@ export function createClient(options: ClientOptions): Client {
       rooms.set(id, control)
       return control.room
     },
+    directRoom(userId) {
+      const own = client.userId
+      if (own === undefined) throw new TautlineError('VALIDATION_ERROR', 'who we are is not known yet')
+      if (!USER_ID.test(userId) || userId === own)
+        throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of another user')
+      return client.room(directRoomId(own, userId))
+    },
+    rooms: createRoomDirectory({ request, room: (id) => client.room(id) }),
     outbox: {
       list: () => ledger.list(),
       cancel: (messageId) => step({ type: 'cancel', messageId }),
@@ -469,6 +518,15 @@ export function createClient(options: ClientOptions): Client {
 
 function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
   return new TautlineError(code, detail, retryAfterMs)
+}
+
+/** Of the two ways to write a direct room, one is the room. */
+function isRoomId(id: string): boolean {
+  return ROOM_ID.test(id) && (!id.includes('~', 1) || usersOfDirectRoom(id) !== undefined)
+}
+
+function isOwnLog(id: string): boolean {
+  return id.startsWith('~') && !id.includes('~', 1)
 }
 
 function jsonOf(value: unknown): string | undefined {
@@ -514,5 +572,6 @@ function coreOptionsOf(options: ClientOptions): CoreOptions {
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     suspendedAfterMs: options.suspendedAfterMs ?? 120_000,
     checkIntervalMs: options.checkIntervalMs ?? 60_000,
+    followOwnLog: true,
   }
 }

@@ -3,7 +3,7 @@
  * checks the envelope, and of each message just the fields on which the core acts. Held by tests to the schemas of the
  * protocol: whatever they accept passes here, and what passes here cannot make the core fail.
  */
-import type { ServerMessage } from '@tautline/protocol/wire'
+import { DEFAULT_LIMITS, MAX_BATCH, type ServerMessage } from '@tautline/protocol/wire'
 import type { HandledServerMessageType } from './core/handled.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -21,10 +21,12 @@ export const openDoor: Door = (data) => {
   }
   const messages: ServerMessage[] = []
   for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
-    if (!isFields(item) || typeof item.type !== 'string' || !isFields(item.payload)) return undefined
+    if (!isFields(item) || typeof item.type !== 'string') return undefined
     if (!Object.hasOwn(CHECKS, item.type)) continue
-    if (!CHECKS[item.type as HandledServerMessageType](item.payload)) return undefined
-    messages.push(item as unknown as ServerMessage)
+    if (!isFields(item.payload) || !CHECKS[item.type as HandledServerMessageType](item.payload)) return undefined
+    // A time that is none is left out, as the schemas do: the core reckons with it.
+    const { type, payload, timestamp } = item
+    messages.push((isCount(timestamp) ? { type, payload, timestamp } : { type, payload }) as ServerMessage)
   }
   return messages
 }
@@ -56,8 +58,14 @@ function isRun(value: unknown, from?: number): boolean {
   return run.every((entry, i) => entry.seq === (from ?? (run[0]?.seq ?? 0) - 1) + i + 1)
 }
 
+/** The core takes each command of a run by itself. */
+const isBatchSize = (value: unknown): boolean => isCount(value) && (value as number) <= MAX_BATCH
 const isAck = (item: Fields): boolean =>
-  isCount(item.ref) && isCount(item.seq) && isMaybe(isCount, item.count) && isMaybe(isCount, item.timestamp)
+  isCount(item.ref) && isCount(item.seq) && isMaybe(isBatchSize, item.count) && isMaybe(isCount, item.timestamp)
+
+const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS)
+const isLimits = (value: unknown): boolean =>
+  isFields(value) && LIMIT_NAMES.every((name) => typeof value[name] === 'number' && value[name] > 0)
 
 const isUserInRoom = (payload: Fields): boolean => isText(payload.room) && isText(payload.userId)
 const isAboutRoom = (payload: Fields): boolean => isCount(payload.ref) && isText(payload.room)
@@ -67,8 +75,7 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isText(payload.userId) &&
     isText(payload.epoch) &&
     isMaybe(isCount, payload.tokenExpiresAt) &&
-    isFields(payload.limits) &&
-    Object.values(payload.limits).every((limit) => typeof limit === 'number' && limit > 0),
+    isLimits(payload.limits),
   token_renewed: (payload) => isCount(payload.ref) && isMaybe(isCount, payload.tokenExpiresAt),
   ping: (payload) => isCount(payload.ref),
   pong: (payload) => isCount(payload.ref),
@@ -92,6 +99,14 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   checked: (payload) => isCount(payload.ref) && Array.isArray(payload.rooms) && payload.rooms.every(isText),
   history: (payload) => isAboutRoom(payload) && isList(payload.entries, isEntry) && isCount(payload.at),
   unsubscribed: (payload) => isCount(payload.ref),
+  done: (payload) => isCount(payload.ref),
+  room_info: isAboutRoom,
+  room_list: (payload) =>
+    isCount(payload.ref) &&
+    isList(payload.rooms, (item) => isText(item.room) && isText(item.visibility)) &&
+    typeof payload.hasMore === 'boolean',
+  unread_changed: (payload) =>
+    isText(payload.room) && isCount(payload.read) && isCount(payload.head) && isCount(payload.unread),
   room_joined: isAboutRoom,
   room_left: (payload) => isText(payload.room) && isMaybe(isCount, payload.ref),
   member_list: (payload) => isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),

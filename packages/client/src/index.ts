@@ -5,6 +5,8 @@ export {
   type Entry,
   type Member,
   type PresenceStatus,
+  type Role,
+  type RoomDescription,
   TautlineError,
 } from '@tautline/protocol/wire'
 export {
@@ -23,8 +25,10 @@ export { STATUSES, type Status } from './core/status.ts'
 export { type Door, openDoor } from './door.ts'
 export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecycle.ts'
 export type { Message } from './message.ts'
+export type { Admitted, Invited, Removed } from './notices.ts'
 export type { OutboxView } from './outbox-view.ts'
 export type { History, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
+export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'
 export type { Readable } from './store.ts'

@@ -18,6 +18,7 @@ import { readLog } from './read-log.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { createTimeline, type Timeline, type TimelineOptions } from './timeline.ts'
+import { createUnreadCounter, type ServerCount } from './unread.ts'
 
 export interface RoomEvents {
   /** A new message, in the order of the room, each once; own ones too. */
@@ -45,8 +46,10 @@ export interface RoomSnapshot {
   readonly users: ReadonlyMap<string, PresenceStatus>
   /** Who types, us not included. */
   readonly typing: readonly string[]
-  /** How far each user has read, as far as it was told. */
+  /** How far each user has read, as far as it was told. Who says something has read what stands before. */
   readonly read: ReadonlyMap<string, number>
+  /** Messages of others that none of our devices has read. Undefined until the room is live. */
+  readonly unread: number | undefined
 }
 
 export interface MessageContent {
@@ -72,8 +75,23 @@ export interface Room extends Readable<RoomSnapshot> {
    * FORBIDDEN, or when the client is disconnected, stopped or closed by then.
    */
   join(): Promise<void>
-  /** Be a member no longer. */
+  /** Be a member no longer. Rejects with FORBIDDEN in a direct room, which is there for good. */
   leave(): Promise<void>
+  /**
+   * Let somebody in who then may `accept()`; they are told by their event `invited`. In a private room owners and
+   * moderators may, in a public one every member; only owners make moderators. Rejects with FORBIDDEN where we may not.
+   */
+  invite(userId: string, options?: { readonly role?: 'moderator' | 'member' | undefined }): Promise<void>
+  /**
+   * Become a member by an invitation, and follow; resolves when the room is live. In a private room one reads from here
+   * on. Rejects with FORBIDDEN where there is no invitation (any more).
+   */
+  accept(): Promise<void>
+  /**
+   * Put a member out, or take an invitation back; they are told by their event `removed`. Owners may, and moderators may
+   * where it is an ordinary member. Rejects with FORBIDDEN where we may not.
+   */
+  remove(userId: string): Promise<void>
   /** Follow the room, now and on every later connection. Resolves when it is live. */
   follow(): Promise<void>
   unfollow(): void
@@ -121,6 +139,7 @@ export interface RoomControl {
   reset(reason: 'epoch' | 'diverged' | 'ahead'): void
   left(reason: 'left' | 'removed' | 'deleted'): void
   read(userId: string, seq: number, timestamp: number): void
+  unread(count: ServerCount): void
   users(users: ReadonlyMap<string, PresenceStatus>): void
   typing(users: readonly string[]): void
 }
@@ -133,7 +152,21 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     users: new Map(),
     typing: [],
     read: new Map(),
+    unread: undefined,
   })
+  const unread = createUnreadCounter()
+
+  /** Who says something has read what stands before. */
+  function noteReaders(entries: readonly Entry[]): void {
+    const messages = entries.filter((entry) => entry.type === 'new_message')
+    if (messages.length === 0) return
+    const read = new Map(store.getSnapshot().read)
+    for (const message of messages) {
+      unread.heard(message, message.sender === port.userId())
+      read.set(message.sender, Math.max(read.get(message.sender) ?? 0, message.seq))
+    }
+    store.update({ read, unread: unread.count() })
+  }
 
   /** Resolves when the room is live, rejects when it is refused or left. */
   function whenLive(): Promise<void> {
@@ -159,6 +192,16 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     },
     async leave() {
       await port.request({ type: 'leave_room', payload: { room: id } })
+    },
+    async invite(userId, { role } = {}) {
+      await port.request({ type: 'invite_member', payload: { room: id, userId, role } })
+    },
+    async accept() {
+      await port.request({ type: 'accept_invitation', payload: { room: id } })
+      await room.follow()
+    },
+    async remove(userId) {
+      await port.request({ type: 'remove_member', payload: { room: id, userId } })
     },
     async follow() {
       port.follow(id)
@@ -212,6 +255,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       events.emit('phase', phase)
     },
     entries(entries) {
+      noteReaders(entries)
       for (const entry of entries) {
         events.emit('entry', entry)
         const message = messageOf(id, entry)
@@ -220,14 +264,23 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     },
     gap: (gap) => events.emit('gap', gap),
     reset(reason) {
-      store.update({ read: new Map() })
+      unread.forget()
+      store.update({ read: new Map(), unread: undefined })
       events.emit('reset', reason)
     },
-    left: (reason) => events.emit('left', reason),
+    left(reason) {
+      unread.forget()
+      store.update({ unread: undefined })
+      events.emit('left', reason)
+    },
     read(userId, seq, timestamp) {
       const { read } = store.getSnapshot()
       if ((read.get(userId) ?? 0) < seq) store.update({ read: new Map(read).set(userId, seq) })
       events.emit('read', { userId, seq, timestamp })
+    },
+    unread(count) {
+      unread.told(count)
+      store.update({ unread: unread.count() })
     },
     users: (users) => store.update({ users }),
     typing: (users) => store.update({ typing: users.filter((userId) => userId !== port.userId()) }),

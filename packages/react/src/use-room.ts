@@ -9,6 +9,7 @@ const NOT_FOLLOWED: RoomSnapshot = {
   users: new Map(),
   typing: [],
   read: new Map(),
+  unread: undefined,
 }
 
 export interface RoomView extends RoomSnapshot {

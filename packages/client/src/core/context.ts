@@ -29,6 +29,8 @@ export interface CoreOptions {
   readonly suspendedAfterMs: number
   /** How often the cursors are compared with the server's heads (± 20 %). */
   readonly checkIntervalMs: number
+  /** Whether the user's own log is followed without being asked for. */
+  readonly followOwnLog: boolean
 }
 
 /** What became of a message: the one thing that is reported for it, once. */
@@ -103,6 +105,14 @@ export type Effect =
       readonly userId: string
       readonly seq: number
       readonly timestamp: number
+    }
+  /** How much of the room is left to read, up to `head`. */
+  | {
+      readonly type: 'unread'
+      readonly room: string
+      readonly read: number
+      readonly head: number
+      readonly unread: number
     }
   | { readonly type: 'presence'; readonly room: string; readonly users: ReadonlyMap<string, PresenceStatus> }
   | { readonly type: 'typing'; readonly room: string; readonly users: readonly string[] }

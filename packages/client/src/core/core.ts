@@ -10,6 +10,7 @@ import {
   type ClientMessage,
   CODES,
   isCode,
+  ownLogId,
   type PayloadOf,
   type ServerMessage,
 } from '@tautline/protocol/wire'
@@ -62,6 +63,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
   let outgoing: ClientMessage[] = []
   let nextRef = 1
   let connectedAs = ''
+  let ownLog: string | undefined
   /** Whether the application knows that this connection is ready. */
   let toldReady = false
   let checkAt = Number.POSITIVE_INFINITY
@@ -109,6 +111,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       scheduleCheck()
       liveness.start()
       rooms.start(payload.epoch)
+      followOwnLog(payload.userId)
       joins.start()
       requests.start()
       outbox.start(payload.limits, serverTime)
@@ -118,6 +121,15 @@ export function createCore(options: CoreOptions, seed: number): Core {
       requests.rejectAll({ code })
     },
   })
+
+  /** Nobody but its user may follow it: another user's is given up. */
+  function followOwnLog(userId: string): void {
+    const log = ownLogId(userId)
+    if (!options.followOwnLog) return
+    if (ownLog !== undefined && ownLog !== log) rooms.unfollow(ownLog)
+    ownLog = log
+    if (!rooms.isFollowed(log)) rooms.follow(log)
+  }
 
   /** Every room is live, refused, or known to be behind. */
   function tellReady(): void {
@@ -176,8 +188,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'unsubscribed':
         return
       case 'room_joined':
+        if (replied(message.payload.ref, payload)) return
         answered(message.payload.ref)
         return joins.joined(message.payload)
+      case 'done':
+      case 'room_info':
+      case 'room_list':
       case 'history':
       case 'member_list':
         replied(message.payload.ref, payload)
@@ -188,6 +204,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'messages_read':
         replied(message.payload.ref, payload)
         return onRead(message.payload)
+      case 'unread_changed':
+        return context.emit({ type: 'unread', ...message.payload })
       case 'typing_started':
         if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, true)
         return

@@ -6,14 +6,10 @@
 import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 
 type IgnoredServerMessageType =
-  | 'done'
   | 'reaction_list'
-  | 'room_info'
-  | 'room_list'
   | 'active_member_list'
   | 'messages_delivered'
   | 'room_receipts'
-  | 'unread_changed'
   | 'user_presence'
   | 'notification_list'
   | 'notifications_changed'

@@ -13,7 +13,18 @@ export type RequestMessage = {
   }
 }[RequestType]
 
-type RequestType = 'join_room' | 'leave_room' | 'list_members' | 'get_page' | 'get_history' | 'mark_read'
+type RequestType =
+  | 'create_room'
+  | 'list_rooms'
+  | 'invite_member'
+  | 'accept_invitation'
+  | 'remove_member'
+  | 'join_room'
+  | 'leave_room'
+  | 'list_members'
+  | 'get_page'
+  | 'get_history'
+  | 'mark_read'
 
 interface Request {
   readonly id: number

@@ -1,0 +1,56 @@
+/**
+ * What the user's own log says of rooms: invited, admitted, removed. The client follows that log by itself from the
+ * first connection on, so these events reach every device that is there, and one that was away when it comes back.
+ */
+import type { Entry, EntryPayload, Role } from '@tautline/protocol/wire'
+
+export interface Invited {
+  readonly room: string
+  /** What one would be there. */
+  readonly role: Role
+  /** Who invited. */
+  readonly by: string
+  /** Unix milliseconds. */
+  readonly timestamp: number
+}
+
+export interface Admitted {
+  readonly room: string
+  readonly role: Role
+  /** Oneself, on any device; or who wrote the first message of a direct room. */
+  readonly by: string
+  readonly timestamp: number
+}
+
+export interface Removed {
+  readonly room: string
+  /** `removed`: put out, or not invited any more. `left`: one left by oneself, on any device. */
+  readonly reason: 'left' | 'removed' | 'deleted'
+  readonly by: string
+  readonly timestamp: number
+}
+
+export type Notice =
+  | { readonly event: 'invited'; readonly notice: Invited }
+  | { readonly event: 'admitted'; readonly notice: Admitted }
+  | { readonly event: 'removed'; readonly notice: Removed }
+
+/** Undefined: an entry that says nothing of rooms, or that this version does not know. */
+export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notice | undefined {
+  switch (type) {
+    case 'invitation': {
+      const { room, role } = payload as EntryPayload<'invitation'>
+      return { event: 'invited', notice: { room, role, by, timestamp } }
+    }
+    case 'admission': {
+      const { room, role } = payload as EntryPayload<'admission'>
+      return { event: 'admitted', notice: { room, role, by, timestamp } }
+    }
+    case 'removal': {
+      const { room, reason } = payload as EntryPayload<'removal'>
+      return { event: 'removed', notice: { room, reason, by, timestamp } }
+    }
+    default:
+      return undefined
+  }
+}
