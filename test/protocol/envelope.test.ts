@@ -9,6 +9,7 @@ import {
   decodeClientFrame,
   decodeCommand,
   decodeServerFrame,
+  ENTRIES,
   EXAMPLES,
   encode,
   MAX_BATCH,
@@ -524,6 +525,35 @@ describe('a command at fault in a frame of good ones', () => {
     expect(codesOf(decodeClientFrame(text))).toEqual(['PARSE_ERROR'])
     expect(codesOf(decodeClientFrame(`[${text}]`))).toEqual(['PARSE_ERROR'])
   })
+})
+
+describe('metadata', () => {
+  const deep = (levels: number) => ({ a: JSON.parse(nest(levels - 1)) as unknown })
+
+  it.each(['create_room', 'update_room'] as const)(
+    'of %s are taken no deeper than its entry can bring them back',
+    (type) => {
+      const decoded = (levels: number) =>
+        decodeClientFrame(frame(type, { ...EXAMPLES.client[type].payload, metadata: deep(levels) }))
+      expect(codesOf(decoded(11))).toEqual(['ok'])
+      expect(decoded(12)).toEqual([
+        expect.objectContaining({ code: 'INVALID_MESSAGE', detail: expect.stringContaining('metadata') }),
+      ])
+    },
+  )
+
+  it.each(['new_message', 'message_edited', 'room_updated', 'room_created'] as const)(
+    'come back in %s, wherever that stands',
+    (type) => {
+      const entry = EXAMPLES.entries[type]
+      const entries = [{ ...entry, payload: { ...entry.payload, metadata: deep(11) } }]
+      for (const message of [EXAMPLES.server.entries, EXAMPLES.server.page, EXAMPLES.server.history]) {
+        const text = JSON.stringify([{ ...message, payload: { ...message.payload, entries } }])
+        expect(codesOf(decodeServerFrame(text))).toEqual(['ok'])
+        expect(ENTRIES[type].safeParse(entries[0]?.payload).success).toBe(true)
+      }
+    },
+  )
 })
 
 describe('decoding', () => {

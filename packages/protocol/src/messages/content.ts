@@ -5,7 +5,7 @@
  */
 import * as z from 'zod/mini'
 import { MAX_FRAME_BYTES, MAX_MENTIONS } from '../limits.ts'
-import { count, durationMs, openObject, userId } from './fields.ts'
+import { count, durationMs, metadata, userId } from './fields.ts'
 
 const text = z.string().check(z.minLength(1), z.maxLength(MAX_FRAME_BYTES))
 /** May be empty: nothing needs to be said about a picture. */
@@ -33,7 +33,7 @@ const keyId = z.string().check(z.minLength(1), z.maxLength(128))
 
 /** What every kind may carry beside its content. */
 const beside = {
-  metadata: z.optional(openObject),
+  metadata: z.optional(metadata),
   mentions: z.optional(z.array(userId).check(z.minLength(1), z.maxLength(MAX_MENTIONS))),
 }
 

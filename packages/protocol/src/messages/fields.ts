@@ -1,6 +1,8 @@
 /** The fields that several messages share. A form that an id must have is checked by its pattern in ids.ts. */
 import * as z from 'zod/mini'
 import { FINGERPRINT, MESSAGE_ID, ROOM_ID, SID, USER_ID, usersOfDirectRoom } from '../ids.ts'
+import { MAX_DEPTH } from '../limits.ts'
+import { findFault } from '../text.ts'
 
 export const userId = z.string().check(z.regex(USER_ID))
 /** Of the two ways to write a direct room, one is the room; the other would be a room of the same name for nobody. */
@@ -22,6 +24,8 @@ export const durationMs = z.int().check(z.minimum(0))
 export const count = z.int().check(z.minimum(0))
 /** The application's own: the protocol does not look into it. */
 export const openObject = z.record(z.string(), z.unknown())
+/** The same of a message or a room: no deeper than its entry may be, by whatever frame it comes and goes. */
+export const metadata = openObject.check(z.refine(isShallow))
 
 export const cursor = z.object({ seq: position, h: fingerprint })
 /** A cursor whose fingerprint the asker may not know. */
@@ -34,6 +38,13 @@ export const looseCursor = z.object({ seq: position, h: z.optional(fingerprint) 
 export const messageTarget = z.object({ sender: userId, messageId })
 /** The same in an entry, with the position that the server found. */
 export const messagePlace = z.object({ seq, sender: userId, messageId })
+
+/** The levels around the metadata of an entry: the envelope, its payload, the list, the entry, its payload. */
+const ENTRY_LEVEL = 5
+
+function isShallow(value: unknown): boolean {
+  return findFault(value, false, MAX_DEPTH - ENTRY_LEVEL) === undefined
+}
 
 function isCanonical(room: string): boolean {
   return !room.includes('~', 1) || usersOfDirectRoom(room) !== undefined

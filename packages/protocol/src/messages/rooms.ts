@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { MAX_PAGE_ENTRIES, MAX_ROOMS_PER_FRAME } from '../limits.ts'
-import { count, openObject, position, ref, roomId, timestamp, userId } from './fields.ts'
+import { count, metadata, position, ref, roomId, timestamp, userId } from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
 export const presenceStatus = z.enum(['online', 'away', 'busy', 'offline'])
@@ -17,7 +17,7 @@ const chosenVisibility = z.enum(['public', 'private'])
 const about = {
   name: z.optional(z.string().check(z.maxLength(100))),
   topic: z.optional(z.string().check(z.maxLength(1_000))),
-  metadata: z.optional(openObject),
+  metadata: z.optional(metadata),
 }
 
 /** A room as one user sees it. Of a public room of which they are no member, nothing is theirs to read or to count. */
