@@ -32,7 +32,7 @@ for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
 }
 
 export default defineConfig([
-  packageBuild('protocol', { index: 'src/index.ts', wire: 'src/wire.ts' }),
+  packageBuild('protocol', { index: 'src/index.ts', wire: 'src/wire.ts', schema: 'src/schema.ts' }),
   packageBuild('client', clientEntries, { format: 'esm' }),
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),

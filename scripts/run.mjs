@@ -63,6 +63,9 @@ const tasks = {
   },
 }
 
+/** Writes the JSON that the protocol's package publishes beside its modules. */
+const protocolFiles = 'scripts/protocol-files.mjs'
+
 /** A step before those that look at dist/: it does nothing where dist/ is what the sources would build. */
 const buildWhenStale = [['node', 'scripts/run.mjs', 'build', '--when-stale']]
 
@@ -228,7 +231,10 @@ async function buildPackagesWhenStale() {
 async function buildPackages(args) {
   rmSync(buildStampPath(), { force: true })
   const sources = hashOfBuild()
-  const code = await runInOrder([['tsup', ...args]])
+  const code = await runInOrder([
+    ['tsup', ...args],
+    ['node', '--conditions=source', protocolFiles],
+  ])
   const isWhole = !process.env.NO_DTS && args.every((argument) => argument === '--silent')
   // Sources that changed meanwhile make the next build: the digest is that of the beginning.
   if (code === 0 && isWhole) writeFileSync(buildStampPath(), sources)
@@ -241,7 +247,8 @@ function buildStampPath() {
 
 /** A digest of all that decides what is in the packages' dist/. */
 function hashOfBuild() {
-  const hash = createHash('sha256').update(installHash()).update(readFileSync('tsup.config.ts'))
+  const hash = createHash('sha256').update(installHash())
+  for (const file of ['tsup.config.ts', protocolFiles]) hash.update(readFileSync(file))
   for (const folder of readdirSync('packages')
     .sort()
     .map((name) => join('packages', name))) {

@@ -1,0 +1,143 @@
+/**
+ * What each message is for, in a sentence, and what answers it. The specification and the AsyncAPI document take it from
+ * here. A request is answered by one of its replies or by `error`, under its ref.
+ */
+import type { ClientMessageType, CommandType, EntryType, ServerMessageType } from '../vocabulary.ts'
+
+export interface Exchange {
+  readonly summary: string
+  readonly replies: readonly ServerMessageType[]
+}
+
+function tells(summary: string): Exchange {
+  return { summary, replies: [] }
+}
+
+function asks(summary: string, ...replies: readonly ServerMessageType[]): Exchange {
+  return { summary, replies }
+}
+
+/** From the client to the server. */
+export const CLIENT_EXCHANGES: { readonly [T in ClientMessageType]: Exchange } = {
+  authenticate: asks('The hello: who I am, and which lane I speak in.', 'connected'),
+  renew_token: asks('A token that lives longer, on an open connection.', 'token_renewed'),
+  ping: asks('Are you there?', 'pong'),
+  pong: tells('I am here: the answer to a ping of the server.'),
+  commands: asks('Durable commands of one lane.', 'ack'),
+  subscribe: asks('Follow these rooms on this connection, each from its cursor.', 'page', 'reset'),
+  unsubscribe: asks('Follow these rooms no longer.', 'unsubscribed'),
+  get_page: asks('The entries after a position, without following the room.', 'page', 'reset'),
+  check: asks('Am I behind anywhere?', 'checked'),
+  get_history: asks('Messages as they stand, next before a position or next after one.', 'history'),
+  get_thread: asks('The answers to a message, as they stand.', 'history'),
+  get_reactions: asks('Who reacted to a message, and with what.', 'reaction_list'),
+  create_room: asks('Make a room; the asker owns it.', 'room_info'),
+  update_room: asks('Change what is named here of a room, and nothing else.', 'room_info'),
+  delete_room: asks('Remove a room with all its messages.', 'room_left'),
+  list_rooms: asks("One's own rooms, or all public ones.", 'room_list'),
+  join_room: asks('Become a member of a public room.', 'room_joined'),
+  join_rooms: asks('Become a member of several; each room has an answer of its own.', 'room_joined'),
+  leave_room: asks('Be a member no longer.', 'room_left'),
+  list_members: asks('Who belongs to the room.', 'member_list'),
+  list_active_members: asks('Who of the members is there now.', 'active_member_list'),
+  invite_member: asks('Let a user become a member of a private room.', 'done'),
+  accept_invitation: asks('Become a member of a room to which one was invited.', 'room_joined'),
+  remove_member: asks('Take the membership, or the invitation, from a user.', 'done'),
+  mark_read: asks('I have read everything up to here.', 'messages_read'),
+  mark_delivered: asks('My device has everything up to here.', 'messages_delivered'),
+  start_typing: tells('I am typing.'),
+  stop_typing: tells('I stopped typing.'),
+  update_presence: tells('How I am, on all my connections, until I say otherwise.'),
+  subscribe_presence: asks('Tell me of these users, whatever rooms they are in.', 'user_presence'),
+  unsubscribe_presence: asks('Tell me of these users no longer.', 'done'),
+  get_notifications: asks("The notifications in one's own log that are not cleared.", 'notification_list'),
+  read_notifications: asks('I have read these notifications.', 'notifications_changed'),
+  clear_notifications: asks('Show me these notifications no more.', 'notifications_changed'),
+  clear_all_notifications: asks('Show me no notification up to here any more.', 'notifications_changed'),
+  start_call: asks('Call a member of the room.', 'call_started', 'call_ended'),
+  answer_call: asks('This device takes the call.', 'call_answered', 'call_ended'),
+  reject_call: asks('The user does not take the call.', 'call_ended'),
+  end_call: asks('Hang up, before or after an answer.', 'call_ended'),
+  send_candidate: tells('An ICE candidate for the other side.'),
+  list_calls: asks('Calls that I made or got.', 'call_list'),
+}
+
+/** From the server to the client. */
+export const SERVER_SUMMARIES: { readonly [T in ServerMessageType]: string } = {
+  connected: 'Authenticated: who you are, and what binds you.',
+  token_renewed: 'The new token is in force.',
+  ping: 'Are you there?',
+  pong: 'I am here: the answer to a ping of the client.',
+  done: 'What was asked has happened, and there is nothing more to say.',
+  ack: 'Commands that have their place in the log: committed, for everybody, for ever.',
+  error: 'What was asked did not happen, and why.',
+  going_away: 'Every connection will be closed soon; come back after this time.',
+  entries: 'The newest entries of a room that the connection follows.',
+  page: 'A run of entries without holes that begins right after a position.',
+  reset: 'The cursor is not one of this log: drop what is cached of the room, ask again without it.',
+  checked: 'The rooms that are behind, diverged or not followed.',
+  unsubscribed: 'These rooms are followed no longer.',
+  history: 'Messages as they stand, in the order of the log.',
+  reaction_list: 'Who reacted to the message, and with what.',
+  room_info: 'The room, as the asker sees it.',
+  room_list: 'Rooms, as the asker sees them.',
+  room_joined: 'A member now.',
+  room_left: 'A member no longer, and following no longer.',
+  member_list: 'Who belongs to the room.',
+  active_member_list: 'Who of the members is there now.',
+  messages_read: 'A user has read up to here.',
+  messages_delivered: "A user's devices have everything up to here.",
+  room_receipts: 'How far everybody is: after the first page of a subscription.',
+  unread_changed: 'What is left to read in a room: to all connections of the user.',
+  typing_started: 'A user is typing in a room that the connection follows.',
+  typing_stopped: 'A user stopped typing.',
+  room_presence: 'Everybody who is in the room now: after the first page of a subscription.',
+  presence_changed: 'A user came, went or changed in a room that the connection follows.',
+  user_presence: 'How users are who were asked for; without a ref, those who changed.',
+  notification_list: "Notifications of the user's own log.",
+  notifications_changed: 'Notifications were read or cleared: to all connections of the user.',
+  call_started: 'It rings.',
+  incoming_call: 'Somebody calls: to all connections of the user.',
+  call_answered: 'The call was answered: to the device that did, and with the answer to the caller.',
+  call_ended: 'The call is over, or over on this device.',
+  call_candidate: 'An ICE candidate of the other side.',
+  call_list: 'Calls that the user made or got.',
+}
+
+export interface CommandExchange {
+  readonly summary: string
+  /** The entry that an accepted one becomes; undefined: it is never accepted. */
+  readonly becomes: EntryType | undefined
+}
+
+export const COMMAND_EXCHANGES: { readonly [T in CommandType]: CommandExchange } = {
+  send_message: { summary: 'Say something in the room.', becomes: 'new_message' },
+  edit_message: {
+    summary: 'This is what the message says from now on, all of it.',
+    becomes: 'message_edited',
+  },
+  delete_message: { summary: 'Blank what the message and its edits said.', becomes: 'message_deleted' },
+  forward_message: { summary: 'Say here what was said there.', becomes: 'new_message' },
+  add_reaction: { summary: 'React to a message with an emoji.', becomes: 'reaction_added' },
+  remove_reaction: { summary: 'Take a reaction back.', becomes: 'reaction_removed' },
+  skip: { summary: 'Give the place in the lane up.', becomes: undefined },
+}
+
+export const ENTRY_SUMMARIES: { readonly [T in EntryType]: string } = {
+  new_message: 'Somebody said something.',
+  message_edited: 'A message says something else from now on.',
+  message_deleted: 'What a message said was blanked.',
+  reaction_added: 'The sender reacted to a message.',
+  reaction_removed: 'The sender took a reaction back.',
+  room_created: 'The room was made by the sender: its first entry.',
+  room_updated: 'What is named here of the room was changed.',
+  member_invited: 'The sender let a user become a member.',
+  member_joined: 'A user became a member.',
+  member_left: 'A user is a member no longer.',
+  mention: 'A message names the user.',
+  reply: 'A message answers one of the user.',
+  invitation: 'The user may become a member of a room.',
+  admission: 'The user is a member of a room now.',
+  removal: 'The user is a member of a room no longer.',
+  missed_call: 'Nobody answered a call to the user.',
+}
