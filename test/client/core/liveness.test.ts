@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { commandsOf, drive, messagesOf, ofType, payloadsOf } from '../support/drive.ts'
+import { commandsOf, drive, messagesOf, ofType, outcomesOf, payloadsOf } from '../support/drive.ts'
 import { trace } from '../support/trace.ts'
 
 const DEAD = ['hang_up 1 1000 TIMEOUT', 'status waiting TIMEOUT retry']
@@ -93,6 +93,16 @@ describe('a command without an answer', () => {
     client.live(55_000)
     client.ack(ref, 1)
     client.live(120_000)
+    expect(client.core.status()).toBe('connected')
+  })
+
+  it('through a sleep is looked for among what is waiting to be read, before the connection is ended', () => {
+    const client = connected()
+    const ref = commandsOf(client.send('den', 'm-000001'))[0]?.ref ?? 0
+    client.sleep(3_600_000)
+    expect(ofType(client.tick(), 'hang_up')).toEqual([])
+    expect(outcomesOf(client.ack(ref, 1))).toEqual(['m-000001 acknowledged 1'])
+    client.live(60_000)
     expect(client.core.status()).toBe('connected')
   })
 

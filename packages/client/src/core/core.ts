@@ -391,7 +391,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
 
   function tick(): void {
     connection.tick()
-    if (liveness.tick() === 'dead') return connection.giveUp('TIMEOUT')
+    if (liveness.tick() === 'dead') connection.giveUp('TIMEOUT')
     if (context.now >= checkAt) {
       scheduleCheck()
       rooms.check()

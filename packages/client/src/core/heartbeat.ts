@@ -28,6 +28,11 @@ export interface Heartbeat {
   deadline(): number
 }
 
+/** Late by so much that frames may be waiting unread: look again in the next turn. */
+export function isLate(now: number, deadline: number): boolean {
+  return now > deadline + LATE_MS
+}
+
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   let watchdogAt = Number.POSITIVE_INFINITY
   let probeEndsAt = Number.POSITIVE_INFINITY
@@ -36,11 +41,6 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     if (probeEndsAt !== Number.POSITIVE_INFINITY) return false
     probeEndsAt = now + options.probeTimeoutMs
     return true
-  }
-
-  /** Late by so much that frames may be waiting unread: look again in the next turn. */
-  function isLate(now: number, deadline: number): boolean {
-    return now > deadline + LATE_MS
   }
 
   return {

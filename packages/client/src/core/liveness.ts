@@ -4,7 +4,7 @@
  * sent again on the same connection.
  */
 import type { Context, Pending } from './context.ts'
-import { createHeartbeat } from './heartbeat.ts'
+import { createHeartbeat, isLate } from './heartbeat.ts'
 
 /** An answer is given up after this time, even by a server that answers probes. */
 const ANSWER_LIMIT_MS = 60_000
@@ -46,7 +46,9 @@ export function createLiveness(context: Context): Liveness {
   }
 
   function doubt(): 'alive' | 'dead' {
-    doubtAt = Number.POSITIVE_INFINITY
+    const isPremature = isLate(context.now, doubtAt)
+    doubtAt = isPremature ? context.now + 1 : Number.POSITIVE_INFINITY
+    if (isPremature) return 'alive'
     const pending = oldest()
     if (!pending) return 'alive'
     const age = context.now - pending.sentAt
