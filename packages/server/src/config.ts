@@ -3,11 +3,22 @@
  * and what is allowed. 0 is 0 and never "the default". A secret is never repeated.
  */
 import { DEFAULT_LIMITS, type Limits, MAX_FRAME_BYTES } from '@tautline/protocol/wire'
-import { ALGORITHMS, type AuthOptions, objectionToSecret } from './auth.ts'
+import { isLoopback } from './addresses.ts'
+import {
+  ALGORITHMS,
+  type AuthOptions,
+  KEY_ALGORITHMS,
+  type KeySetOptions,
+  objectionToKeySet,
+  objectionToSecret,
+  type TokenWays,
+} from './auth.ts'
+import { checkNames, fault, flag, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
 import type { RequestHandler } from './http.ts'
 import type { Logger } from './log.ts'
+import { DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
 
 export interface ServerOptions {
   /** Where to listen; 0 takes any free port. Left out: the server listens nowhere by itself (see `attach`). */
@@ -83,6 +94,8 @@ const OPTION_NAMES = [
   'logger',
   'onRequest',
 ] as const satisfies readonly (keyof ServerOptions)[]
+
+const TOKEN_WAYS = ['ticketLifetimeMs', 'allowQuery'] as const satisfies readonly (keyof TokenWays)[]
 
 const HOUR_MS = 3_600_000
 
@@ -160,20 +173,35 @@ function readLimits(given: Partial<Limits> = {}): Limits {
 
 function readAuth(auth: AuthOptions | undefined): AuthOptions {
   if (typeof auth !== 'object' || auth === null)
-    throw fault('auth', auth, 'an object with a secret, or with a function verify')
+    throw fault('auth', auth, 'an object with a secret, with jwks, or with a function verify')
+  whole('auth.ticketLifetimeMs', auth.ticketLifetimeMs, 1_000, HOUR_MS, DEFAULT_TICKET_LIFETIME_MS)
+  flag('auth.allowQuery', auth.allowQuery, false)
   if ('verify' in auth) {
-    checkNames('auth.', auth, ['verify'])
+    checkNames('auth.', auth, ['verify', ...TOKEN_WAYS])
     if (typeof auth.verify !== 'function') throw fault('auth.verify', auth.verify, 'a function')
     return auth
   }
-  checkNames('auth.', auth, ['secret', 'algorithm', 'issuer', 'audience', 'maxTokenAgeMs'])
+  const rules = ['issuer', 'audience', 'tokenType', 'maxTokenAgeMs', ...TOKEN_WAYS]
+  checkNames('auth.', auth, ['secret', 'algorithm', 'jwks', 'jwksAlgorithms', ...rules])
   const { secret, algorithm = 'HS256' } = auth
   if (!ALGORITHMS.includes(algorithm))
     throw fault('auth.algorithm', algorithm, `one of ${ALGORITHMS.join(', ')}`)
-  const objection = objectionToSecret(secret, algorithm)
+  const objection = 'jwks' in auth && secret === undefined ? undefined : objectionToSecret(secret, algorithm)
   if (objection !== undefined) throw new TypeError(objection)
+  if ('jwks' in auth) checkKeySet(auth)
+  for (const name of ['issuer', 'audience', 'tokenType'] as const) text(`auth.${name}`, auth[name], '-')
   whole('auth.maxTokenAgeMs', auth.maxTokenAgeMs, 1_000, Number.MAX_SAFE_INTEGER, HOUR_MS)
   return auth
+}
+
+function checkKeySet({ jwks, jwksAlgorithms = ['RS256'] }: KeySetOptions): void {
+  const objection = objectionToKeySet(jwks)
+  if (objection !== undefined) throw new TypeError(objection)
+  const known: readonly string[] = KEY_ALGORITHMS
+  const isKnown =
+    Array.isArray(jwksAlgorithms) && jwksAlgorithms.every((name: string) => known.includes(name))
+  if (!isKnown || jwksAlgorithms.length === 0)
+    throw fault('auth.jwksAlgorithms', jwksAlgorithms, `a list of some of ${known.join(', ')}`)
 }
 
 function readStore(store: StoreFactory | undefined): StoreFactory {
@@ -217,42 +245,4 @@ function originOf(url: string): string | undefined {
   } catch {
     return undefined // not the URL of anything
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
-}
-
-// --- one value -----------------------------------------------------------------------------------------------------
-
-function whole(name: string, given: number | undefined, min: number, max: number, fallback: number): number {
-  if (given === undefined) return fallback
-  if (Number.isSafeInteger(given) && given >= min && given <= max) return given
-  throw fault(name, given, `a whole number from ${min} to ${max}`)
-}
-
-function text(name: string, given: string | undefined, fallback: string): string {
-  if (given === undefined) return fallback
-  if (typeof given === 'string' && given !== '') return given
-  throw fault(name, given, 'a text that is not empty')
-}
-
-function flag(name: string, given: boolean | undefined, fallback: boolean): boolean {
-  if (given === undefined) return fallback
-  if (typeof given === 'boolean') return given
-  throw fault(name, given, 'true or false')
-}
-
-function checkNames(prefix: string, given: object, allowed: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!allowed.includes(name))
-      throw new TypeError(
-        `There is no option ${prefix}${name}; there are ${allowed.map((each) => prefix + each).join(', ')}.`,
-      )
-  }
-}
-
-function fault(name: string, given: unknown, allowed: string): TypeError {
-  const shown = typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)
-  return new TypeError(`The option ${name} must be ${allowed}; it is ${shown}.`)
 }

@@ -26,6 +26,8 @@ export interface DriverOptions {
 export interface Driver {
   /** A socket has opened. `token`: that of its upgrade request. */
   accept(socket: ServerSocket, token?: string): SocketListener
+  /** No token with this id counts any more, until no token of that id can be valid. */
+  revoke(tokenId: string, untilUnixMs: number): void
   figures(): NodeFigures
   /** Tells the clients to go, finishes the commits, closes. Resolves when the node is done, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
@@ -267,6 +269,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
       return listenTo(outgoing)
     },
 
+    revoke: (tokenId, untilUnixMs) => tell({ type: 'revoked', tokenId, untilUnixMs }),
     figures: () => node.figures(),
 
     async drain(timeoutMs) {

@@ -1,16 +1,19 @@
 /**
- * The HTTP side of a server that stands alone: it listens, answers /health, and hands everything else to the
+ * The HTTP side of a server that stands alone: it listens, answers /health and /ticket, and hands everything else to the
  * application, or says 404. Limits on headers and time are here; what comes over WebSockets is not.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from './log.ts'
+import { isTicketRequest } from './tickets.ts'
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface HttpOptions {
   /** What GET /health says, as JSON. */
   readonly health: () => object
+  /** Answers /ticket. */
+  readonly onTicketRequest: RequestHandler
   readonly onRequest: RequestHandler | undefined
   readonly logger: Logger
 }
@@ -20,7 +23,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
 
-export function createHttpServer({ health, onRequest, logger }: HttpOptions): Server {
+export function createHttpServer({ health, onTicketRequest, onRequest, logger }: HttpOptions): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -32,6 +35,7 @@ export function createHttpServer({ health, onRequest, logger }: HttpOptions): Se
       request.on('error', (error) => logger.debug({ error: error.message }, 'a request broke'))
       response.on('error', (error) => logger.debug({ error: error.message }, 'a response broke'))
       if (isHealth(request)) sendJson(response, 200, health())
+      else if (isTicketRequest(request)) onTicketRequest(request, response)
       else if (onRequest) onRequest(request, response)
       else sendJson(response, 404, { error: 'not found' })
     },

@@ -5,8 +5,11 @@ export {
   type CustomAuth,
   createToken,
   type Identity,
+  type KeyAlgorithm,
+  type KeySetOptions,
   type NewToken,
   type TokenOptions,
+  type TokenWays,
 } from './auth.ts'
 export type { ServerOptions } from './config.ts'
 export type {

@@ -3,9 +3,9 @@
  * the HTTP server listens; `close` takes it all down in the opposite order.
  */
 import { randomInt } from 'node:crypto'
-import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createVerifier } from './auth.ts'
+import { createVerifier, maxTokenLifeMs } from './auth.ts'
 import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
 import type { Store } from './core/store.ts'
@@ -13,6 +13,7 @@ import { createDriver, type Driver } from './driver.ts'
 import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
 import type { ServerSocket, SocketListener } from './socket.ts'
+import { createTickets, DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
 import { createUpgrader, type Upgrader } from './websocket.ts'
 
 export interface Server {
@@ -27,6 +28,17 @@ export interface Server {
   attach(server: HttpServer): void
   /** Serves any socket that offers five functions. `token`: that of its upgrade request, where it had one. */
   accept(socket: ServerSocket, token?: string): SocketListener
+  /**
+   * Answers `POST /ticket` for an HTTP server that is not this one's (see `attach`); its own does so by itself. The
+   * response is ended in any case.
+   */
+  handleTicket(request: IncomingMessage, response: ServerResponse): void
+  /**
+   * Ends the connections of the token with this id (`jti`) at once, and refuses it, and what tickets it was given, from
+   * now on. `expiresAt`: until when it would have been valid, in Unix milliseconds; a revocation is remembered so long.
+   * Default: maxTokenAgeMs from now, which no JWT outlives; for tokens that the application verifies, a day.
+   */
+  revoke(tokenId: string, expiresAt?: number): void
   health(): Health
   /** Tells the clients to go, finishes the commits, closes sockets and store. Idempotent. */
   close(): Promise<void>
@@ -58,20 +70,26 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 async function startServer(config: ServerConfig, store: Store, logger: Logger): Promise<Server> {
   const startedAt = performance.now()
   let closing: Promise<void> | undefined
+  const { auth, isOriginAllowed } = config
+  const tickets = createTickets({
+    verify: createVerifier(auth, (error) => logger.error(describeError(error), 'a token was not decided')),
+    lifetimeMs: auth.ticketLifetimeMs ?? DEFAULT_TICKET_LIFETIME_MS,
+    isOriginAllowed,
+    now: () => performance.now(),
+  })
   const driver = createDriver({
     node: config.node,
     store,
-    verify: createVerifier(config.auth, (error) =>
-      logger.error(describeError(error), 'a token was not decided'),
-    ),
+    verify: tickets.verify,
     logger,
     seed: randomInt(2 ** 48 - 1),
   })
   const upgrader = createUpgrader({
     path: config.path,
     maxFrameBytes: config.node.limits.maxFrameBytes,
-    isOriginAllowed: config.isOriginAllowed,
+    isOriginAllowed,
     logger,
+    allowQuery: auth.allowQuery === true,
     accept: driver.accept,
   })
   const health = (): Health => ({
@@ -84,7 +102,12 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
   let http: HttpServer | undefined
   let address: AddressInfo | undefined
   if (config.port !== undefined) {
-    http = createHttpServer({ health, onRequest: config.onRequest, logger })
+    http = createHttpServer({
+      health,
+      onTicketRequest: tickets.handle,
+      onRequest: config.onRequest,
+      logger,
+    })
     upgrader.listenTo(http, true)
     address = await listen(http, config.port, config.host, logger)
   }
@@ -96,6 +119,8 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     url,
     attach: (server) => upgrader.listenTo(server, false),
     accept: driver.accept,
+    handleTicket: tickets.handle,
+    revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
     health,
     close() {
       closing ??= closeAll({ config, store, driver, upgrader, http, logger })

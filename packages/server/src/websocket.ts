@@ -9,12 +9,15 @@ import { encodeCloseReason, SUBPROTOCOL } from '@tautline/protocol/wire'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import type { Logger } from './log.ts'
 import { closeCodeOf, type ServerSocket, type SocketListener } from './socket.ts'
+import { bearerOf } from './tickets.ts'
 
 export interface UpgradeOptions {
   readonly path: string
   readonly maxFrameBytes: number
   readonly isOriginAllowed: (origin: string) => boolean
   readonly logger: Logger
+  /** Whether a token may come in the URL. */
+  readonly allowQuery: boolean
   readonly accept: (socket: ServerSocket, token: string | undefined) => SocketListener
 }
 
@@ -32,10 +35,9 @@ const NEWER_OPTIONS = {
   /** A message may come in so many fragments: those without end cost memory. */
   maxFragments: 16,
 }
-const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{1,16384})$/i
 
 export function createUpgrader(options: UpgradeOptions): Upgrader {
-  const { path, maxFrameBytes, isOriginAllowed, logger, accept } = options
+  const { path, maxFrameBytes, isOriginAllowed, logger, allowQuery, accept } = options
   const servers = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>()
   const ws = new WebSocketServer({
     ...NEWER_OPTIONS,
@@ -61,6 +63,10 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     ws.handleUpgrade(request, socket, head, (webSocket) => join(webSocket, request))
   }
 
+  function tokenOf(request: IncomingMessage): string | undefined {
+    return bearerOf(request) ?? (allowQuery ? queryTokenOf(request) : undefined)
+  }
+
   function join(webSocket: WebSocket, request: IncomingMessage): void {
     webSocket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke'))
     if (webSocket.protocol !== SUBPROTOCOL) {
@@ -69,7 +75,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     }
     let listener: SocketListener | undefined
     const onWritten = () => listener?.drained()
-    listener = accept(adapt(webSocket, onWritten), bearerOf(request))
+    listener = accept(adapt(webSocket, onWritten), tokenOf(request))
     const { text, binary, pong, closed } = listener
     webSocket.on('message', (data, isBinary) => (isBinary ? binary() : text(textOf(data))))
     webSocket.on('pong', pong)
@@ -116,8 +122,12 @@ function pathOf({ url = '/' }: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end)
 }
 
-function bearerOf({ headers }: IncomingMessage): string | undefined {
-  return BEARER.exec(headers.authorization ?? '')?.[1]
+/** Of the ticket and the token the ticket, since it was asked for just now. */
+function queryTokenOf({ url = '/' }: IncomingMessage): string | undefined {
+  const start = url.indexOf('?')
+  if (start < 0) return undefined
+  const query = new URLSearchParams(url.slice(start + 1))
+  return query.get('ticket') ?? query.get('token') ?? undefined
 }
 
 function refuseUpgrade(socket: Duplex, status: number, sentence: string): void {

@@ -37,6 +37,8 @@ export interface Connection extends Scheduled {
   helloDeadline: number
   /** Monotonic milliseconds. */
   tokenDeadline: number
+  /** The id of the token that is in force, where it has one. */
+  tokenId: string | undefined
 
   // heartbeat.ts
   heardAt: number
@@ -87,6 +89,7 @@ export function createConnection(
     claimedUserId: undefined,
     helloDeadline: now + options.helloTimeoutMs,
     tokenDeadline: Number.POSITIVE_INFINITY,
+    tokenId: undefined,
     heardAt: now,
     nextPingAt: Number.POSITIVE_INFINITY,
     nextPingRef: 1,

@@ -28,6 +28,8 @@ export type Input =
   /** Bytes that were given to the socket and are not on their way; told when it matters and when it ceases to. */
   | { readonly type: 'buffered'; readonly connection: number; readonly bytes: number }
   | { readonly type: 'closed'; readonly connection: number }
+  /** No token with this id is accepted any more, until `untilUnixMs`, when none of that id can be valid. */
+  | { readonly type: 'revoked'; readonly tokenId: string; readonly untilUnixMs: number }
   | { readonly type: 'verified'; readonly connection: number; readonly verification: Verification }
   | { readonly type: 'committed'; readonly result: CommitResult }
   | { readonly type: 'commit_failed' }
@@ -41,8 +43,14 @@ export type Input =
   | { readonly type: 'drain' }
 
 export type Verification =
-  /** `expiresAt`: Unix milliseconds; undefined: never. */
-  | { readonly ok: true; readonly userId: string; readonly expiresAt: number | undefined }
+  | {
+      readonly ok: true
+      readonly userId: string
+      /** Unix milliseconds; undefined: never. */
+      readonly expiresAt: number | undefined
+      /** The token's own id, where it has one. */
+      readonly tokenId?: string | undefined
+    }
   | { readonly ok: false; readonly code: Code }
 
 export type Effect =

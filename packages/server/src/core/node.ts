@@ -100,6 +100,9 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         committer.failed()
         drain.finish()
         break
+      case 'revoked':
+        sessions.revoke(input.tokenId, input.untilUnixMs)
+        break
       case 'timer':
         ring()
         break

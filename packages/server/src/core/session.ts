@@ -1,6 +1,6 @@
 /**
  * Who a connection belongs to: hello → verifying → ready, and the end of all that. Before `ready` only `authenticate`
- * and `ping` are heard; a token that runs out ends the connection; a second connection of the same lane id (user, sid)
+ * and `ping` are heard; a token that runs out or is revoked ends the connection; a second connection of the same lane id (user, sid)
  * replaces the first, which is told so and does not come back.
  */
 import { CODES, type PayloadOf } from '@tautline/protocol/wire'
@@ -16,6 +16,8 @@ export interface Sessions {
   authenticate(connection: Connection, payload: PayloadOf<'authenticate'>): void
   renewToken(connection: Connection, payload: PayloadOf<'renew_token'>): void
   verified(connection: Connection, verification: Verification): void
+  /** Ends the connections of the token, and lets no other come with it. */
+  revoke(tokenId: string, untilUnixMs: number): void
   forget(connection: Connection): void
   /** How many are authenticated. */
   size(): number
@@ -24,6 +26,8 @@ export interface Sessions {
 export function createSessions(context: Context, connectionPrefix: string): Sessions {
   const { options } = context
   const ready = new Map<string, Connection>()
+  /** Until when, in Unix milliseconds, by token id. */
+  const revoked = new Map<string, number>()
 
   function verify(connection: Connection, ref: number, token: string): void {
     connection.verifyingRef = ref
@@ -95,12 +99,17 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
         else context.hangUp(connection, code)
         return
       }
-      const { userId, expiresAt } = verification
+      const { userId, expiresAt, tokenId } = verification
+      if (tokenId !== undefined && revoked.has(tokenId)) {
+        context.hangUp(connection, 'INVALID_TOKEN')
+        return
+      }
       const expected = phase === 'ready' ? connection.userId : (claimedUserId ?? userId)
       if (expected !== userId) {
         context.hangUp(connection, 'IDENTITY_MISMATCH')
         return
       }
+      connection.tokenId = tokenId
       connection.tokenDeadline =
         expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - context.unixOffsetMs
       if (connection.tokenDeadline <= context.now) {
@@ -110,6 +119,13 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
       if (phase === 'ready') renewed(connection, expiresAt)
       else welcome(connection, userId, expiresAt)
       connection.verifyingRef = 0
+    },
+
+    revoke(tokenId, untilUnixMs) {
+      for (const [id, until] of revoked) if (until <= unixMs(context)) revoked.delete(id)
+      revoked.set(tokenId, untilUnixMs)
+      for (const connection of context.connections.values())
+        if (connection.tokenId === tokenId) context.hangUp(connection, 'INVALID_TOKEN')
     },
 
     forget(connection) {
