@@ -18,68 +18,23 @@ import {
   utf8Bytes,
 } from '@tautline/protocol/wire'
 import { EventEmitter } from 'eventemitter3'
-import { customAlphabet } from 'nanoid'
-import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
-import type { CoreOptions, Effect, Failure } from './core/context.ts'
-import { createCore, type Input } from './core/core.ts'
-import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
-import { DEFAULT_OUTBOX, type NewRow, type OutboxOptions } from './core/outbox.ts'
+import type { Effect, Failure } from './core/context.ts'
+import { createCore } from './core/core.ts'
+import type { NewRow } from './core/outbox.ts'
 import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
-import { type Door, openDoor } from './door.ts'
-import { browserLifecycle, type Lifecycle } from './lifecycle.ts'
+import { openDoor } from './door.ts'
+import { createDriver } from './driver.ts'
+import { browserLifecycle } from './lifecycle.ts'
 import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
+import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
-import { type Scheduler, systemScheduler } from './scheduler.ts'
+import { systemScheduler } from './scheduler.ts'
 import { createSending, type Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
-import type { Dial, Transport } from './transport.ts'
-import { type WebSocketConstructor, webSocket } from './transports/websocket.ts'
-
-export interface ClientOptions {
-  /** Where the server listens, as `ws://` or `wss://`. Needed unless `transport` is given. */
-  readonly url?: string | undefined
-  /**
-   * Who signs in. Given, the client stops with IDENTITY_MISMATCH where a token turns out to be another user's, before
-   * anything is sent.
-   */
-  readonly userId?: string | undefined
-  /**
-   * Called for each connection and before a token expires. `refused`: the server did not take the last one, so a fresh
-   * one is needed. A rejection counts as a failed attempt, and is tried again.
-   */
-  getToken(context: { readonly refused: boolean }): string | Promise<string>
-  /** Default: the global WebSocket. */
-  readonly WebSocket?: WebSocketConstructor | undefined
-  /** Instead of `url`: anything that carries text frames. */
-  readonly transport?: Dial | undefined
-  /** Who notices that the page is visible again and the network back. Default: the browser's events. */
-  readonly lifecycle?: Lifecycle | undefined
-  /** How frames are checked. Default: by hand, without a schema library. */
-  readonly door?: Door | undefined
-  /** Waits between attempts. Default: 250 ms + U(0, min(29.75 s, 1 s · 1.5ⁿ)). */
-  readonly backoff?: Partial<BackoffOptions> | undefined
-  readonly heartbeat?: Partial<HeartbeatOptions> | undefined
-  readonly outbox?: Partial<OutboxOptions> | undefined
-  /** Until the token and the transport are there. Default 10,000 ms. */
-  readonly connectTimeoutMs?: number | undefined
-  /** Until the server has answered who we are. Default 10,000 ms. */
-  readonly authenticationTimeoutMs?: number | undefined
-  /** Without an answer for so long, the connection is put to the proof. Default 10,000 ms. */
-  readonly ackTimeoutMs?: number | undefined
-  /** Joining, history and other requests fail with TIMEOUT after this. Default 10,000 ms. */
-  readonly requestTimeoutMs?: number | undefined
-  /** `waiting` becomes `suspended` after this. Default 120,000 ms. */
-  readonly suspendedAfterMs?: number | undefined
-  /** How often cursors are compared with the server's heads, ± 20 %. Default 60,000 ms. */
-  readonly checkIntervalMs?: number | undefined
-  /** Clock and timer, for tests. */
-  readonly scheduler?: Scheduler | undefined
-  /** Seed of the jitter, for tests. */
-  readonly seed?: number | undefined
-}
+import type { Transport } from './transport.ts'
 
 export interface StatusChange {
   readonly status: Status
@@ -148,15 +103,11 @@ export interface Client extends Readable<ClientSnapshot> {
   off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): void
 }
 
-const randomLetters = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-', 16)
-/** A timer this late, or clocks that drifted apart by so much, mean that the machine slept. */
-const SLEPT_MS = 5_000
-
 export function createClient(options: ClientOptions): Client {
   const dial = dialOf(options)
   const scheduler = options.scheduler ?? systemScheduler
   const readFrame = options.door ?? openDoor
-  const core = createCore(coreOptionsOf(options), options.seed ?? seedOf(scheduler))
+  const core = createCore(coreOptionsOf(options), options.seed ?? randomSeed())
   const events = new EventEmitter()
   const ledger = createLedger()
   const rooms = new Map<string, RoomControl>()
@@ -174,64 +125,14 @@ export function createClient(options: ClientOptions): Client {
   let maxFrameBytes: number = DEFAULT_LIMITS.maxFrameBytes
   let isReady = false
   let nextRequest = 1
-  let armedFor = Number.POSITIVE_INFINITY
-  let disarm = () => {}
-  let clockOffset = scheduler.unixTime() - scheduler.now()
   let stopLifecycle: (() => void) | undefined
-
-  // ── Inputs in, effects out ────────────────────────────────────────────────────────────────────────────────────
-
-  const inputs: Input[] = []
-  let isStepping = false
-
-  /** One input, then all its effects, then the next: what a listener asks for waits until its turn. */
-  function step(input: Input): void {
-    inputs.push(input)
-    if (isStepping) return
-    isStepping = true
-    try {
-      for (let next = inputs.shift(); next; next = inputs.shift()) {
-        for (const effect of core.step(next, scheduler.now())) guarded(() => perform(effect))
-      }
-    } finally {
-      isStepping = false
-    }
-    store.update({ queued: core.queued().rows })
-    arm()
-  }
-
-  /** A listener of the application that throws must not stop the others; its error is raised where no one is hurt. */
-  function guarded(task: () => void): void {
-    try {
-      task()
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
-
-  function arm(): void {
-    const deadline = core.nextDeadline()
-    if (deadline === armedFor) return
-    disarm()
-    armedFor = deadline
-    disarm = () => {}
-    if (deadline === Number.POSITIVE_INFINITY) return
-    disarm = scheduler.after(deadline - scheduler.now(), () => {
-      armedFor = Number.POSITIVE_INFINITY
-      if (hasSlept(deadline)) step({ type: 'lifecycle', event: 'wake' })
-      step({ type: 'tick' })
-    })
-  }
-
-  /** A timer that is late, or a wall clock that went on while the monotonic one stood still. */
-  function hasSlept(deadline: number): boolean {
-    const offset = scheduler.unixTime() - scheduler.now()
-    const jumped = Math.abs(offset - clockOffset) > SLEPT_MS
-    clockOffset = offset
-    return jumped || scheduler.now() > deadline + SLEPT_MS
-  }
+  const driver = createDriver({
+    core,
+    scheduler,
+    perform,
+    settled: () => store.update({ queued: core.queued().rows }),
+  })
+  const { step, guarded } = driver
 
   function perform(effect: Effect): void {
     switch (effect.type) {
@@ -460,7 +361,7 @@ export function createClient(options: ClientOptions): Client {
       step({ type: 'close' })
       stopLifecycle?.()
       stopLifecycle = undefined
-      disarm()
+      driver.stop()
       return Promise.resolve()
     },
     room(id) {
@@ -535,43 +436,5 @@ function jsonOf(value: unknown): string | undefined {
   } catch {
     // Cycles and bigints: the caller tells the sender.
     return undefined
-  }
-}
-
-function seedOf(scheduler: Scheduler): number {
-  return Number.parseInt(randomLetters(8).replaceAll(/\D/g, '') || '1', 10) ^ scheduler.unixTime()
-}
-
-function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: ClientOptions): Dial {
-  if (transport) return transport
-  if (url === undefined)
-    throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')
-  if (!WebSocket) {
-    throw new TautlineError(
-      'VALIDATION_ERROR',
-      'no WebSocket here: give one as the option WebSocket (for example that of ws)',
-    )
-  }
-  return webSocket(url, WebSocket)
-}
-
-function coreOptionsOf(options: ClientOptions): CoreOptions {
-  if (options.userId !== undefined && !USER_ID.test(options.userId)) {
-    throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a user')
-  }
-  return {
-    userId: options.userId,
-    sid: randomLetters(16),
-    limits: DEFAULT_LIMITS,
-    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
-    heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
-    outbox: { ...DEFAULT_OUTBOX, ...options.outbox },
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    authenticationTimeoutMs: options.authenticationTimeoutMs ?? 10_000,
-    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
-    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-    suspendedAfterMs: options.suspendedAfterMs ?? 120_000,
-    checkIntervalMs: options.checkIntervalMs ?? 60_000,
-    followOwnLog: true,
   }
 }

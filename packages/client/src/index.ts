@@ -12,7 +12,6 @@ export {
 export {
   type Client,
   type ClientEvents,
-  type ClientOptions,
   type ClientSnapshot,
   createClient,
   type StatusChange,
@@ -26,6 +25,7 @@ export { type Door, openDoor } from './door.ts'
 export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecycle.ts'
 export type { Message } from './message.ts'
 export type { Admitted, Invited, Removed } from './notices.ts'
+export type { ClientOptions } from './options.ts'
 export type { OutboxView } from './outbox-view.ts'
 export type { History, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
 export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'

@@ -1,0 +1,85 @@
+/**
+ * Drives the core: one input, then all its effects, then the next, and one timer armed for the core's next deadline.
+ * What an effect's listener asks for waits until its turn.
+ */
+import type { Effect } from './core/context.ts'
+import type { Core, Input } from './core/core.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** A timer this late, or clocks that drifted apart by so much, mean that the machine slept. */
+const SLEPT_MS = 5_000
+
+export interface DriverParts {
+  readonly core: Core
+  readonly scheduler: Scheduler
+  perform(effect: Effect): void
+  /** All effects of a step were performed. */
+  settled(): void
+}
+
+export interface Driver {
+  step(input: Input): void
+  /** Runs what calls the application: an error of its listeners is raised where no one is hurt. */
+  guarded(task: () => void): void
+  /** Lets the timer go. */
+  stop(): void
+}
+
+export function createDriver({ core, scheduler, perform, settled }: DriverParts): Driver {
+  let armedFor = Number.POSITIVE_INFINITY
+  let disarm = () => {}
+  let clockOffset = scheduler.unixTime() - scheduler.now()
+  const inputs: Input[] = []
+  let isStepping = false
+
+  /** One input, then all its effects, then the next: what a listener asks for waits until its turn. */
+  function step(input: Input): void {
+    inputs.push(input)
+    if (isStepping) return
+    isStepping = true
+    try {
+      for (let next = inputs.shift(); next; next = inputs.shift()) {
+        for (const effect of core.step(next, scheduler.now())) guarded(() => perform(effect))
+      }
+    } finally {
+      isStepping = false
+    }
+    settled()
+    arm()
+  }
+
+  /** A listener of the application that throws must not stop the others; its error is raised where no one is hurt. */
+  function guarded(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  function arm(): void {
+    const deadline = core.nextDeadline()
+    if (deadline === armedFor) return
+    disarm()
+    armedFor = deadline
+    disarm = () => {}
+    if (deadline === Number.POSITIVE_INFINITY) return
+    disarm = scheduler.after(deadline - scheduler.now(), () => {
+      armedFor = Number.POSITIVE_INFINITY
+      if (hasSlept(deadline)) step({ type: 'lifecycle', event: 'wake' })
+      step({ type: 'tick' })
+    })
+  }
+
+  /** A timer that is late, or a wall clock that went on while the monotonic one stood still. */
+  function hasSlept(deadline: number): boolean {
+    const offset = scheduler.unixTime() - scheduler.now()
+    const jumped = Math.abs(offset - clockOffset) > SLEPT_MS
+    clockOffset = offset
+    return jumped || scheduler.now() > deadline + SLEPT_MS
+  }
+
+  return { step, guarded, stop: () => disarm() }
+}

@@ -1,0 +1,103 @@
+/**
+ * What a client is made of: the options with their defaults, and what the core and the shell need of them. What cannot
+ * work is refused here, with VALIDATION_ERROR, before anything is opened.
+ */
+import { DEFAULT_LIMITS, TautlineError, USER_ID } from '@tautline/protocol/wire'
+import { customAlphabet } from 'nanoid'
+import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
+import type { CoreOptions } from './core/context.ts'
+import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
+import { DEFAULT_OUTBOX, type OutboxOptions } from './core/outbox.ts'
+import type { Door } from './door.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Dial } from './transport.ts'
+import { type WebSocketConstructor, webSocket } from './transports/websocket.ts'
+
+export interface ClientOptions {
+  /** Where the server listens, as `ws://` or `wss://`. Needed unless `transport` is given. */
+  readonly url?: string | undefined
+  /**
+   * Who signs in. Given, the client stops with IDENTITY_MISMATCH where a token turns out to be another user's, before
+   * anything is sent.
+   */
+  readonly userId?: string | undefined
+  /**
+   * Called for each connection and before a token expires. `refused`: the server did not take the last one, so a fresh
+   * one is needed. A rejection counts as a failed attempt, and is tried again.
+   */
+  getToken(context: { readonly refused: boolean }): string | Promise<string>
+  /** Default: the global WebSocket. */
+  readonly WebSocket?: WebSocketConstructor | undefined
+  /** Instead of `url`: anything that carries text frames. */
+  readonly transport?: Dial | undefined
+  /** Who notices that the page is visible again and the network back. Default: the browser's events. */
+  readonly lifecycle?: Lifecycle | undefined
+  /** How frames are checked. Default: by hand, without a schema library. */
+  readonly door?: Door | undefined
+  /** Waits between attempts. Default: 250 ms + U(0, min(29.75 s, 1 s · 1.5ⁿ)). */
+  readonly backoff?: Partial<BackoffOptions> | undefined
+  readonly heartbeat?: Partial<HeartbeatOptions> | undefined
+  readonly outbox?: Partial<OutboxOptions> | undefined
+  /** Until the token and the transport are there. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number | undefined
+  /** Until the server has answered who we are. Default 10,000 ms. */
+  readonly authenticationTimeoutMs?: number | undefined
+  /** Without an answer for so long, the connection is put to the proof. Default 10,000 ms. */
+  readonly ackTimeoutMs?: number | undefined
+  /** Joining, history and other requests fail with TIMEOUT after this. Default 10,000 ms. */
+  readonly requestTimeoutMs?: number | undefined
+  /** `waiting` becomes `suspended` after this. Default 120,000 ms. */
+  readonly suspendedAfterMs?: number | undefined
+  /** How often cursors are compared with the server's heads, ± 20 %. Default 60,000 ms. */
+  readonly checkIntervalMs?: number | undefined
+  /** Clock and timer, for tests. */
+  readonly scheduler?: Scheduler | undefined
+  /** Seed of the jitter, for tests. */
+  readonly seed?: number | undefined
+}
+
+/** So many random characters that an id may have. */
+export const randomLetters = customAlphabet(
+  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-',
+)
+/** Of the jitter: any number will do, so long as clients that start together differ. */
+export function randomSeed(): number {
+  let seed = 0
+  for (const letter of randomLetters(8)) seed = (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0
+  return seed
+}
+
+export function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: ClientOptions): Dial {
+  if (transport) return transport
+  if (url === undefined)
+    throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')
+  if (!WebSocket) {
+    throw new TautlineError(
+      'VALIDATION_ERROR',
+      'no WebSocket here: give one as the option WebSocket (for example that of ws)',
+    )
+  }
+  return webSocket(url, WebSocket)
+}
+
+export function coreOptionsOf(options: ClientOptions): CoreOptions {
+  if (options.userId !== undefined && !USER_ID.test(options.userId)) {
+    throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a user')
+  }
+  return {
+    userId: options.userId,
+    sid: randomLetters(16),
+    limits: DEFAULT_LIMITS,
+    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
+    outbox: { ...DEFAULT_OUTBOX, ...options.outbox },
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    authenticationTimeoutMs: options.authenticationTimeoutMs ?? 10_000,
+    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    suspendedAfterMs: options.suspendedAfterMs ?? 120_000,
+    checkIntervalMs: options.checkIntervalMs ?? 60_000,
+    followOwnLog: true,
+  }
+}
