@@ -69,6 +69,8 @@ describe('the options of a server', () => {
       'heartbeat.timeoutMs must be a whole number from 1101',
     ],
     [{ helloTimeoutMs: 0 }, 'The option helloTimeoutMs must be'],
+    [{ maxConnectionsPerUser: 0 }, 'maxConnectionsPerUser must be a whole number from 1'],
+    [{ connections: 'one' }, 'The option connections must be "allow" or "replace"; it is "one".'],
     [{ createRooms: 'yes' }, 'The option createRooms must be true or false; it is "yes".'],
     [{ maxReplayEntries: -1 }, 'The option maxReplayEntries must be'],
     [{ prot: 1 }, 'There is no option prot; there are port, host, path'],

@@ -49,6 +49,13 @@ export interface ServerOptions {
   readonly helloTimeoutMs?: number | undefined
   /** Connections at the same time. Default 10,000. */
   readonly maxConnections?: number | undefined
+  /** Connections of one user at the same time. Default 50; 1 where `connections` is `replace`. */
+  readonly maxConnectionsPerUser?: number | undefined
+  /**
+   * What becomes of a user's connection beyond those: `allow` refuses it (4409 TOO_MANY_CONNECTIONS), `replace` ends the
+   * user's oldest in its favour (4410 REPLACED, after which that client stops). Default allow.
+   */
+  readonly connections?: 'allow' | 'replace' | undefined
   /** How long a user stays online after the last connection went. Default 15,000 ms. */
   readonly presenceGraceMs?: number | undefined
   /** A subscription further behind than this many entries gets the newest page and a gap. Default 1,000; Infinity: never. */
@@ -87,6 +94,8 @@ const OPTION_NAMES = [
   'heartbeat',
   'helloTimeoutMs',
   'maxConnections',
+  'maxConnectionsPerUser',
+  'connections',
   'presenceGraceMs',
   'maxReplayEntries',
   'createRooms',
@@ -135,6 +144,9 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     24 * HOUR_MS,
     Math.max(defaults.heartbeatTimeoutMs, Math.ceil(heartbeatIntervalMs * 2.4)),
   )
+  const { connections = defaults.connections } = options
+  if (connections !== 'allow' && connections !== 'replace')
+    throw fault('connections', connections, '"allow" or "replace"')
   const limits = readLimits(options.limits)
   return {
     ...defaults,
@@ -146,6 +158,14 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     heartbeatTimeoutMs,
     helloTimeoutMs: whole('helloTimeoutMs', options.helloTimeoutMs, 10, HOUR_MS, defaults.helloTimeoutMs),
     maxConnections: whole('maxConnections', options.maxConnections, 0, 10_000_000, defaults.maxConnections),
+    maxConnectionsPerUser: whole(
+      'maxConnectionsPerUser',
+      options.maxConnectionsPerUser,
+      1,
+      1_000_000,
+      connections === 'replace' ? 1 : defaults.maxConnectionsPerUser,
+    ),
+    connections,
     presenceGraceMs: whole('presenceGraceMs', options.presenceGraceMs, 0, HOUR_MS, defaults.presenceGraceMs),
     maxReplayEntries:
       maxReplayEntries === Number.POSITIVE_INFINITY

@@ -28,6 +28,8 @@ export interface Driver {
   accept(socket: ServerSocket, token?: string): SocketListener
   /** No token with this id counts any more, until no token of that id can be valid. */
   revoke(tokenId: string, untilUnixMs: number): void
+  /** Ends the connections of the user. */
+  disconnect(userId: string): void
   figures(): NodeFigures
   /** Tells the clients to go, finishes the commits, closes. Resolves when the node is done, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
@@ -270,6 +272,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     },
 
     revoke: (tokenId, untilUnixMs) => tell({ type: 'revoked', tokenId, untilUnixMs }),
+    disconnect: (userId) => tell({ type: 'disconnected', userId }),
     figures: () => node.figures(),
 
     async drain(timeoutMs) {

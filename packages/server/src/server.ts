@@ -39,6 +39,11 @@ export interface Server {
    * Default: maxTokenAgeMs from now, which no JWT outlives; for tokens that the application verifies, a day.
    */
   revoke(tokenId: string, expiresAt?: number): void
+  /**
+   * Ends the connections of the user (1000 NORMAL) at once. Their clients come back by themselves; to keep somebody
+   * out, revoke their token first.
+   */
+  disconnect(userId: string): void
   health(): Health
   /** Tells the clients to go, finishes the commits, closes sockets and store. Idempotent. */
   close(): Promise<void>
@@ -121,6 +126,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     accept: driver.accept,
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
+    disconnect: driver.disconnect,
     health,
     close() {
       closing ??= closeAll({ config, store, driver, upgrader, http, logger })

@@ -30,6 +30,8 @@ export type Input =
   | { readonly type: 'closed'; readonly connection: number }
   /** No token with this id is accepted any more, until `untilUnixMs`, when none of that id can be valid. */
   | { readonly type: 'revoked'; readonly tokenId: string; readonly untilUnixMs: number }
+  /** The application wants the user's connections to end. */
+  | { readonly type: 'disconnected'; readonly userId: string }
   | { readonly type: 'verified'; readonly connection: number; readonly verification: Verification }
   | { readonly type: 'committed'; readonly result: CommitResult }
   | { readonly type: 'commit_failed' }

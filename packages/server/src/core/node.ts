@@ -103,6 +103,9 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       case 'revoked':
         sessions.revoke(input.tokenId, input.untilUnixMs)
         break
+      case 'disconnected':
+        sessions.disconnect(input.userId)
+        break
       case 'timer':
         ring()
         break

@@ -21,6 +21,10 @@ export interface NodeOptions {
   readonly limits: Limits
   /** Connections at the same time; beyond them a new one is told to come again. Default 10,000. */
   readonly maxConnections: number
+  /** Of one user at the same time. Default 50. */
+  readonly maxConnectionsPerUser: number
+  /** Beyond them the newest is refused with TOO_MANY_CONNECTIONS (`allow`), or takes the place of the oldest, which gets REPLACED. */
+  readonly connections: 'allow' | 'replace'
   /** Time from the opening of a connection to its authentication. Default 5,000 ms. */
   readonly helloTimeoutMs: number
   /** Between two pings (± 10 %). Default 25,000 ms. */
@@ -52,6 +56,8 @@ export interface NodeOptions {
 export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> = {
   limits: DEFAULT_LIMITS,
   maxConnections: 10_000,
+  maxConnectionsPerUser: 50,
+  connections: 'allow',
   helloTimeoutMs: HELLO_TIMEOUT_MS,
   heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
   heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,

@@ -18,6 +18,8 @@ export interface Sessions {
   verified(connection: Connection, verification: Verification): void
   /** Ends the connections of the token, and lets no other come with it. */
   revoke(tokenId: string, untilUnixMs: number): void
+  /** Ends the connections of the user, who may come again. */
+  disconnect(userId: string): void
   forget(connection: Connection): void
   /** How many are authenticated. */
   size(): number
@@ -26,6 +28,8 @@ export interface Sessions {
 export function createSessions(context: Context, connectionPrefix: string): Sessions {
   const { options } = context
   const ready = new Map<string, Connection>()
+  /** Those of each user, the oldest first. */
+  const byUser = new Map<string, Set<Connection>>()
   /** Until when, in Unix milliseconds, by token id. */
   const revoked = new Map<string, number>()
 
@@ -34,14 +38,29 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     context.effects.push({ do: 'verify', connection: connection.id, token })
   }
 
+  /** False: the user has as many connections as they may, and keeps them. */
+  function makePlace(userId: string): boolean {
+    const own = byUser.get(userId)
+    const [oldest] = own ?? []
+    if (!own || !oldest || own.size < options.maxConnectionsPerUser) return true
+    if (options.connections === 'allow') return false
+    context.hangUp(oldest, 'REPLACED')
+    return true
+  }
+
   function welcome(connection: Connection, userId: string, expiresAt: number | undefined): void {
-    connection.phase = 'ready'
     connection.userId = userId
-    connection.helloDeadline = Number.POSITIVE_INFINITY
     const key = sessionKey(connection)
     const older = ready.get(key)
     if (older) context.hangUp(older, 'REPLACED')
+    if (!makePlace(userId)) {
+      context.hangUp(connection, 'TOO_MANY_CONNECTIONS')
+      return
+    }
+    connection.phase = 'ready'
+    connection.helloDeadline = Number.POSITIVE_INFINITY
     ready.set(key, connection)
+    byUser.set(userId, (byUser.get(userId) ?? new Set()).add(connection))
     startHeartbeat(context, connection)
     context.effects.push({ do: 'identified', connection: connection.id, userId })
     const payload: PayloadOf<'connected'> = {
@@ -128,8 +147,16 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
         if (connection.tokenId === tokenId) context.hangUp(connection, 'INVALID_TOKEN')
     },
 
+    disconnect(userId) {
+      for (const connection of byUser.get(userId) ?? []) context.hangUp(connection, 'NORMAL')
+    },
+
     forget(connection) {
-      if (connection.phase === 'ready') ready.delete(sessionKey(connection))
+      if (connection.phase !== 'ready') return
+      ready.delete(sessionKey(connection))
+      const own = byUser.get(connection.userId)
+      own?.delete(connection)
+      if (own?.size === 0) byUser.delete(connection.userId)
     },
 
     size: () => ready.size,
