@@ -27,7 +27,7 @@ export interface DemoProcess {
 }
 
 /** Resolves when the server says that it runs. Port 0: any that is free. */
-export async function startDemo(data: string, port = 0): Promise<DemoProcess> {
+async function startDemo(data: string, port = 0): Promise<DemoProcess> {
   const args = ['--conditions=source', 'packages/demo/server.ts', '--data', data, '--port', String(port)]
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise<string>((resolve, reject) => {

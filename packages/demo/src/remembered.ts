@@ -37,8 +37,8 @@ export function rememberRooms(name: string, rooms: readonly string[]): void {
   write(() => localStorage, roomsKey(name), rooms.join(' '))
 }
 
-export const isName = (text: string): boolean => new RegExp(`^${NAME_PATTERN}$`).test(text)
-export const isRoom = (text: string): boolean => new RegExp(`^${ROOM_PATTERN}$`).test(text)
+const isName = (text: string): boolean => new RegExp(`^${NAME_PATTERN}$`).test(text)
+const isRoom = (text: string): boolean => new RegExp(`^${ROOM_PATTERN}$`).test(text)
 
 const roomsKey = (name: string): string => `tautline-demo:rooms:${name}`
 

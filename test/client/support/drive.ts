@@ -101,7 +101,7 @@ export function entriesOf(effects: readonly Effect[], room: string): number[] {
 }
 
 /** An entry of the log, at this position. */
-export function entryAt(seq: number, sender = 'bob', messageId = `${sender}-entry-${seq}`): Entry {
+function entryAt(seq: number, sender = 'bob', messageId = `${sender}-entry-${seq}`): Entry {
   return {
     type: 'new_message',
     seq,
@@ -137,7 +137,7 @@ export function ids(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => `m-${String(from + i).padStart(6, '0')}`)
 }
 
-export type Drive = ReturnType<typeof drive>
+type Drive = ReturnType<typeof drive>
 
 export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
   const core = createCore({ ...CORE_OPTIONS, ...change }, seed)

@@ -61,7 +61,7 @@ function apply(value: Json, { at, how, value: put }: Change): void {
 }
 
 /** One message of the server, as it would stand in a frame. */
-export const message: fc.Arbitrary<Json> = fc
+const message: fc.Arbitrary<Json> = fc
   .tuple(
     fc.constantFrom(...(Object.values(EXAMPLES.server) as ServerMessage[])),
     fc.array(change, { maxLength: 3 }),

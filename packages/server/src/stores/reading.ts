@@ -90,7 +90,7 @@ export function attempt<T>(code: Code, action: () => T): T {
   }
 }
 
-export function readPage(view: View, log: Log, request: PageRequest): PageResult {
+function readPage(view: View, log: Log, request: PageRequest): PageResult {
   const { user, after, maxReplay } = request
   const readable = canRead(view, user, request.room)
   if (readable === undefined) return { result: 'forbidden' }
@@ -112,7 +112,7 @@ export function readPage(view: View, log: Log, request: PageRequest): PageResult
   return { ...page, gap: { from: after.seq + 1, to: page.after.seq, reason } }
 }
 
-export function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResult {
+function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResult {
   const readable = canRead(view, request.user, request.room)
   if (readable === undefined) return { result: 'forbidden' }
   const { room, first } = readable
@@ -123,7 +123,7 @@ export function readHistory(view: View, log: Log, request: HistoryRequest): Hist
   return { result: 'history', entries: rows.map(entryOf), at: room.lastSeq, hasOlder: oldest > first }
 }
 
-export function readHeads(view: View, user: string, rooms: readonly string[]): ReadonlyMap<string, Cursor> {
+function readHeads(view: View, user: string, rooms: readonly string[]): ReadonlyMap<string, Cursor> {
   const heads = new Map<string, Cursor>()
   for (const id of rooms) {
     const room = canRead(view, user, id)?.room
