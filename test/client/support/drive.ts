@@ -137,8 +137,6 @@ export function ids(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => `m-${String(from + i).padStart(6, '0')}`)
 }
 
-type Drive = ReturnType<typeof drive>
-
 export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
   const core = createCore({ ...CORE_OPTIONS, ...change }, seed)
   let now = 1_000
