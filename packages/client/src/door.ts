@@ -23,7 +23,8 @@ export const openDoor: Door = (data) => {
   for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
     if (!isFields(item) || typeof item.type !== 'string') return undefined
     if (!Object.hasOwn(CHECKS, item.type)) continue
-    if (!isFields(item.payload) || !CHECKS[item.type as HandledServerMessageType](item.payload)) return undefined
+    if (!isFields(item.payload) || !CHECKS[item.type as HandledServerMessageType](item.payload))
+      return undefined
     // A time that is none is left out, as the schemas do: the core reckons with it.
     const { type, payload, timestamp } = item
     messages.push((isCount(timestamp) ? { type, payload, timestamp } : { type, payload }) as ServerMessage)
@@ -61,7 +62,10 @@ function isRun(value: unknown, from?: number): boolean {
 /** The core takes each command of a run by itself. */
 const isBatchSize = (value: unknown): boolean => isCount(value) && (value as number) <= MAX_BATCH
 const isAck = (item: Fields): boolean =>
-  isCount(item.ref) && isCount(item.seq) && isMaybe(isBatchSize, item.count) && isMaybe(isCount, item.timestamp)
+  isCount(item.ref) &&
+  isCount(item.seq) &&
+  isMaybe(isBatchSize, item.count) &&
+  isMaybe(isCount, item.timestamp)
 
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS)
 const isLimits = (value: unknown): boolean =>

@@ -10,9 +10,9 @@ import {
   type PresenceStatus,
   TautlineError,
 } from '@tautline/protocol/wire'
-import { EventEmitter } from 'eventemitter3'
 import type { Gap, RoomPhase } from './core/context.ts'
 import type { RequestMessage } from './core/requests.ts'
+import { createEmitter } from './emitter.ts'
 import { type Message, messageOf } from './message.ts'
 import { readLog } from './read-log.ts'
 import type { Sent } from './sent.ts'
@@ -145,7 +145,7 @@ export interface RoomControl {
 }
 
 export function createRoom(id: string, port: RoomPort): RoomControl {
-  const events = new EventEmitter()
+  const events = createEmitter<RoomEvents>()
   const store = createStore<RoomSnapshot>({
     phase: 'idle',
     error: undefined,
@@ -235,17 +235,9 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     timeline: (options) => createTimeline(room, port, options),
     getSnapshot: () => store.getSnapshot(),
     subscribe: (listener) => store.subscribe(listener),
-    on(event, listener) {
-      events.on(event, listener)
-      return () => events.off(event, listener)
-    },
-    once(event, listener) {
-      events.once(event, listener)
-      return () => events.off(event, listener)
-    },
-    off: (event, listener) => {
-      events.off(event, listener)
-    },
+    on: events.on,
+    once: events.once,
+    off: events.off,
   }
 
   return {

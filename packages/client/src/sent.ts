@@ -5,6 +5,7 @@
 import { TautlineError } from '@tautline/protocol/wire'
 import type { SendOutcome } from './core/context.ts'
 import type { NewRow } from './core/outbox.ts'
+import { guarded } from './emitter.ts'
 
 /**
  * - `saving`: not yet in the outbox
@@ -55,7 +56,7 @@ export function createSending(row: NewRow): Sending {
 
   function change(next: SentStatus): void {
     status = next
-    for (const listener of Array.from(listeners)) listener()
+    for (const listener of Array.from(listeners)) guarded(listener)
   }
 
   const sent: Sent = {

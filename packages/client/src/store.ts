@@ -2,6 +2,8 @@
  * A value that can be watched, in the shape that React, Vue, Svelte and Solid bind to without glue: `getSnapshot`
  * returns the same object until something in it changed, and `subscribe` tells when it did.
  */
+import { guarded } from './emitter.ts'
+
 export interface Readable<T> {
   getSnapshot(): T
   /** Calls `listener` after each change, until the returned function is called. */
@@ -30,7 +32,7 @@ export function createStore<T extends object>(initial: T): Writable<T> {
       const keys = Object.keys(change) as (keyof T)[]
       if (keys.every((key) => Object.is(snapshot[key], change[key]))) return
       snapshot = { ...snapshot, ...change }
-      for (const listener of Array.from(listeners)) listener()
+      for (const listener of Array.from(listeners)) guarded(listener)
     },
   }
 }
