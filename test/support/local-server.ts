@@ -14,12 +14,12 @@ export interface LocalServer {
   close(): Promise<void>
 }
 
-export async function startLocalServer(options: Partial<ServerOptions> = {}): Promise<LocalServer> {
+export async function startLocalServer(serverOptions: Partial<ServerOptions> = {}): Promise<LocalServer> {
   const server = await createServer({
     auth: { verify: (token) => ({ userId: token }) },
     store: memory(),
     logger: false,
-    ...options,
+    ...serverOptions,
   })
   const clients: Client[] = []
   let held: (() => void)[] | undefined

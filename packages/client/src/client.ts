@@ -9,7 +9,9 @@ import {
   DEFAULT_LIMITS,
   directRoomId,
   type Entry,
-  isWellFormed,
+  findFault,
+  MAX_BATCH,
+  MAX_DEPTH,
   makeMessageId,
   ROOM_ID,
   TautlineError,
@@ -17,7 +19,6 @@ import {
   usersOfDirectRoom,
   utf8Bytes,
 } from '@tautline/protocol/wire'
-import { EventEmitter } from 'eventemitter3'
 import type { Effect, Failure } from './core/context.ts'
 import { createCore } from './core/core.ts'
 import type { NewRow } from './core/outbox.ts'
@@ -25,6 +26,7 @@ import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
 import { openDoor } from './door.ts'
 import { createDriver } from './driver.ts'
+import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
 import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed } from './options.ts'
@@ -103,12 +105,15 @@ export interface Client extends Readable<ClientSnapshot> {
   off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): void
 }
 
+/** What is left of the depth of a frame below batch, envelope, payload, list of commands, and command. */
+const BODY_DEPTH = MAX_DEPTH - 5
+
 export function createClient(options: ClientOptions): Client {
   const dial = dialOf(options)
   const scheduler = options.scheduler ?? systemScheduler
   const readFrame = options.door ?? openDoor
   const core = createCore(coreOptionsOf(options), options.seed ?? randomSeed())
-  const events = new EventEmitter()
+  const events = createEmitter<ClientEvents>()
   const ledger = createLedger()
   const rooms = new Map<string, RoomControl>()
   const requests = new Map<number, { resolve(payload: unknown): void; reject(error: TautlineError): void }>()
@@ -132,7 +137,7 @@ export function createClient(options: ClientOptions): Client {
     perform,
     settled: () => store.update({ queued: core.queued().rows }),
   })
-  const { step, guarded } = driver
+  const { step } = driver
 
   function perform(effect: Effect): void {
     switch (effect.type) {
@@ -148,10 +153,11 @@ export function createClient(options: ClientOptions): Client {
         return
       case 'status':
         return onStatus(effect)
+      case 'identified':
+        maxFrameBytes = effect.limits.maxFrameBytes
+        return store.update({ userId: effect.userId })
       case 'ready':
         isReady = true
-        maxFrameBytes = effect.limits.maxFrameBytes
-        store.update({ userId: effect.userId })
         for (const { resolve } of connecting.splice(0)) resolve()
         return
       case 'latency':
@@ -234,7 +240,7 @@ export function createClient(options: ClientOptions): Client {
     for (const message of messages) {
       const text = JSON.stringify(message)
       const more = utf8Bytes(text) + 1
-      if (frame.length > 0 && bytes + more > maxFrameBytes) {
+      if (frame.length === MAX_BATCH || (frame.length > 0 && bytes + more > maxFrameBytes)) {
         write(frame)
         frame = []
         bytes = 2
@@ -278,7 +284,7 @@ export function createClient(options: ClientOptions): Client {
     if (!isOwnLog(room)) return
     for (const entry of entries) {
       const notice = noticeOf(entry)
-      if (notice) guarded(() => events.emit(notice.event, notice.notice))
+      if (notice) events.emit(notice.event, notice.notice)
     }
   }
 
@@ -304,8 +310,9 @@ export function createClient(options: ClientOptions): Client {
   }
 
   function send(room: string, { content, metadata }: MessageContent): Sent {
-    const payload = metadata === undefined ? { content } : { content, metadata }
-    const text = jsonOf(payload)
+    const text = jsonOf(metadata === undefined ? { content } : { content, metadata })
+    // A copy: what the application changes afterwards is not what it said, and an attempt may be hours away.
+    const payload = (text === undefined ? { content } : JSON.parse(text)) as MessageContent
     const createdAt = scheduler.unixTime()
     const messageId = makeMessageId(createdAt, randomLetters(12))
     const row: NewRow = {
@@ -318,10 +325,12 @@ export function createClient(options: ClientOptions): Client {
     }
     const sending = createSending(row)
     ledger.add(sending)
-    if (typeof content === 'string' && content !== '' && text !== undefined && isWellFormed(content)) {
+    const isSayable = text !== undefined && !findFault(payload, true, BODY_DEPTH)
+    if (typeof content === 'string' && content !== '' && isSayable) {
       step({ type: 'send', row })
     } else {
-      const detail = 'the content is a text that is not empty, and everything in it can be said in JSON'
+      const detail =
+        'the content is a text that is not empty; JSON can say everything, without NUL and not too deeply nested'
       onSettled({
         type: 'settled',
         room,
@@ -402,17 +411,9 @@ export function createClient(options: ClientOptions): Client {
     },
     getSnapshot: () => store.getSnapshot(),
     subscribe: (listener) => store.subscribe(listener),
-    on(event, listener) {
-      events.on(event, listener)
-      return () => events.off(event, listener)
-    },
-    once(event, listener) {
-      events.once(event, listener)
-      return () => events.off(event, listener)
-    },
-    off(event, listener) {
-      events.off(event, listener)
-    },
+    on: events.on,
+    once: events.once,
+    off: events.off,
   }
   return client
 }

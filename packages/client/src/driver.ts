@@ -4,6 +4,7 @@
  */
 import type { Effect } from './core/context.ts'
 import type { Core, Input } from './core/core.ts'
+import { guarded } from './emitter.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** A timer this late, or clocks that drifted apart by so much, mean that the machine slept. */
@@ -19,8 +20,6 @@ export interface DriverParts {
 
 export interface Driver {
   step(input: Input): void
-  /** Runs what calls the application: an error of its listeners is raised where no one is hurt. */
-  guarded(task: () => void): void
   /** Lets the timer go. */
   stop(): void
 }
@@ -48,17 +47,6 @@ export function createDriver({ core, scheduler, perform, settled }: DriverParts)
     arm()
   }
 
-  /** A listener of the application that throws must not stop the others; its error is raised where no one is hurt. */
-  function guarded(task: () => void): void {
-    try {
-      task()
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
-
   function arm(): void {
     const deadline = core.nextDeadline()
     if (deadline === armedFor) return
@@ -81,5 +69,5 @@ export function createDriver({ core, scheduler, perform, settled }: DriverParts)
     return jumped || scheduler.now() > deadline + SLEPT_MS
   }
 
-  return { step, guarded, stop: () => disarm() }
+  return { step, stop: () => disarm() }
 }

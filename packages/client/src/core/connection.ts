@@ -217,6 +217,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       scheduleRenewal(payload.tokenExpiresAt, serverTime)
       context.limits = payload.limits
       context.ready = true
+      context.emit({ type: 'identified', userId, limits: payload.limits })
       move('accepted')
       hooks.up(payload, serverTime)
     },

@@ -76,8 +76,10 @@ export type Effect =
       /** In `waiting` and `suspended`: how long until the next attempt. */
       readonly retryInMs: number | undefined
     }
-  /** Authenticated, and every followed room is live, refused, or known to be behind. */
-  | { readonly type: 'ready'; readonly userId: string; readonly limits: Limits }
+  /** Authenticated: who we are, and the limits in force. */
+  | { readonly type: 'identified'; readonly userId: string; readonly limits: Limits }
+  /** Every followed room is live, refused, or known to be behind. */
+  | { readonly type: 'ready' }
   | { readonly type: 'latency'; readonly latencyMs: number }
   /** The outbox row of this message changed its status. */
   | { readonly type: 'progress'; readonly messageId: string; readonly status: 'queued' | 'sent' }

@@ -62,7 +62,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
   let effects: Effect[] = []
   let outgoing: ClientMessage[] = []
   let nextRef = 1
-  let connectedAs = ''
   let ownLog: string | undefined
   /** Whether the application knows that this connection is ready. */
   let toldReady = false
@@ -107,7 +106,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
       presence.stop()
     },
     up(payload, serverTime) {
-      connectedAs = payload.userId
       scheduleCheck()
       liveness.start()
       rooms.start(payload.epoch)
@@ -137,7 +135,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     toldReady = true
     // Measured once the rush of the beginning is over.
     liveness.measure()
-    context.emit({ type: 'ready', userId: connectedAs, limits: context.limits })
+    context.emit({ type: 'ready' })
   }
 
   function scheduleCheck(): void {
