@@ -284,7 +284,9 @@ export function createClient(options: ClientOptions): Client {
     if (!isOwnLog(room)) return
     for (const entry of entries) {
       const notice = noticeOf(entry)
-      if (notice) events.emit(notice.event, notice.notice)
+      if (notice?.event === 'invited') events.emit('invited', notice.notice)
+      else if (notice?.event === 'admitted') events.emit('admitted', notice.notice)
+      else if (notice?.event === 'removed') events.emit('removed', notice.notice)
     }
   }
 

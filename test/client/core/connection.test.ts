@@ -28,7 +28,7 @@ describe('a connection', () => {
     expect(trace(client.step({ type: 'connect' }))).toEqual(['status connecting', 'get_token 1'])
     expect(trace(client.token())).toEqual(['dial 1'])
     expect(trace(client.open())).toEqual(['status authenticating', authenticate(1)])
-    expect(trace(client.accept())).toEqual(['status connected', 'ready', '> ping {"ref":2}'])
+    expect(trace(client.accept())).toEqual(['identified', 'status connected', 'ready', '> ping {"ref":2}'])
     expect(trace(client.hear('pong', { ref: 2 }))).toEqual(['latency'])
   })
 
