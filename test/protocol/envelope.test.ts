@@ -416,6 +416,7 @@ describe('decodeCommand', () => {
     ['metadata that are null', { ...good, payload: { content: 'x', metadata: null } }],
     ['a payload that is null', { ...good, payload: null }],
     ['a payload that is a list', { ...good, payload: [] }],
+    ['a skip whose payload is null', { type: 'skip', messageId, payload: null }],
     ['a payload that is a text', { type: 'skip', messageId, payload: 'x' }],
     ['no type', { messageId, payload: {} }],
     ['a type that is not known', { ...good, type: 'shout' }],
