@@ -20,7 +20,7 @@ export const authenticate = z.object({
 export const renewToken = z.object({ ref, token })
 
 const positive = z.int().check(z.minimum(1))
-export const limits = z.object({
+const limits = z.object({
   maxMessageChars: positive,
   maxFrameBytes: positive,
   windowPerRoom: positive,

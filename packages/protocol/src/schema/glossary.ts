@@ -29,7 +29,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   head: 'The last position of the log.',
   oldest: 'The oldest position that the asker could still read.',
   at: 'The position up to which changes are folded in.',
-  limit: 'At most so many; the default is 100.',
+  limit: 'At most so many; the default is 50.',
   hasMore: 'Whether more follows.',
   hasOlder: 'Whether there is anything older that the asker may read.',
   hasNewer: 'Whether there is anything newer; given by a server that looked at `after`.',

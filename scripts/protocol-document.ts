@@ -1,0 +1,402 @@
+// Fills in the parts of docs/protocol.md that say what tables say: what each message carries, its example, the codes, the
+// limits, the forms of ids. They stand between `<!-- begin: … -->` and `<!-- end -->`; all other text is written by hand.
+// test/docs.test.ts holds the document to it. After a change of the vocabulary or of a table:
+//
+//     node_modules/.bin/node --conditions=source scripts/protocol-document.ts
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  CODES,
+  type Code,
+  DEFAULT_LIMITS,
+  EXAMPLES,
+  FINGERPRINT,
+  MAX_BATCH,
+  MAX_DEPTH,
+  MAX_FRAME_BYTES,
+  MAX_MENTIONS,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_ENTRIES,
+  MAX_REPLAY_ENTRIES,
+  MAX_ROOMS_PER_FRAME,
+  MAX_USERS_PER_FRAME,
+  MESSAGE_ID,
+  ROOM_ID,
+  USER_ID,
+} from '@tautline/protocol'
+import {
+  CLIENT_EXCHANGES,
+  COMMAND_EXCHANGES,
+  type JsonSchema,
+  jsonSchemas,
+  type NamedSchema,
+} from '@tautline/protocol/schema'
+
+const path = fileURLToPath(new URL('../docs/protocol.md', import.meta.url))
+const schemas = new Map(jsonSchemas().map((schema) => [schema.name, schema]))
+
+/** The document with its generated parts as they must be. */
+export function fillIn(text: string): string {
+  return text.replaceAll(
+    /(<!-- begin: ([\w.]+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_whole, begin: string, name: string, end: string) => `${begin}\n${partOf(name)}\n\n${end}`,
+  )
+}
+
+function partOf(name: string): string {
+  const schema = schemas.get(name)
+  if (schema) return messagePart(schema)
+  switch (name) {
+    case 'codes':
+      return codesPart()
+    case 'close_codes':
+      return closeCodesPart()
+    case 'limits':
+      return limitsPart()
+    case 'bounds':
+      return boundsPart()
+    case 'ids':
+      return idsPart()
+    case 'content':
+      return contentPart()
+    default:
+      throw new Error(`docs/protocol.md asks for a part that nobody makes: ${name}`)
+  }
+}
+
+// --- a message -----------------------------------------------------------------------------------------------------
+
+function messagePart(named: NamedSchema): string {
+  const payload = payloadOf(named.schema)
+  const rows = fieldRows(payload)
+  const fields = rows.length > 0 ? table(['field', 'form', 'meaning'], rows) : 'No fields.'
+  const body = holdsContent(payload)
+    ? `${fields}\n\nBeside these, the fields of [content](#content).`
+    : fields
+  return [`${directionOf(named)} ${named.summary}${afterwards(named)}`, body, example(named)].join('\n\n')
+}
+
+function directionOf({ group }: NamedSchema): string {
+  const directions = {
+    client: '**Client to server.**',
+    server: '**Server to client.**',
+    command: '**Command**, an item of `commands`.',
+    entry: '**Entry** of a log.',
+  }
+  return directions[group]
+}
+
+function afterwards({ group, type }: NamedSchema): string {
+  if (group === 'client') {
+    const { replies } = CLIENT_EXCHANGES[type as keyof typeof CLIENT_EXCHANGES]
+    const names = quoted(replies).replaceAll(', ', ' or ')
+    return names ? ` Answered by ${names}, or by \`error\`.` : ' Not answered.'
+  }
+  if (group !== 'command') return ''
+  const { becomes } = COMMAND_EXCHANGES[type as keyof typeof COMMAND_EXCHANGES]
+  return becomes ? ` Becomes \`${becomes}\`.` : ' Becomes nothing.'
+}
+
+function example({ group, type }: NamedSchema): string {
+  const examples: Readonly<Record<NamedSchema['group'], Readonly<Record<string, unknown>>>> = {
+    client: EXAMPLES.client,
+    server: EXAMPLES.server,
+    command: EXAMPLES.commands,
+    entry: EXAMPLES.entries,
+  }
+  return `\`\`\`json\n${JSON.stringify(examples[group][type])}\n\`\`\``
+}
+
+// --- fields --------------------------------------------------------------------------------------------------------
+
+/** Shapes that have a name in the document, told by what they demand. */
+const SHAPES = new Map<string, string>([
+  [fingerprintOf(fieldAt('server.entries', ['entries', '[]'])), '[entry](#entries)'],
+  [fingerprintOf(fieldAt('server.page', ['after'])), 'cursor'],
+  [fingerprintOf(fieldAt('client.get_reactions', ['target'])), 'message name'],
+  [fingerprintOf(fieldAt('entry.message_deleted', ['target'])), 'message place'],
+  [fingerprintOf(fieldAt('server.room_list', ['rooms', '[]'])), 'room description'],
+])
+/** Where a named shape is told in full. */
+const TOLD_IN_FULL = new Set(['room description'])
+
+const PATTERNS = new Map([
+  [USER_ID.source, 'user id'],
+  [ROOM_ID.source, 'room id'],
+  [MESSAGE_ID.source, 'message id'],
+  [FINGERPRINT.source, 'fingerprint'],
+])
+
+function payloadOf(schema: JsonSchema): JsonSchema {
+  return propertyOf(schema, 'payload')
+}
+
+function fieldRows(schema: JsonSchema, prefix = ''): string[][] {
+  const skipped = holdsContent(schema) ? contentFields() : new Set<string>()
+  const merged = schema.oneOf?.[0] ?? schema
+  const required = new Set(typeof merged === 'object' ? (merged.required ?? []) : [])
+  return Object.keys(propertiesOf(merged))
+    .filter((key) => !skipped.has(key))
+    .flatMap((key) => {
+      const field = propertyOf(merged, key)
+      const name = `${prefix}${key}`
+      const row = [`\`${name}\`${required.has(key) ? '' : ' ?'}`, formOf(field, key), field.description ?? '']
+      const items = itemsOf(field)
+      return [row, ...(items ? innerRows(items, `${name}[].`) : innerRows(field, `${name}.`))]
+    })
+}
+
+function innerRows(schema: JsonSchema, prefix: string): string[][] {
+  const shape = SHAPES.get(fingerprintOf(schema))
+  return shape && !TOLD_IN_FULL.has(shape) ? [] : fieldRows(schema, prefix)
+}
+
+/** What a field may be, in words. */
+function formOf(schema: JsonSchema, key: string): string {
+  const nullable = schema.anyOf?.find((inner) => typeof inner === 'object' && inner.type !== 'null')
+  if (typeof nullable === 'object') return `${formOf(nullable, key)}, or null`
+  const items = itemsOf(schema)
+  if (items) {
+    const many = bounds(schema.minItems, schema.maxItems).replace('from', 'at least')
+    const what = key === 'commands' ? 'commands' : plural(formOf(items, key))
+    return `list of ${many ? `${many} ` : ''}${what}`
+  }
+  if (schema.enum) return quoted(schema.enum.map(String))
+  if (schema.const !== undefined) return schema.const === '' ? 'empty' : `\`${String(schema.const)}\``
+  if (schema.type === 'integer' || schema.type === 'number') return numberForm(schema)
+  if (schema.type === 'string') return textForm(schema, key)
+  if (schema.type === 'boolean') return 'true or false'
+  return SHAPES.get(fingerprintOf(schema)) ?? (isOpen(schema) ? 'any object' : 'object')
+}
+
+function numberForm({ type, minimum, maximum, exclusiveMinimum }: JsonSchema): string {
+  const noun = type === 'integer' ? 'integer' : 'number'
+  if (exclusiveMinimum !== undefined) return `${noun} above ${exclusiveMinimum}`
+  const range = bounds(minimum, maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum)
+  return range ? `${noun} ${range}` : noun
+}
+
+function textForm({ pattern, minLength, maxLength }: JsonSchema, key: string): string {
+  if (key === 'sid') return 'lane id'
+  if (key === 'callId') return 'call id'
+  if (key === 'emoji') return 'emoji'
+  if (key === 'type') return 'type name'
+  if (key === 'mediaType') return 'media type'
+  const known = PATTERNS.get(pattern ?? '')
+  if (known) return known
+  if (pattern !== undefined) throw new Error(`the form of ${key} has no name`)
+  const length = bounds(minLength, maxLength)
+  return length ? `text, ${length} characters` : 'text'
+}
+
+function bounds(least: number | undefined, most: number | undefined): string {
+  if (most === undefined) return least === undefined ? '' : `from ${number(least)}`
+  return least === undefined ? `up to ${number(most)}` : `${number(least)} to ${number(most)}`
+}
+
+/** `[entry](#entries)` as well as `entry`. */
+function plural(form: string): string {
+  return form.replace(/^\[?[\w ]+/, (noun) => (noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`))
+}
+
+// --- content -------------------------------------------------------------------------------------------------------
+
+function holdsContent(schema: JsonSchema): boolean {
+  return schema.oneOf !== undefined && 'content' in propertiesOf(schema.oneOf[0] ?? {})
+}
+
+/** What `send_message` may say beside what it answers: the same in every command and entry that holds content. */
+function contentVariants(): JsonSchema[] {
+  const { oneOf = [] } = payloadOf(schemaOf('entry.message_edited'))
+  return oneOf.filter((variant): variant is JsonSchema => typeof variant === 'object')
+}
+
+function contentFields(): Set<string> {
+  return new Set(
+    contentVariants().flatMap((variant) =>
+      Object.keys(propertiesOf(variant)).filter((key) => key !== 'target'),
+    ),
+  )
+}
+
+function contentPart(): string {
+  const kinds = contentVariants().map((variant) => String(propertyOf(variant, 'kind').const))
+  const rows = new Map<string, { row: string[]; within: string[] }>()
+  for (const variant of contentVariants()) {
+    const { target: _target, kind, ...properties } = propertiesOf(variant)
+    for (const row of fieldRows({ ...variant, properties })) {
+      const within = rows.get(row.join())?.within ?? []
+      within.push(String(Object(kind).const))
+      rows.set(row.join(), { row, within })
+    }
+  }
+  return table(
+    ['field', 'form', 'in', 'meaning'],
+    [
+      ['`kind` ?', quoted(kinds), 'all', String(propertyOf(contentVariants()[0] ?? {}, 'kind').description)],
+      ...[...rows.values()]
+        .map(({ row: [name = '', form = '', meaning = ''], within }) => [
+          name,
+          form,
+          within.length === kinds.length - 1 ? `all but \`${kinds.at(-1)}\`` : quoted(within),
+          meaning,
+        ])
+        .sort(byName),
+    ],
+  )
+}
+
+/** The rows of one field stand together; else the order stays. */
+function byName([a = '']: readonly string[], [b = '']: readonly string[]): number {
+  return Number(b === '`content`') - Number(a === '`content`')
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
+}
+
+// --- tables of the protocol ----------------------------------------------------------------------------------------
+
+function codesPart(): string {
+  return table(
+    ['code', 'meaning', 'again?', 'final', 'the client'],
+    codeRows()
+      .filter(([, row]) => row.closeCode === null)
+      .map(([code, { meaning, retryable, final, action }]) => [
+        `\`${code}\``,
+        meaning,
+        retryable ? 'yes' : 'no',
+        final ? 'yes' : 'no',
+        ACTIONS[action],
+      ]),
+  )
+}
+
+function closeCodesPart(): string {
+  return table(
+    ['close code', 'code', 'meaning', 'the client'],
+    codeRows()
+      .filter(([, row]) => row.closeCode !== null)
+      .map(([code, { meaning, closeCode, action }]) => [
+        String(closeCode),
+        `\`${code}\``,
+        meaning,
+        ACTIONS[action],
+      ]),
+  )
+}
+
+const ACTIONS = {
+  none: 'tells the application',
+  fail: 'fails the one command, and goes on',
+  retry: 'tries again after a wait',
+  retry_slowly: 'tries again after the longest wait',
+  reauthenticate: 'asks for a fresh token once, then stops',
+  stop: 'stops until it is told to connect',
+} as const
+
+function codeRows(): [Code, (typeof CODES)[Code]][] {
+  return Object.entries(CODES) as [Code, (typeof CODES)[Code]][]
+}
+
+function limitsPart(): string {
+  const connected = propertyOf(payloadOf(schemaOf('server.connected')), 'limits')
+  return table(
+    ['limit', 'default', 'meaning'],
+    Object.entries(DEFAULT_LIMITS).map(([name, value]) => [
+      `\`${name}\``,
+      number(value),
+      propertyOf(connected, name).description ?? '',
+    ]),
+  )
+}
+
+function boundsPart(): string {
+  return table(
+    ['bound', 'value'],
+    [
+      ['the largest frame that a server may be set to take, in bytes', number(MAX_FRAME_BYTES)],
+      ['levels of a frame, the outermost object included, an array of envelopes not', number(MAX_DEPTH)],
+      ['envelopes in a frame, and commands in `commands`', number(MAX_BATCH)],
+      ['rooms in `subscribe`, `unsubscribe`, `check`, `join_rooms`', number(MAX_ROOMS_PER_FRAME)],
+      ['users in `subscribe_presence` and `unsubscribe_presence`', number(MAX_USERS_PER_FRAME)],
+      ['users mentioned by one message', number(MAX_MENTIONS)],
+      ['entries of a page', number(MAX_PAGE_ENTRIES)],
+      ['bytes beyond which a page ends (it holds at least one entry)', number(MAX_PAGE_BYTES)],
+      ['entries behind, beyond which a subscription may jump to the newest page', number(MAX_REPLAY_ENTRIES)],
+    ],
+  )
+}
+
+function idsPart(): string {
+  const row = (name: string, form: RegExp) => [name, `\`${form.source.replaceAll('|', '\\|')}\``]
+  return table(
+    ['id', 'form'],
+    [
+      row('user id', USER_ID),
+      row('room id', ROOM_ID),
+      row('message id, call id, lane id (`sid`)', MESSAGE_ID),
+      row('fingerprint (`h`)', FINGERPRINT),
+      ['type name', `\`${fieldAt('server.entries', ['entries', '[]', 'type']).pattern}\``],
+      ['media type', `\`${fieldAt('command.send_message', ['file', 'mediaType']).pattern}\``],
+    ],
+  )
+}
+
+// --- reading schemas -----------------------------------------------------------------------------------------------
+
+function schemaOf(name: string): JsonSchema {
+  const found = schemas.get(name)
+  if (!found) throw new Error(`no schema is named ${name}`)
+  return found.schema
+}
+
+function propertiesOf(schema: JsonSchema | boolean): Readonly<Record<string, JsonSchema | boolean>> {
+  return typeof schema === 'object' ? (schema.properties ?? {}) : {}
+}
+
+function propertyOf(schema: JsonSchema | boolean, key: string): JsonSchema {
+  const property = propertiesOf(schema)[key]
+  if (typeof property !== 'object') throw new Error(`a schema has no field ${key}`)
+  return property
+}
+
+/** The field at a path below the payload; `[]` stands for the items of a list. */
+function fieldAt(name: string, keys: readonly string[]): JsonSchema {
+  let schema = payloadOf(schemaOf(name))
+  for (const key of keys) {
+    const variant = schema.oneOf?.find((inner) => key in propertiesOf(inner)) ?? schema
+    schema = key === '[]' ? (itemsOf(schema) ?? {}) : propertyOf(variant, key)
+  }
+  return schema
+}
+
+function itemsOf({ type, items }: JsonSchema): JsonSchema | undefined {
+  if (type !== 'array') return undefined
+  return typeof items === 'object' && !Array.isArray(items) ? items : {}
+}
+
+function isOpen({ properties }: JsonSchema): boolean {
+  return properties === undefined
+}
+
+/** The schema without its sentences: two that demand the same are one shape. */
+function fingerprintOf(schema: JsonSchema): string {
+  return JSON.stringify(schema, (key, value: unknown) => (key === 'description' ? undefined : value))
+}
+
+// --- writing -------------------------------------------------------------------------------------------------------
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function number(value: number): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+// Last, when everything above is there.
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(path, fillIn(readFileSync(path, 'utf8')))
