@@ -1,6 +1,7 @@
 /**
  * A room's messages from a position on, as an async iterator: pages of the log until it is caught up, then the live
- * entries, on one cursor. Each message once and in order, whatever the connection does meanwhile.
+ * entries, on one cursor. Each message once and in order, whatever the connection does meanwhile. It ends when the room
+ * is followed no more, or the client is closed.
  */
 import { type Entry, follow, type PayloadOf, TautlineError } from '@tautline/protocol/wire'
 import { type Message, messageOf } from './message.ts'
@@ -38,12 +39,16 @@ export function readLog(
       isCaughtUp = false
       wake()
     }),
+    room.on('phase', (phase) => {
+      if (phase === 'idle' || phase === 'refused') finish(room.getSnapshot().error)
+    }),
     room.on('reset', () =>
       finish(new TautlineError('FETCH_ERROR', 'the log of the room is another one now')),
     ),
   ]
 
   function finish(error?: TautlineError): void {
+    if (done) return
     done = true
     failure = error
     for (const stop of stops) stop()
@@ -73,6 +78,7 @@ export function readLog(
     try {
       payload = (await getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
     } catch (error) {
+      if (done) return false
       // No connection for the whole of the request's time: the reader has all the time there is.
       if (error instanceof TautlineError && error.code === 'TIMEOUT') return false
       throw error

@@ -313,8 +313,10 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'connect':
         return connection.connect()
       case 'disconnect':
+        return connection.leave('disconnect')
       case 'close':
-        return connection.leave(input.type)
+        connection.leave('close')
+        return rooms.close()
       case 'token':
         return connection.token(input.link, input.token)
       case 'token_failed':
@@ -331,7 +333,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'request':
         return onRequest(input.id, input.message)
       case 'follow':
-        return rooms.follow(input.room)
+        return connection.status() === 'closed' ? undefined : rooms.follow(input.room)
       case 'unfollow':
         presence.leave(input.room)
         return rooms.unfollow(input.room)

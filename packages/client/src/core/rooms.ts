@@ -39,6 +39,8 @@ export interface Rooms {
   /** The connection is ready: subscribe to everything, each from its cursor. */
   start(epoch: string): void
   stop(): void
+  /** Nothing is followed any more, for good. */
+  close(): void
   /** Whether some followed room has no answer yet on this connection. */
   isSyncing(): boolean
   entries(payload: PayloadOf<'entries'>): void
@@ -201,6 +203,11 @@ export function createRooms(context: Context): Rooms {
         room.retryAt = Number.POSITIVE_INFINITY
         if (room.phase === 'live') setPhase(room, 'syncing')
       }
+    },
+
+    close() {
+      for (const room of rooms.values()) setPhase(room, 'idle')
+      rooms.clear()
     },
 
     isSyncing() {
