@@ -83,7 +83,7 @@ const TABLE = {
   GAP: retryable('an earlier command of the lane is undecided'),
 
   // Answered for one request; the connection stays.
-  UNKNOWN_TYPE: refused('no message of this type exists in this version of the protocol'),
+  UNKNOWN_TYPE: refused('the server does not handle messages of this type'),
   INVALID_MESSAGE: refused('the message does not have the form of its type'),
 
   // Decided by the client alone, about a request.

@@ -1,0 +1,42 @@
+import { COMMANDS, EXAMPLES } from '@tautline/protocol'
+import { describe, expect, it } from 'vitest'
+
+const takes = (emoji: string) =>
+  COMMANDS.add_reaction.safeParse({ ...EXAMPLES.commands.add_reaction.payload, emoji }).success
+
+describe('an emoji', () => {
+  it.each(['👍', '👍🏽', '❤', '❤️', '🇩🇪', '👩‍🚀', '👨‍👩‍👧‍👦', '🏳️‍🌈', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '1️⃣', '#⃣', '☎', '🫱🏻‍🫲🏿'])(
+    'is %s',
+    (emoji) => expect(takes(emoji)).toBe(true),
+  )
+
+  it.each([
+    '',
+    'a',
+    '1',
+    '#',
+    ' ',
+    '👍 ',
+    'ok',
+    ':+1:',
+    '👍a',
+    '😀1',
+    '\u200d',
+    '\ufe0f',
+    '🏽',
+    '<b>',
+    '\0',
+    '漢',
+  ])('is not %j', (text) => expect(takes(text)).toBe(false))
+
+  it('is no story', () => expect(takes('👍'.repeat(17))).toBe(false))
+
+  it('is looked at in linear time', () => {
+    const started = performance.now()
+    for (const part of ['👍', '👍\u200d', '1\ufe0f', '\ufe0f', '🇩']) {
+      expect(takes(part.repeat(100_000))).toBe(false)
+      expect(takes(`👍${part.repeat(15)}!`)).toBe(false)
+    }
+    expect(performance.now() - started).toBeLessThan(1_000)
+  })
+})
