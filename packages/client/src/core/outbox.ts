@@ -1,7 +1,7 @@
 /**
  * The outbox: what was sent and is not decided yet. Rows of a room are sent in order and decided in order; the lane
  * (sid, n) lets the server drop what it has already and refuse what would overtake. Every row ends in one outcome:
- * acknowledged at a position of the room, or failed with a code. The whole contract is DELIVERY, sections 4 and 5.
+ * acknowledged at a position of the room, or failed with a code. The whole contract stands in docs/protocol.md.
  *
  * What lives here: rows, lanes, windows, waits, and the answer to each reply. Not here: when to connect.
  */
