@@ -44,8 +44,6 @@ export interface Timeline extends Readable<TimelineSnapshot> {
   close(): void
 }
 
-const keyOf = (sender: string, messageId: string): string => `${sender} ${messageId}`
-
 export function createTimeline(
   room: Room,
   port: RoomPort,
@@ -65,6 +63,15 @@ export function createTimeline(
   let loading: Promise<void> | undefined
   /** Counts the times that everything shown became void: an answer from before is not of this list. */
   let generation = 0
+  /** Whether a page was asked for since then. */
+  let isBegun = false
+  /** Whether what is shown goes on into the live messages: from the first page read while following, until it pauses. */
+  let isJoined = false
+
+  /** By sender and messageId. The own id is left out: a message may be written before it is known who we are. */
+  function keyOf(sender: string, messageId: string): string {
+    return `${sender === port.userId() ? '' : sender} ${messageId}`
+  }
 
   function publish(): void {
     store.update({ items: [...placed, ...Array.from(pending.keys(), itemOfSent)] })
@@ -129,6 +136,7 @@ export function createTimeline(
 
   async function loadPage(): Promise<void> {
     const mine = generation
+    isBegun = true
     store.update({ isLoading: true })
     try {
       const page = await room.history({ before: oldestSeq, limit: pageSize })
@@ -159,14 +167,21 @@ export function createTimeline(
     placed = []
     oldestSeq = undefined
     loading = undefined
+    isBegun = false
     store.update({ hasOlder: true, isLoading: false })
     publish()
     void loadOlder()
   }
 
-  /** Read after following began, the newest page joins the live messages without a hole. */
+  /** Read after following began, the newest page joins the live messages without a hole; one from before does not. */
   function onPhase(): void {
-    if (room.getSnapshot().phase === 'live' && oldestSeq === undefined) void loadOlder()
+    const { phase } = room.getSnapshot()
+    if (phase === 'idle' || phase === 'refused') isJoined = false
+    if (phase !== 'live') return
+    const isOld = isBegun && !isJoined
+    isJoined = true
+    if (isOld) restart()
+    else if (oldestSeq === undefined) void loadOlder()
   }
 
   const stops = [

@@ -38,7 +38,12 @@ export function memoryTransport(accept: (peer: MemoryPeer) => void): Dial {
       onClose: () => {},
     }
     later(() => events.onOpen())
-    accept(peer)
+    try {
+      accept(peer)
+    } catch (error) {
+      open = false
+      throw error
+    }
     return {
       send: (text) => later(() => peer.onMessage(text)),
       close: (code, reason) =>
