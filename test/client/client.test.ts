@@ -128,7 +128,7 @@ describe('connect', () => {
   })
 
   it('resolves when every followed room is live', async () => {
-    const { client, server } = local()
+    const { client, server, time } = local()
     server.intercept = ({ type }) => type === 'subscribe'
     const room = client.room('den')
     void room.follow()
@@ -141,8 +141,7 @@ describe('connect', () => {
     expect(isConnected).toBe(false)
     server.intercept = () => false
     server.drop()
-    await idle()
-    void client.connect()
+    await time.advance(3_000)
     await connecting
     expect(room.getSnapshot().phase).toBe('live')
   })
@@ -167,6 +166,29 @@ describe('connect', () => {
     await connecting
     expect(attempts).toBe(4)
     expect(problems).toEqual(['GOING_AWAY', 'GOING_AWAY', 'GOING_AWAY'])
+    await client.close()
+  })
+
+  it('that answers every loss makes nobody spin', async () => {
+    const server = new ScriptedServer()
+    let attempts = 0
+    const { client, time } = local({
+      transport: (events) => {
+        attempts++
+        return transportTo(server)(events)
+      },
+    })
+    server.intercept = () => {
+      server.drop()
+      return true
+    }
+    client.on('status', ({ status }) => {
+      if (status === 'waiting') client.connect().catch(() => {})
+    })
+    client.connect().catch(() => {})
+    await time.advance(10_000)
+    expect(attempts).toBeGreaterThan(5)
+    expect(attempts).toBeLessThanOrEqual(41)
     await client.close()
   })
 

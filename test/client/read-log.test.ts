@@ -1,5 +1,6 @@
 import type { Message } from '@tautline/client'
 import { describe, expect, it } from 'vitest'
+import { EPOCH } from './support/drive.ts'
 import { local, localInDen } from './support/local.ts'
 import { idle } from './support/virtual-time.ts'
 
@@ -67,6 +68,44 @@ describe('reading a room from a position', () => {
     expect((await waiting).value).toMatchObject({ seq: 2 })
     for (let seq = 3; seq <= 2_600; seq++) expect((await reader.next()).value).toMatchObject({ seq })
     await reader.return?.()
+  })
+
+  it('loses nothing around a gap, however late it reads on', async () => {
+    const { server, room, time } = await localInDen()
+    for (let i = 1; i <= 2; i++) server.say('den', `${i}`)
+    const reader = room.messages({ after: 0 })
+    expect((await reader.next()).value).toMatchObject({ seq: 1 })
+    for (let i = 3; i <= 4; i++) server.say('den', `${i}`)
+    await idle()
+    const pageFrom = (ref: number, after: number) => {
+      const log = server.logs.get('den') ?? []
+      const payload = {
+        ref,
+        room: 'den',
+        epoch: EPOCH,
+        after: { seq: after, h: 'x' },
+        entries: log.slice(after),
+        h: 'y',
+      }
+      return { type: 'page', payload: { ...payload, head: log.length, live: true, oldest: 1 } } as const
+    }
+    server.intercept = (message, reply) => {
+      if (message.type === 'subscribe') {
+        for (const session of server.sessions) session.rooms.add('den')
+        reply(pageFrom(message.payload.ref, 28))
+      }
+      if (message.type === 'get_page') {
+        const page = pageFrom(message.payload.ref, message.payload.after.seq)
+        // One more comes while the page is on its way.
+        if (server.logs.get('den')?.length === 30) server.say('den', '31')
+        reply(page)
+      }
+      return message.type === 'subscribe' || message.type === 'get_page'
+    }
+    server.drop()
+    for (let i = 5; i <= 30; i++) server.say('den', `${i}`)
+    await time.advance(3_000)
+    for (let seq = 2; seq <= 31; seq++) expect((await reader.next()).value).toMatchObject({ seq })
   })
 
   it('goes on over a lost connection', async () => {

@@ -36,6 +36,8 @@ export function readLog(
       wake()
     }),
     room.on('gap', () => {
+      // What came before the gap and what comes after it is not one run: all of it is read from the log.
+      live = []
       isCaughtUp = false
       wake()
     }),

@@ -572,8 +572,18 @@ describe('the application', () => {
   it('ends a wait by connecting', () => {
     const client = drive()
     client.connect()
+    client.live(1_000)
     client.lose()
     expect(trace(client.step({ type: 'connect' }))).toEqual(['status connecting', 'get_token 2'])
+  })
+
+  it('cannot try more often than the shortest wait allows', () => {
+    const client = drive()
+    client.connect()
+    client.lose()
+    expect(client.step({ type: 'connect' })).toEqual([])
+    expect(trace(client.advance(249))).toEqual([])
+    expect(trace(client.advance(1))).toEqual(['status connecting', 'get_token 2'])
   })
 
   it('may disconnect at any time: the transport is closed, and nothing is due', () => {
@@ -611,6 +621,7 @@ describe('the host', () => {
   it.each(['wake', 'online'] as const)('that says %s ends a wait', (event) => {
     const client = drive()
     client.connect()
+    client.live(1_000)
     client.lose()
     expect(trace(client.step({ type: 'lifecycle', event }))).toEqual(['status connecting', 'get_token 2'])
     expect(client.step({ type: 'lifecycle', event })).toEqual([])
@@ -619,6 +630,7 @@ describe('the host', () => {
   it('that is offline makes the waits long, until it is online', () => {
     const client = drive()
     client.connect()
+    client.live(1_000)
     client.step({ type: 'lifecycle', event: 'offline' })
     expect(retryMs(client.lose())).toBeGreaterThanOrEqual(30_000)
     expect(trace(client.step({ type: 'lifecycle', event: 'online' }))).toEqual([

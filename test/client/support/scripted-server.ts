@@ -38,6 +38,8 @@ export class ScriptedServer {
   /** The texts of all frames. */
   readonly frames: string[] = []
   readonly logs = new Map<string, Entry[]>()
+  /** The fingerprint after each entry of a log. */
+  readonly #hashes = new WeakMap<Entry[], string[]>()
   limits: Limits = DEFAULT_LIMITS
   epoch = EPOCH
   tokenExpiresAt: number | undefined
@@ -88,9 +90,13 @@ export class ScriptedServer {
   }
 
   #h(room: string, seq: number): string {
-    return this.#log(room)
-      .slice(0, seq)
-      .reduce((h, { sender, messageId }) => nextFingerprint(h, sender, messageId), '')
+    const log = this.#log(room)
+    const known = this.#hashes.get(log) ?? ['']
+    this.#hashes.set(log, known)
+    for (const { sender, messageId } of log.slice(known.length - 1)) {
+      known.push(nextFingerprint(known.at(-1) ?? '', sender, messageId))
+    }
+    return known[seq] ?? ''
   }
 
   #append(room: string, entry: Pick<Entry, 'type' | 'sender' | 'messageId' | 'payload'>): Entry {

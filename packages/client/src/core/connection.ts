@@ -69,6 +69,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   let tokenRefusals = 0
   /** When we were last connected, while we are not. */
   let lostAt = NEVER
+  let attemptedAt = Number.NEGATIVE_INFINITY
   let stayAwayUntil = Number.NEGATIVE_INFINITY
   /** The server's Unix time minus our monotonic one; undefined until it told us. */
   let serverClock: number | undefined
@@ -88,6 +89,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   function attempt(event: 'connect' | 'retry'): void {
     link++
     retryAt = NEVER
+    attemptedAt = context.now
     attemptEndsAt = context.now + options.connectTimeoutMs
     move(event)
     askForToken()
@@ -147,8 +149,10 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
 
   function hurry(): void {
     if (status !== 'waiting' && status !== 'suspended') return
-    if (context.now >= stayAwayUntil) attempt('retry')
-    else retryAt = stayAwayUntil
+    // However often it is asked: an application that answers each loss by connect() must not make us spin.
+    const soonest = Math.max(stayAwayUntil, attemptedAt + options.backoff.minMs)
+    if (context.now >= soonest) attempt('retry')
+    else retryAt = soonest
   }
 
   return {
