@@ -121,6 +121,23 @@ describe('a command without an answer', () => {
   })
 })
 
+describe('a connection that is given up', () => {
+  it('is told nothing more, not even what was meant for it in the same breath', () => {
+    const client = drive({ ackTimeoutMs: 60_000, checkIntervalMs: 10_000_000 })
+    client.connect()
+    client.send('den', 'm-000001')
+    client.advance(25_000)
+    client.hear('ping', { ref: 1 })
+    // The watchdog would probe in the moment in which the answer is given up.
+    const end = client.advance(35_000)
+    expect(trace(end)).toEqual([
+      'hang_up 1 1000 TIMEOUT',
+      'progress m-000001 queued',
+      'status waiting TIMEOUT retry',
+    ])
+  })
+})
+
 describe('a request or a subscription without an answer', () => {
   it('is doubted as well', () => {
     const client = connected()

@@ -132,6 +132,18 @@ describe('a room that is followed', () => {
     expect(payloadsOf(page, 'get_page')).toMatchObject([{ after: { seq: 6, h: 'h6' } }])
   })
 
+  it('is live only when the server says so: else it is ready, and the next check mends it', () => {
+    const client = drive()
+    client.step({ type: 'follow', room: 'den' })
+    const ref = subscribeRef(client.connect())
+    const page = client.page(ref, 'den', 4, 4, { live: false })
+    expect(ofType(page, 'room')).toEqual([])
+    expect(ofType(page, 'ready')).toHaveLength(1)
+    const [check] = payloadsOf(client.live(72_001), 'check')
+    const again = client.hear('checked', { ref: check?.ref ?? 0, rooms: ['den'] })
+    expect(trace(client.page(subscribeRef(again), 'den', 4, 5))).toEqual(['entries den 5', 'room den live'])
+  })
+
   it('may be followed twice, and before there is a connection', () => {
     const client = drive()
     expect(trace(client.step({ type: 'follow', room: 'den' }))).toEqual(['room den syncing'])
@@ -191,6 +203,16 @@ describe('a reset', () => {
     expect(trace(client.page(ref, 'den', 4, 9))).toEqual([])
     expect(ofType(client.page(subscribeRef(reset), 'den', 2, 2), 'room')).toMatchObject([{ phase: 'live' }])
     expect(entriesOf(client.push('den', 3), 'den')).toEqual([3])
+  })
+
+  it('forgets how far the old log went', () => {
+    const client = following(4)
+    const hole = client.push('den', 900)
+    const reset = client.hear('reset', { ref: pageRef(hole), room: 'den', epoch: EPOCH, reason: 'ahead' })
+    client.take()
+    client.page(subscribeRef(reset), 'den', 2, 2)
+    client.live(5_000)
+    expect(payloadsOf(client.take(), 'get_page')).toEqual([])
   })
 
   it('that answers nothing that was asked is ignored', () => {
