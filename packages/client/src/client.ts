@@ -21,7 +21,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { Effect, Failure } from './core/context.ts'
 import { createCore } from './core/core.ts'
-import type { NewRow } from './core/outbox.ts'
+import type { NewRow } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
 import { openDoor } from './door.ts'

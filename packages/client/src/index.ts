@@ -26,6 +26,15 @@ export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecyc
 export type { Message } from './message.ts'
 export type { Admitted, Invited, Removed } from './notices.ts'
 export type { ClientOptions } from './options.ts'
+export type {
+  LaneRow,
+  OutboxNotice,
+  OutboxScope,
+  OutboxStorage,
+  OutboxStore,
+  OutboxStoreEvents,
+  StoredRow,
+} from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
 export type { History, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
 export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'

@@ -3,8 +3,7 @@
  * awaits raises no unhandled rejection, it is the client's `failed` event.
  */
 import { TautlineError } from '@tautline/protocol/wire'
-import type { SendOutcome } from './core/context.ts'
-import type { NewRow } from './core/outbox.ts'
+import type { NewRow, SendOutcome } from './core/outbox-row.ts'
 import { guarded } from './emitter.ts'
 
 /**

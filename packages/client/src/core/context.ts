@@ -7,6 +7,7 @@ import type { ClientMessage, Code, Entry, Limits, PresenceStatus } from '@tautli
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { OutboxOptions } from './outbox.ts'
+import type { SendOutcome } from './outbox-row.ts'
 import type { Random } from './random.ts'
 import type { Status } from './status.ts'
 
@@ -32,11 +33,6 @@ export interface CoreOptions {
   /** Whether the user's own log is followed without being asked for. */
   readonly followOwnLog: boolean
 }
-
-/** What became of a message: the one thing that is reported for it, once. */
-export type SendOutcome =
-  | { readonly status: 'acknowledged'; readonly seq: number; readonly timestamp: number }
-  | { readonly status: 'failed'; readonly code: Code; readonly detail?: string | undefined }
 
 /** How a room stands on this connection. */
 export type RoomPhase =

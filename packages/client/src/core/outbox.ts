@@ -6,7 +6,8 @@
  * What lives here: rows, lanes, windows, waits, and the answer to each reply. Not here: when to connect.
  */
 import { CODES, type Code, type Limits, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
-import type { Context, SendOutcome } from './context.ts'
+import type { Context } from './context.ts'
+import type { NewRow, SendOutcome } from './outbox-row.ts'
 import { createPacing } from './pacing.ts'
 import { randomSid } from './random.ts'
 
@@ -23,21 +24,6 @@ export const DEFAULT_OUTBOX: OutboxOptions = {
   maxRows: 1_000,
   maxBytes: 4_194_304,
   timeToLiveMs: 7 * 24 * 3_600_000,
-}
-
-/** What the application wants to say, with the id that it keeps through all attempts. */
-export interface NewRow {
-  readonly room: string
-  readonly type: 'send_message'
-  readonly payload: {
-    readonly content: string
-    readonly metadata?: Readonly<Record<string, unknown>> | undefined
-  }
-  readonly messageId: string
-  /** Bytes of the payload as JSON. */
-  readonly bytes: number
-  /** Unix milliseconds, by the sender's clock. */
-  readonly createdAt: number
 }
 
 interface Row extends NewRow {

@@ -1,0 +1,78 @@
+/**
+ * Where the outbox is kept so that it survives a reload or a crash: what the core needs of a store, and what a store
+ * tells. Several tabs may share one store; who holds it sends what is in it, the others only add. Safety does not rest on
+ * that: two holders at once send the same rows in the same lanes, and the server drops what it has.
+ *
+ * A store writes and reads rows, nothing else: what is sent when, and what an answer means, is core/outbox.ts. A promise
+ * that rejects means that the store cannot be relied upon any more, and the client goes on in memory and says so.
+ * test/contracts/outbox-store.ts is what every store must pass.
+ */
+import type { Code } from '@tautline/protocol/wire'
+import type { NewRow, SendOutcome } from './core/outbox-row.ts'
+
+/** A row with its place in its lane. */
+export interface LaneRow extends NewRow {
+  readonly sid: string
+  /** 1, 2, 3 … in (sid, room). */
+  readonly n: number
+  /** The row gives its place up instead of being sent, for this reason. */
+  readonly skipFor?: Code | undefined
+}
+
+export interface StoredRow extends LaneRow {
+  /** Given by the store: rows of a room are sent in this order, whoever wrote them. */
+  readonly order: number
+  /** It was refused for good, and is kept until the application has looked at it. */
+  readonly failed?: { readonly code: Code; readonly detail?: string | undefined } | undefined
+}
+
+export interface OutboxStore {
+  /** All rows, undecided and failed, in their order. */
+  list(): Promise<readonly StoredRow[]>
+  /** Strict, all or none: resolves with their `order`s once they would survive a crash of the machine. */
+  add(rows: readonly LaneRow[]): Promise<readonly number[]>
+  /** Strict. Marks undecided rows to be given up; the first reason stays; rows that are not there are passed over. */
+  skip(messageIds: readonly string[], code: Code): Promise<void>
+  /** Strict. An outcome that is there already stays; rows that are not there are passed over. */
+  fail(messageId: string, code: Code, detail?: string): Promise<void>
+  /**
+   * Strict and atomic. Where the oldest undecided row of the room still is in the lane `lost`, all its undecided rows
+   * become 1, 2, 3 … of the lane `sid`; else somebody else did it before, and nothing changes. Resolves with the undecided
+   * rows of the room as they stand then.
+   */
+  renumber(room: string, lost: string, sid: string): Promise<readonly StoredRow[]>
+  /** May be relaxed: a row that comes back after a crash is sent again, and answered as before. */
+  remove(messageIds: readonly string[]): Promise<void>
+  /** Tells the others who share the store that it changed, and what became of rows. May be lost. */
+  tell(notice: OutboxNotice): void
+  /** Asks to become the holder although another is: nothing is heard of it. */
+  steal(): void
+  /** Lets go of the store, and of being its holder. What is in it stays. */
+  close(): Promise<void>
+}
+
+export interface OutboxNotice {
+  /** What became of rows, as the holder learned it. Empty: only that there is something new to read. */
+  readonly settled: readonly { readonly messageId: string; readonly outcome: SendOutcome }[]
+}
+
+/** What happens to a store from outside. None is called before `open` resolved. */
+export interface OutboxStoreEvents {
+  /** From now on we send what is in the store, or no longer. Of a store for one, `true` at once. */
+  held(isHeld: boolean): void
+  /** Another who shares the store told something. */
+  told(notice: OutboxNotice): void
+  /** The store is gone (evicted, deleted, closed by the browser). No call of it will succeed any more. */
+  lost(): void
+}
+
+/** Whose outbox: rows of another server or user are never seen, and never sent. */
+export interface OutboxScope {
+  readonly server: string
+  readonly userId: string
+}
+
+/** What the option `outbox.store` takes: `indexedDb()`, `file(path)`, or one of your own. */
+export interface OutboxStorage {
+  open(scope: OutboxScope, events: OutboxStoreEvents): Promise<OutboxStore>
+}
