@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, MAX_FRAME_BYTES } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import { createSending } from '../../packages/client/src/sent.ts'
 import { rowOf } from './support/drive.ts'
@@ -46,6 +47,7 @@ describe('a message on its way', () => {
     const note = (error: unknown): void => void rejections.push(error)
     process.on('unhandledRejection', note)
     const { client } = local()
+    await client.connect()
     const failed: string[] = []
     client.on('failed', ({ error }) => failed.push(error?.code ?? ''))
     const sent = client.room('den').send({ content: 'x'.repeat(5_001) })
@@ -103,6 +105,46 @@ describe('what cannot be said', () => {
     for (let i = 0; i < 8; i++) metadata = { metadata }
     const { room } = await localInDen()
     expect((await room.send({ content: 'x', metadata })).seq).toBe(1)
+  })
+})
+
+describe('what is said before the first connection', () => {
+  const said = (maxMessageChars: number) => {
+    const all = local()
+    all.server.limits = { ...DEFAULT_LIMITS, maxMessageChars }
+    const sent = all.client.room('den').send({ content: 'x'.repeat(6_000) })
+    return { ...all, sent }
+  }
+
+  it('waits for the server that is met: a larger one takes it', async () => {
+    const { client, sent } = said(10_000)
+    expect(sent.status).toBe('queued')
+    await client.connect()
+    expect((await sent).seq).toBe(1)
+  })
+
+  it('fails at a server that takes less, and what stands behind it goes on', async () => {
+    const { client, sent } = said(5_000)
+    const next = client.room('den').send({ content: 'short' })
+    const failed = expect(Promise.resolve(sent)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LONG' })
+    await client.connect()
+    await failed
+    expect((await next).seq).toBe(1)
+  })
+
+  it('fails at once where no server takes it', () => {
+    const sent = local()
+      .client.room('den')
+      .send({ content: 'x'.repeat(MAX_FRAME_BYTES) })
+    expect(sent.error?.code).toBe('MESSAGE_TOO_LONG')
+  })
+
+  it('does not expire because the clock of the device is weeks behind', async () => {
+    const { client, time } = local()
+    time.jump(-30 * 24 * 3_600_000)
+    const sent = client.room('den').send({ content: 'x' })
+    await client.connect()
+    expect((await sent).seq).toBe(1)
   })
 })
 

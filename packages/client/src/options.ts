@@ -2,7 +2,7 @@
  * What a client is made of: the options with their defaults, and what the core and the shell need of them. What cannot
  * work is refused here, with VALIDATION_ERROR, before anything is opened.
  */
-import { DEFAULT_LIMITS, TautlineError, USER_ID } from '@tautline/protocol/wire'
+import { DEFAULT_LIMITS, MAX_FRAME_BYTES, TautlineError, USER_ID } from '@tautline/protocol/wire'
 import { customAlphabet } from 'nanoid'
 import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
 import type { CoreOptions } from './core/context.ts'
@@ -57,6 +57,16 @@ export interface ClientOptions {
   readonly seed?: number | undefined
 }
 
+/**
+ * Until a server has told its own, which may be larger or smaller than the defaults: `send()` refuses at once only what
+ * no server takes. What is too long for the server that is met then fails with MESSAGE_TOO_LONG there.
+ */
+const LIMITS_BEFORE_CONNECTING = {
+  ...DEFAULT_LIMITS,
+  maxMessageChars: Number.POSITIVE_INFINITY,
+  maxFrameBytes: MAX_FRAME_BYTES,
+}
+
 /** So many random characters that an id may have. */
 export const randomLetters = customAlphabet(
   '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-',
@@ -88,7 +98,7 @@ export function coreOptionsOf(options: ClientOptions): CoreOptions {
   return {
     userId: options.userId,
     sid: randomLetters(16),
-    limits: DEFAULT_LIMITS,
+    limits: LIMITS_BEFORE_CONNECTING,
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
     outbox: { ...DEFAULT_OUTBOX, ...options.outbox },

@@ -53,7 +53,10 @@ export interface RoomSnapshot {
 }
 
 export interface MessageContent {
-  /** At most 5,000 UTF-16 units, unless the server says otherwise. */
+  /**
+   * At most 5,000 UTF-16 units, unless the server says otherwise. Before the first connection nobody has said: what is
+   * too long then fails with MESSAGE_TOO_LONG as soon as it has.
+   */
   readonly content: string
   /** Anything that JSON can say. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined

@@ -521,14 +521,27 @@ describe('poison', () => {
 describe('expiry', () => {
   it('skips what is older than seven days by the clock of the server, once connected', () => {
     const client = drive()
-    client.send('den', 'm-000001', { createdAt: SERVER_TIME - 7 * DAY_MS - 1 })
-    client.send('den', 'm-000002', { createdAt: SERVER_TIME - 7 * DAY_MS + 60_000 })
+    client.connect()
+    client.send('den', 'm-000001')
+    client.lose()
+    client.live(60_000)
+    client.send('den', 'm-000002')
     expect(outcomesOf(client.take())).toEqual([])
-    const effects = client.connect()
+    // The monotonic clock stood still while the device slept.
+    const effects = client.reconnect({}, SERVER_TIME + 7 * DAY_MS + 1)
     expect(idsOf(effects)).toEqual(['-m-000001', 'm-000002'])
     const ref = commandsOf(effects)[0]?.ref ?? 0
     expect(outcomesOf(client.refuse(ref, 'SKIPPED'))).toEqual(['m-000001 failed EXPIRED'])
     expect(outcomesOf(client.ack(ref + 1, 1))).toEqual(['m-000002 acknowledged 1'])
+  })
+
+  it('counts the wait for the first connection, not what the clock of the device says', () => {
+    const client = drive()
+    client.send('den', 'm-000001', { createdAt: SERVER_TIME })
+    client.sleep(7 * DAY_MS)
+    client.send('den', 'm-000002', { createdAt: SERVER_TIME - 30 * DAY_MS })
+    client.sleep(1)
+    expect(idsOf(client.connect())).toEqual(['-m-000001', 'm-000002'])
   })
 
   it('lets the acknowledgement of an earlier attempt win', () => {

@@ -27,6 +27,10 @@ export const DEFAULT_OUTBOX: OutboxOptions = {
 }
 
 interface Row extends NewRow {
+  /** By the server's clock, as soon as that is known: the clock of the device may be wrong by weeks. */
+  createdAt: number
+  /** When it was added, in the time of `now`. */
+  readonly addedAt: number
   sid: string
   n: number
   /** 0 while not in flight. */
@@ -218,6 +222,14 @@ export function createOutbox(context: Context, isHeld: (room: string) => boolean
     relane(queue)
   }
 
+  /** What was written before we knew the server's time is as old as we have been waiting, whatever the device says. */
+  function learnTime(clock: number): void {
+    if (serverClock === undefined) {
+      for (const queue of queues.values()) for (const row of queue.rows) row.createdAt = clock + row.addedAt
+    }
+    serverClock = clock
+  }
+
   function expire(queue: Queue): void {
     if (serverClock === undefined) return
     const oldest = serverClock + context.now - options.outbox.timeToLiveMs
@@ -302,8 +314,8 @@ export function createOutbox(context: Context, isHeld: (room: string) => boolean
       const queue = queueOf(row.room)
       queue.rows.push({
         ...row,
-        // The server's time, once it told: the clock of the device may be wrong by weeks.
         createdAt: serverClock === undefined ? row.createdAt : serverClock + context.now,
+        addedAt: context.now,
         sid: queue.sid,
         n: queue.nextN++,
         ref: 0,
@@ -350,7 +362,7 @@ export function createOutbox(context: Context, isHeld: (room: string) => boolean
 
     start(limits, serverTime) {
       pacing.configure(limits.messagesPerSecond, limits.messageBurst, context.now)
-      if (serverTime !== undefined) serverClock = serverTime - context.now
+      if (serverTime !== undefined) learnTime(serverTime - context.now)
       // Another server may take less than the one for which it was queued: it would end every connection.
       for (const queue of queues.values()) {
         for (const row of queue.rows) if (rowTooLong(row)) row.skipFor ??= 'MESSAGE_TOO_LONG'
