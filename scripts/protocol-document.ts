@@ -21,6 +21,7 @@ import {
   MAX_REPLAY_ENTRIES,
   MAX_ROOMS_PER_FRAME,
   MAX_USERS_PER_FRAME,
+  MEANINGS,
   MESSAGE_ID,
   ROOM_ID,
   USER_ID,
@@ -263,9 +264,9 @@ function codesPart(): string {
     ['code', 'meaning', 'again?', 'final', 'the client'],
     codeRows()
       .filter(([, row]) => row.closeCode === null)
-      .map(([code, { meaning, retryable, final, action }]) => [
+      .map(([code, { retryable, final, action }]) => [
         `\`${code}\``,
-        meaning,
+        MEANINGS[code],
         retryable ? 'yes' : 'no',
         final ? 'yes' : 'no',
         ACTIONS[action],
@@ -278,10 +279,10 @@ function closeCodesPart(): string {
     ['close code', 'code', 'meaning', 'the client'],
     codeRows()
       .filter(([, row]) => row.closeCode !== null)
-      .map(([code, { meaning, closeCode, action }]) => [
+      .map(([code, { closeCode, action }]) => [
         String(closeCode),
         `\`${code}\``,
-        meaning,
+        MEANINGS[code],
         ACTIONS[action],
       ]),
   )

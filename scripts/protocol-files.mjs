@@ -6,14 +6,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CODES, EXAMPLES } from '@tautline/protocol'
+import { CODES, EXAMPLES, MEANINGS } from '@tautline/protocol'
 import { asyncApi, jsonSchemas, laneVectors } from '@tautline/protocol/schema'
 
 const folder = fileURLToPath(new URL('../packages/protocol/', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
 write('asyncapi.json', asyncApi(version))
-write('codes.json', CODES)
+write(
+  'codes.json',
+  Object.fromEntries(Object.entries(CODES).map(([code, row]) => [code, { meaning: MEANINGS[code], ...row }])),
+)
 write('examples.json', EXAMPLES)
 write('lane-vectors.json', laneVectors())
 for (const { name, schema } of jsonSchemas()) write(`schema/${name}.json`, schema)

@@ -3,7 +3,7 @@
  * work is refused here, with VALIDATION_ERROR, before anything is opened.
  */
 import { DEFAULT_LIMITS, MAX_FRAME_BYTES, TautlineError, USER_ID } from '@tautline/protocol/wire'
-import { customAlphabet } from 'nanoid'
+import { nanoid } from 'nanoid'
 import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
 import type { CoreOptions } from './core/context.ts'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
@@ -68,9 +68,7 @@ const LIMITS_BEFORE_CONNECTING = {
 }
 
 /** So many random characters that an id may have. */
-export const randomLetters = customAlphabet(
-  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-',
-)
+export const randomLetters = nanoid
 /** Of the jitter: any number will do, so long as clients that start together differ. */
 export function randomSeed(): number {
   let seed = 0

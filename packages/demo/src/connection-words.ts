@@ -1,6 +1,6 @@
 /** What the state of the connection means, in words for somebody who looks at a chat. */
 import type { ClientSnapshot, Code, Status } from '@tautline/client'
-import { CODES } from '@tautline/protocol/wire'
+import { MEANINGS } from '@tautline/protocol/wire'
 
 export type Mood = 'good' | 'busy' | 'bad' | 'off'
 
@@ -42,7 +42,7 @@ function reasonWords(reason: Code | undefined): string {
   if (reason === undefined) return 'nobody said why'
   // The same server signs the demo's tokens, so without one it is not there.
   if (reason === 'NO_TOKEN' || reason === 'GOING_AWAY') return 'the server does not answer'
-  return CODES[reason].meaning
+  return MEANINGS[reason]
 }
 
 export function queuedWords(queued: number): string {

@@ -1,6 +1,6 @@
 /** One message, and for an own one its way: queued, sent, acknowledged at a position; or failed, with why and what now. */
 import type { Code, TimelineItem } from '@tautline/client'
-import { CODES } from '@tautline/protocol/wire'
+import { MEANINGS } from '@tautline/protocol/wire'
 import { useClient } from '@tautline/react'
 import { memo, type ReactNode, useState } from 'react'
 import { Avatar } from './avatar.tsx'
@@ -95,5 +95,5 @@ function Remedies({ item: { status, sent, messageId } }: { readonly item: Timeli
 
 function failureWords(code: Code | undefined): string {
   if (code === 'CANCELLED') return 'you took it back'
-  return code === undefined ? 'nobody said why' : CODES[code].meaning
+  return code === undefined ? 'nobody said why' : MEANINGS[code]
 }

@@ -1,9 +1,10 @@
 /**
- * The one table of codes, read by both ends: what a code means, whether trying again helps, whether the connection
- * closes and with which WebSocket close code, and what the client does about it. Nobody decides by text.
+ * The one table of codes, read by both ends: whether trying again helps, whether the connection closes and with which
+ * WebSocket close code, and what the client does about it. Nobody decides by text.
  *
- * A new reason to refuse, fail or close is one row here and nothing else.
+ * A new reason to refuse, fail or close is one row here and its sentence in MEANINGS, and nothing else.
  */
+import { MAX_WAIT_MS } from './limits.ts'
 
 /**
  * What the client does when it meets the code.
@@ -17,7 +18,6 @@
 export type ClientAction = 'none' | 'fail' | 'retry' | 'retry_slowly' | 'reauthenticate' | 'stop'
 
 export interface CodeRow {
-  readonly meaning: string
   /** True where the same request may succeed later, unchanged. */
   readonly retryable: boolean
   /** True where a durable command with this outcome has used up its place in the lane. */
@@ -27,32 +27,10 @@ export interface CodeRow {
   readonly action: ClientAction
 }
 
-const final = (meaning: string): CodeRow => ({
-  meaning,
-  retryable: false,
-  final: true,
-  closeCode: null,
-  action: 'fail',
-})
-
-const retryable = (meaning: string): CodeRow => ({
-  meaning,
-  retryable: true,
-  final: false,
-  closeCode: null,
-  action: 'retry',
-})
-
-const refused = (meaning: string): CodeRow => ({
-  meaning,
-  retryable: false,
-  final: false,
-  closeCode: null,
-  action: 'none',
-})
-
-const closing = (closeCode: number, action: ClientAction, meaning: string): CodeRow => ({
-  meaning,
+const final: CodeRow = { retryable: false, final: true, closeCode: null, action: 'fail' }
+const retryable: CodeRow = { retryable: true, final: false, closeCode: null, action: 'retry' }
+const refused: CodeRow = { retryable: false, final: false, closeCode: null, action: 'none' }
+const closing = (closeCode: number, action: ClientAction): CodeRow => ({
   retryable: action !== 'stop',
   final: false,
   closeCode,
@@ -61,85 +39,129 @@ const closing = (closeCode: number, action: ClientAction, meaning: string): Code
 
 const TABLE = {
   // Final: the command failed for good and its place in the lane is used up.
-  VALIDATION_ERROR: final('the content does not satisfy the rules of its type'),
-  FORBIDDEN: final('the room does not exist, or this user may not do that in it'),
-  MESSAGE_TOO_LONG: final('the message is longer than the server takes'),
-  ID_CONFLICT: final('this sender already used the message id for another message'),
-  VOID: final('the place in the lane was decided before, without this message'),
-  SKIPPED: final('the place in the lane was given up at the request of the sender'),
+  VALIDATION_ERROR: final,
+  FORBIDDEN: final,
+  MESSAGE_TOO_LONG: final,
+  ID_CONFLICT: final,
+  VOID: final,
+  SKIPPED: final,
 
   // Final, decided by the client alone.
-  CANCELLED: final('cancelled by the application before the server took it'),
-  EXPIRED: final('older than the time-to-live of the outbox'),
-  POISON: final('the server failed on it again and again'),
-  OUTBOX_FULL: final('the outbox is full: wait until some of it is acknowledged'),
+  CANCELLED: final,
+  EXPIRED: final,
+  POISON: final,
+  OUTBOX_FULL: final,
 
   // Retryable: the lane is as it was.
-  RATE_LIMIT: retryable('too many messages: wait for retryAfterMs'),
-  UNAVAILABLE: retryable('the server cannot decide this now'),
-  INTERNAL_ERROR: retryable('the server failed on this command'),
-  SEND_ERROR: retryable('the store refused the write'),
-  FETCH_ERROR: retryable('the store refused the read'),
-  GAP: retryable('an earlier command of the lane is undecided'),
+  RATE_LIMIT: retryable,
+  UNAVAILABLE: retryable,
+  INTERNAL_ERROR: retryable,
+  SEND_ERROR: retryable,
+  FETCH_ERROR: retryable,
+  GAP: retryable,
 
   // Answered for one request; the connection stays.
-  UNKNOWN_TYPE: refused('the server does not handle messages of this type'),
-  INVALID_MESSAGE: refused('the message does not have the form of its type'),
+  UNKNOWN_TYPE: refused,
+  INVALID_MESSAGE: refused,
 
   // Decided by the client alone, about a request.
-  TIMEOUT: { ...refused('no answer in time'), retryable: true },
-  DISCONNECTED: { ...refused('the client is not connected and is not trying to be'), retryable: true },
-  CLOSED: refused('the client was closed by the application'),
+  TIMEOUT: { ...refused, retryable: true },
+  DISCONNECTED: { ...refused, retryable: true },
+  CLOSED: refused,
 
   // Connection: the table of close codes. Several codes may share a close code; the reason names the one meant.
-  NORMAL: closing(1000, 'retry', 'closed without a problem'),
-  GOING_AWAY: closing(1001, 'retry', 'the peer is going away'),
-  UNSUPPORTED_DATA: closing(1003, 'retry_slowly', 'binary frames are not part of the protocol'),
-  ABUSE: closing(1008, 'retry_slowly', 'limits were exceeded for too long'),
-  FRAME_TOO_BIG: closing(1009, 'retry_slowly', 'the frame is larger than the server takes'),
-  SERVER_ERROR: closing(1011, 'retry', 'the server failed'),
-  RESTART: closing(1012, 'retry', 'the server restarts'),
-  TRY_AGAIN_LATER: closing(1013, 'retry', 'the server takes no more connections just now'),
-  ROOM_ACCESS_DENIED: closing(4001, 'stop', 'access to the room was denied'),
-  INVALID_TOKEN: closing(4002, 'reauthenticate', 'the token is not valid'),
-  NO_TOKEN: closing(4002, 'reauthenticate', 'no token was given'),
-  TOKEN_EXPIRED: closing(4002, 'reauthenticate', 'the token has expired'),
-  PARSE_ERROR: closing(
-    4400,
-    'retry_slowly',
-    'the frame is not an envelope, or an array of them, in well-formed JSON',
-  ),
-  IDENTITY_MISMATCH: closing(4403, 'stop', 'the token belongs to another user'),
-  UNSUPPORTED_VERSION: closing(4406, 'stop', 'the server does not speak this version of the protocol'),
-  HELLO_TIMEOUT: closing(4408, 'retry', 'no authentication in time'),
-  TOO_MANY_CONNECTIONS: closing(4409, 'retry_slowly', 'too many connections'),
-  REPLACED: closing(4410, 'stop', 'another connection took over this session'),
-  IDLE: closing(4411, 'retry', 'nothing was heard from the client for too long'),
-  SLOW_CONSUMER: closing(4420, 'retry', 'the client reads more slowly than the rooms speak'),
+  NORMAL: closing(1000, 'retry'),
+  GOING_AWAY: closing(1001, 'retry'),
+  UNSUPPORTED_DATA: closing(1003, 'retry_slowly'),
+  ABUSE: closing(1008, 'retry_slowly'),
+  FRAME_TOO_BIG: closing(1009, 'retry_slowly'),
+  SERVER_ERROR: closing(1011, 'retry'),
+  RESTART: closing(1012, 'retry'),
+  TRY_AGAIN_LATER: closing(1013, 'retry'),
+  ROOM_ACCESS_DENIED: closing(4001, 'stop'),
+  INVALID_TOKEN: closing(4002, 'reauthenticate'),
+  NO_TOKEN: closing(4002, 'reauthenticate'),
+  TOKEN_EXPIRED: closing(4002, 'reauthenticate'),
+  PARSE_ERROR: closing(4400, 'retry_slowly'),
+  IDENTITY_MISMATCH: closing(4403, 'stop'),
+  UNSUPPORTED_VERSION: closing(4406, 'stop'),
+  HELLO_TIMEOUT: closing(4408, 'retry'),
+  TOO_MANY_CONNECTIONS: closing(4409, 'retry_slowly'),
+  REPLACED: closing(4410, 'stop'),
+  IDLE: closing(4411, 'retry'),
+  SLOW_CONSUMER: closing(4420, 'retry'),
 } as const satisfies Record<string, CodeRow>
 
 export type Code = keyof typeof TABLE
 
 export const CODES: { readonly [C in Code]: CodeRow } = TABLE
 
+/**
+ * What each code means, for developers. A table beside the one above, so that a page which never shows these sentences
+ * does not carry them.
+ */
+export const MEANINGS: { readonly [C in Code]: string } = {
+  VALIDATION_ERROR: 'the content does not satisfy the rules of its type',
+  FORBIDDEN: 'the room does not exist, or this user may not do that in it',
+  MESSAGE_TOO_LONG: 'the message is longer than the server takes',
+  ID_CONFLICT: 'this sender already used the message id for another message',
+  VOID: 'the place in the lane was decided before, without this message',
+  SKIPPED: 'the place in the lane was given up at the request of the sender',
+  CANCELLED: 'cancelled by the application before the server took it',
+  EXPIRED: 'older than the time-to-live of the outbox',
+  POISON: 'the server failed on it again and again',
+  OUTBOX_FULL: 'the outbox is full: wait until some of it is acknowledged',
+  RATE_LIMIT: 'too many messages: wait for retryAfterMs',
+  UNAVAILABLE: 'the server cannot decide this now',
+  INTERNAL_ERROR: 'the server failed on this command',
+  SEND_ERROR: 'the store refused the write',
+  FETCH_ERROR: 'the store refused the read',
+  GAP: 'an earlier command of the lane is undecided',
+  UNKNOWN_TYPE: 'the server does not handle messages of this type',
+  INVALID_MESSAGE: 'the message does not have the form of its type',
+  TIMEOUT: 'no answer in time',
+  DISCONNECTED: 'the client is not connected and is not trying to be',
+  CLOSED: 'the client was closed by the application',
+  NORMAL: 'closed without a problem',
+  GOING_AWAY: 'the peer is going away',
+  UNSUPPORTED_DATA: 'binary frames are not part of the protocol',
+  ABUSE: 'limits were exceeded for too long',
+  FRAME_TOO_BIG: 'the frame is larger than the server takes',
+  SERVER_ERROR: 'the server failed',
+  RESTART: 'the server restarts',
+  TRY_AGAIN_LATER: 'the server takes no more connections just now',
+  ROOM_ACCESS_DENIED: 'access to the room was denied',
+  INVALID_TOKEN: 'the token is not valid',
+  NO_TOKEN: 'no token was given',
+  TOKEN_EXPIRED: 'the token has expired',
+  PARSE_ERROR: 'the frame is not an envelope, or an array of them, in well-formed JSON',
+  IDENTITY_MISMATCH: 'the token belongs to another user',
+  UNSUPPORTED_VERSION: 'the server does not speak this version of the protocol',
+  HELLO_TIMEOUT: 'no authentication in time',
+  TOO_MANY_CONNECTIONS: 'too many connections',
+  REPLACED: 'another connection took over this session',
+  IDLE: 'nothing was heard from the client for too long',
+  SLOW_CONSUMER: 'the client reads more slowly than the rooms speak',
+}
+
 export function isCode(value: unknown): value is Code {
   return typeof value === 'string' && Object.hasOwn(TABLE, value)
 }
 
 /**
- * The one error of Tautline. Switch on `code`; `message` is for people and may change.
- * `retryAfterMs` is given where the other end said how long to wait.
+ * The one error of Tautline. Switch on `code`; `message` is for developers and may change. It is the code, and behind it
+ * what was said beyond the code. `retryAfterMs` is given where the other end said how long to wait.
  */
 export class TautlineError extends Error {
   override readonly name = 'TautlineError'
   readonly code: Code
-  /** What `message` says after the code: a sentence for people. */
-  readonly detail: string
+  /** What `message` says after the code. What a code means by itself stands in MEANINGS. */
+  readonly detail: string | undefined
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
 
-  constructor(code: Code, detail: string = CODES[code].meaning, retryAfterMs?: number) {
-    super(`${code}: ${detail}`)
+  constructor(code: Code, detail?: string, retryAfterMs?: number) {
+    super(detail ? `${code}: ${detail}` : code)
     this.code = code
     this.detail = detail
     this.retryable = CODES[code].retryable
@@ -147,8 +169,10 @@ export class TautlineError extends Error {
   }
 }
 
-/** The longest wait that a close can ask for: what nine digits hold, eleven days. */
-const MAX_RETRY_MS = 999_999_999
+/** The wait that is kept where so much was asked for. */
+export function boundedWait(askedMs: number): number {
+  return Math.min(askedMs, MAX_WAIT_MS)
+}
 
 /**
  * The reason of a close frame: the code, and how long to stay away. At most 123 bytes, as RFC 6455 asks. A wait that is
@@ -156,7 +180,7 @@ const MAX_RETRY_MS = 999_999_999
  */
 export function encodeCloseReason(code: Code, retryAfterMs?: number): string {
   if (retryAfterMs === undefined) return code
-  return `${code} retry=${Math.min(MAX_RETRY_MS, Math.max(0, Math.round(retryAfterMs) || 0))}`
+  return `${code} retry=${Math.max(0, Math.round(boundedWait(retryAfterMs)) || 0)}`
 }
 
 export interface CloseMeaning {
@@ -172,7 +196,7 @@ export interface CloseMeaning {
 export function readClose(closeCode: number, reason: string): CloseMeaning {
   const [word, rest] = reason.split(' ', 2)
   const retry = /^retry=(\d{1,9})$/.exec(rest ?? '')
-  const retryAfterMs = retry ? Number(retry[1]) : undefined
+  const retryAfterMs = retry ? boundedWait(Number(retry[1])) : undefined
   const code = isCode(word) && CODES[word].closeCode === closeCode ? word : codeOfClose(closeCode)
   return { code, action: CODES[code].action, retryAfterMs }
 }

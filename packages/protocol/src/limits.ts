@@ -44,6 +44,9 @@ export const MAX_PAGE_BYTES = 65_536
 /** Beyond so many entries behind, a subscription jumps to the newest page and tells the gap. */
 export const MAX_REPLAY_ENTRIES = 1_000
 
+/** What a server may ask a client to wait (`retryAfterMs`, `reconnectAfterMs`, `retry=`): more is taken for a day. */
+export const MAX_WAIT_MS = 86_400_000
+
 /** The server's heartbeat, and the silence after which it gives a connection up. */
 export const HEARTBEAT_INTERVAL_MS = 25_000
 export const HEARTBEAT_TIMEOUT_MS = 60_000

@@ -3,6 +3,7 @@
  * the room log. Nothing here loads a schema library.
  */
 export {
+  boundedWait,
   type ClientAction,
   type CloseMeaning,
   CODES,
@@ -10,6 +11,7 @@ export {
   type CodeRow,
   encodeCloseReason,
   isCode,
+  MEANINGS,
   readClose,
   TautlineError,
 } from './codes.ts'
@@ -40,6 +42,7 @@ export {
   MAX_REPLAY_ENTRIES,
   MAX_ROOMS_PER_FRAME,
   MAX_USERS_PER_FRAME,
+  MAX_WAIT_MS,
   PRESENCE_GRACE_MS,
   SUBPROTOCOL,
   TYPING_INTERVAL_MS,

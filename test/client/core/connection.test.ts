@@ -1,6 +1,6 @@
 // Being connected: golden traces of whole conversations, then what each status does with what does not belong to it.
 
-import { CODES, type Code, encodeCloseReason } from '@tautline/protocol'
+import { CODES, type Code, encodeCloseReason, MAX_WAIT_MS } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Input } from '../../../packages/client/src/core/core.ts'
 import type { Status } from '../../../packages/client/src/core/status.ts'
@@ -290,6 +290,16 @@ describe('the close of the server', () => {
     const client = drive()
     client.connect()
     expect(retryMs(client.lose(1013, 'TRY_AGAIN_LATER retry=90000'))).toBe(90_000)
+  })
+
+  it('may not ask for more than a day', () => {
+    const client = drive()
+    client.connect()
+    expect(retryMs(client.lose(1013, 'TRY_AGAIN_LATER retry=999999999'))).toBe(MAX_WAIT_MS)
+    const drained = drive()
+    drained.connect()
+    drained.hear('going_away', { reconnectAfterMs: Number.MAX_SAFE_INTEGER })
+    expect(retryMs(drained.lose(1012, 'RESTART'))).toBe(MAX_WAIT_MS)
   })
 
   it('during a drain is followed after the time that was given', () => {

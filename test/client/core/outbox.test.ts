@@ -274,6 +274,15 @@ describe('a retryable refusal', () => {
     expect(idsOf(client.advance(1_200))).toEqual(['m-000002'])
   })
 
+  it('may not ask for more than a day', () => {
+    const client = drive()
+    client.send('den', 'm-000001')
+    const ref = commandsOf(client.connect())[0]?.ref ?? 0
+    client.refuse(ref, 'UNAVAILABLE', { retryAfterMs: Number.MAX_SAFE_INTEGER })
+    client.sleep(1.2 * DAY_MS)
+    expect(idsOf(client.tick())).toEqual(['m-000001'])
+  })
+
   it('about the room leaves the other rooms alone', () => {
     const client = drive()
     for (const id of ids(1, 2)) client.send('den', id)

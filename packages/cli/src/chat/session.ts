@@ -10,7 +10,7 @@ import {
   type StatusChange,
   TautlineError,
 } from '@tautline/client'
-import { CODES, ROOM_ID } from '@tautline/protocol/wire'
+import { MEANINGS, ROOM_ID } from '@tautline/protocol/wire'
 import { createProgress } from './progress.ts'
 import { type EnteredRoom, watchRoom } from './rooms.ts'
 import { runSlash, SLASH_HELP, type SlashActions } from './slash.ts'
@@ -93,7 +93,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
       status === 'stopped' ||
       (status === 'waiting' && reason && options.hopeless.includes(reason))
     ) {
-      over(`${url} refused: ${reason ? CODES[reason].meaning : 'it did not say why'}.`)
+      over(`${url} refused: ${reason ? MEANINGS[reason] : 'it did not say why'}.`)
     } else if (status === 'waiting' || status === 'suspended') {
       // Once for each loss, not for each attempt.
       const words = lossWords(reason)
@@ -267,6 +267,6 @@ function ownOf({ number, sent }: { readonly number: number; readonly sent: Sent 
 }
 
 function wordsOf(error: unknown): string {
-  if (error instanceof TautlineError) return CODES[error.code].meaning
+  if (error instanceof TautlineError) return MEANINGS[error.code]
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 /** What states and codes mean, in words for somebody who sits at a terminal. */
 import type { Code, Status } from '@tautline/client'
-import { CODES } from '@tautline/protocol/wire'
+import { MEANINGS } from '@tautline/protocol/wire'
 
 export const STATUS_WORDS: { readonly [S in Status]: string } = {
   idle: 'not connected',
@@ -16,7 +16,7 @@ export const STATUS_WORDS: { readonly [S in Status]: string } = {
 /** Why there is no connection. */
 export function lossWords(reason: Code | undefined): string {
   if (reason === undefined || reason === 'GOING_AWAY') return 'the server does not answer'
-  return CODES[reason].meaning
+  return MEANINGS[reason]
 }
 
 export function secondsWords(ms: number | undefined): string {

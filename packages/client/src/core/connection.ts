@@ -3,7 +3,14 @@
  * number goes out with every effect and comes back with every input, so that what an old transport or an old token
  * still has to say is ignored. The statuses and their moves are the table in status.ts.
  */
-import { CODES, type Code, encodeCloseReason, type PayloadOf, readClose } from '@tautline/protocol/wire'
+import {
+  boundedWait,
+  CODES,
+  type Code,
+  encodeCloseReason,
+  type PayloadOf,
+  readClose,
+} from '@tautline/protocol/wire'
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
 import { canMove, type Move, nextStatus, type Status } from './status.ts'
@@ -237,7 +244,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
     },
 
     goingAway(forMs) {
-      stayAwayUntil = Math.max(stayAwayUntil, context.now + forMs)
+      stayAwayUntil = Math.max(stayAwayUntil, context.now + boundedWait(forMs))
     },
 
     lost(closeCode, reason) {

@@ -7,6 +7,7 @@
  * draining the outbox. `now` is monotonic milliseconds.
  */
 import {
+  boundedWait,
   type ClientMessage,
   CODES,
   isCode,
@@ -255,7 +256,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   function onError(payload: PayloadOf<'error'>): void {
-    const { ref, room, message, retryAfterMs } = payload
+    const { ref, room, message } = payload
+    const retryAfterMs = payload.retryAfterMs === undefined ? undefined : boundedWait(payload.retryAfterMs)
     // A code of a newer server: nothing is lost where the same is asked again.
     const code = isCode(payload.code) ? payload.code : 'UNAVAILABLE'
     const failure: Failure = { code, detail: message, retryAfterMs }

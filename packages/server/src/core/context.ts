@@ -2,7 +2,7 @@
  * What the parts of a node share: options, dice, deadlines, connections, the time of the input at hand, and the ways
  * out. Every part writes its effects here, in order; the node hands them to the shell when the input is dealt with.
  */
-import { CODES, type Code, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
+import { type Code, MEANINGS, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import type { Effect } from './contract.ts'
 import type { NodeOptions } from './options.ts'
@@ -47,7 +47,7 @@ export function refuse(
   code: Code,
   more?: Partial<PayloadOf<'error'>>,
 ): void {
-  const payload: PayloadOf<'error'> = { code, message: CODES[code].meaning, ...more }
+  const payload: PayloadOf<'error'> = { code, message: MEANINGS[code], ...more }
   if (ref !== undefined) payload.ref = ref
   send(context, connection, { type: 'error', payload })
 }
