@@ -68,7 +68,10 @@ describe('the client', () => {
 
     room.typing()
     expect(await room.markRead(3)).toMatchObject({ seq: 3 })
-    expect(await room.members()).toMatchObject([{ userId: 'ada', role: 'member' }])
+    expect(await room.members()).toMatchObject({
+      members: [{ userId: 'ada', role: 'member' }],
+      hasMore: false,
+    })
     expect(server.payloads('start_typing')).toEqual([{ room: 'general' }])
 
     const snapshot = client.getSnapshot()

@@ -133,7 +133,9 @@ describe('a room', () => {
     expect(newest).toMatchObject({
       messages: [{ content: '4' }, { content: '5' }],
       hasOlder: true,
+      hasNewer: false,
       oldestSeq: 4,
+      newestSeq: 5,
     })
     const older = await room.history({ before: newest.oldestSeq, limit: 10 })
     expect(older.messages.map(({ content }) => content)).toEqual(['1', '2', '3'])

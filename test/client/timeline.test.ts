@@ -310,7 +310,10 @@ describe('what makes a timeline begin anew', () => {
       const { ref } = message.payload
       const entries = server.logs.get('den')?.slice(0, 10) ?? []
       answer = () =>
-        reply({ type: 'history', payload: { ref, room: 'den', entries, at: 25, hasOlder: false } })
+        reply({
+          type: 'history',
+          payload: { ref, room: 'den', entries, at: 25, hasOlder: false, hasNewer: false },
+        })
       return true
     }
     void timeline.loadOlder()

@@ -124,7 +124,7 @@ describe('a private room', () => {
     await expect(eve.rooms.create({ id: 'club', visibility: 'private' })).rejects.toMatchObject(FORBIDDEN)
     expect(await eve.rooms.list()).toEqual({ rooms: [], hasMore: false })
     expect(await eve.rooms.list({ which: 'public' })).toEqual({ rooms: [], hasMore: false })
-    expect((await room.members()).map(({ userId }) => userId)).toEqual(['alice'])
+    expect((await room.members()).members.map(({ userId }) => userId)).toEqual(['alice'])
   })
 
   it('lets in who was invited, who reads from there on', async () => {
@@ -144,7 +144,7 @@ describe('a private room', () => {
     expect(contents).toEqual(['after'])
     const { messages, hasOlder } = await hall.history()
     expect([messages.map(({ content }) => content), hasOlder]).toEqual([['after'], false])
-    expect((await hall.members()).map(({ userId, role }) => `${userId} ${role}`)).toEqual([
+    expect((await hall.members()).members.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
       'alice owner',
       'bob member',
     ])
@@ -196,7 +196,7 @@ describe('a private room', () => {
     await expect(hall.follow()).rejects.toMatchObject(FORBIDDEN)
     await expect(hall.accept()).rejects.toMatchObject(FORBIDDEN)
     expect(contents).toEqual(['one', 'two'])
-    expect((await alice.room('club').members()).map(({ userId }) => userId)).toEqual(['alice'])
+    expect((await alice.room('club').members()).members.map(({ userId }) => userId)).toEqual(['alice'])
 
     // Who is let in again reads from there on, and nothing of the time between.
     await room.invite('bob')
@@ -217,7 +217,7 @@ describe('a private room', () => {
     await carol.room('club').accept()
     await expect(carol.room('club').remove('bob')).rejects.toMatchObject(FORBIDDEN)
     await bob.room('club').remove('carol')
-    expect((await room.members()).map(({ userId, role }) => `${userId} ${role}`)).toEqual([
+    expect((await room.members()).members.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
       'alice owner',
       'bob moderator',
     ])
@@ -246,7 +246,7 @@ describe('a direct room', () => {
       'hello bob',
       ...toBob.contents,
     ])
-    expect((await his.members()).map(({ userId }) => userId)).toEqual(['alice', 'bob'])
+    expect((await his.members()).members.map(({ userId }) => userId)).toEqual(['alice', 'bob'])
     expect((await bob.rooms.list()).rooms).toMatchObject([
       { room: hers.id, visibility: 'direct', memberCount: 2 },
     ])
@@ -379,5 +379,13 @@ describe('lists and history', () => {
     }
     expect(pages.flat()).toEqual(contents)
     expect(pages.length).toBeGreaterThanOrEqual(21)
+
+    const onwards: string[] = []
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page = await reader.room('archive').history({ after, limit: 100 })
+      onwards.push(...page.messages.map(({ content }) => content))
+      after = page.hasNewer ? page.newestSeq : undefined
+    }
+    expect(onwards).toEqual(contents)
   })
 })

@@ -38,6 +38,7 @@ function isFields(value: unknown): value is Fields {
 
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isFlag = (value: unknown): boolean => typeof value === 'boolean'
 const isMaybe = (check: (value: unknown) => boolean, value: unknown): boolean =>
   value === undefined || check(value)
 const isCursor = (value: unknown): boolean => isFields(value) && isCount(value.seq) && isText(value.h)
@@ -101,19 +102,25 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isMaybe(isFields, payload.gap),
   reset: (payload) => isAboutRoom(payload) && isText(payload.epoch),
   checked: (payload) => isCount(payload.ref) && Array.isArray(payload.rooms) && payload.rooms.every(isText),
-  history: (payload) => isAboutRoom(payload) && isList(payload.entries, isEntry) && isCount(payload.at),
+  history: (payload) =>
+    isAboutRoom(payload) &&
+    isList(payload.entries, isEntry) &&
+    isCount(payload.at) &&
+    isFlag(payload.hasOlder) &&
+    isFlag(payload.hasNewer),
   unsubscribed: (payload) => isCount(payload.ref),
   done: (payload) => isCount(payload.ref),
   room_info: isAboutRoom,
   room_list: (payload) =>
     isCount(payload.ref) &&
     isList(payload.rooms, (item) => isText(item.room) && isText(item.visibility)) &&
-    typeof payload.hasMore === 'boolean',
+    isFlag(payload.hasMore),
   unread_changed: (payload) =>
     isText(payload.room) && isCount(payload.read) && isCount(payload.head) && isCount(payload.unread),
   room_joined: isAboutRoom,
   room_left: (payload) => isText(payload.room) && isMaybe(isCount, payload.ref),
-  member_list: (payload) => isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),
+  member_list: (payload) =>
+    isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)) && isFlag(payload.hasMore),
   messages_read: (payload) => isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref),
   typing_started: isUserInRoom,
   typing_stopped: isUserInRoom,

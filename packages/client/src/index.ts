@@ -36,7 +36,7 @@ export type {
   StoredRow,
 } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
-export type { History, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
+export type { History, MemberList, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
 export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'

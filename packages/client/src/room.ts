@@ -66,8 +66,17 @@ export interface History {
   /** In the order of the room. */
   readonly messages: readonly Message[]
   readonly hasOlder: boolean
-  /** Where to go on: the `before` of the next call. */
+  readonly hasNewer: boolean
+  /** Where to go on towards the beginning: the `before` of the next call. */
   readonly oldestSeq: number | undefined
+  /** Where to go on towards the end: the `after` of the next call. */
+  readonly newestSeq: number | undefined
+}
+
+export interface MemberList {
+  /** By user id. */
+  readonly members: readonly Member[]
+  readonly hasMore: boolean
 }
 
 export interface Room extends Readable<RoomSnapshot> {
@@ -104,10 +113,16 @@ export interface Room extends Readable<RoomSnapshot> {
   typing(active?: boolean): void
   /** Resolves with the read position now in force, which is never lower than one before. */
   markRead(seq: number): Promise<{ readonly seq: number; readonly timestamp: number }>
-  members(): Promise<readonly Member[]>
-  /** Messages before a position (default: the newest), at most 100. */
+  /** A page of the members, at most 100: those whose ids sort after `after`, the last of the page before. */
+  members(options?: {
+    readonly after?: string | undefined
+    readonly limit?: number | undefined
+  }): Promise<MemberList>
+  /** Messages next before a position, or next after one (default: the newest); at most 100, by default 50. */
   history(options?: {
     readonly before?: number | undefined
+    /** From the oldest on: 0. Not together with `before`. */
+    readonly after?: number | undefined
     readonly limit?: number | undefined
   }): Promise<History>
   /** The room's messages after a position, then live ones, on one cursor, for ever. */
@@ -221,15 +236,16 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       const payload = await port.request({ type: 'mark_read', payload: { room: id, seq } })
       return payload as PayloadOf<'messages_read'>
     },
-    async members() {
-      const payload = await port.request({ type: 'list_members', payload: { room: id } })
-      return (payload as PayloadOf<'member_list'>).members
+    async members({ after, limit } = {}) {
+      const payload = await port.request({ type: 'list_members', payload: { room: id, after, limit } })
+      const { members, hasMore } = payload as PayloadOf<'member_list'>
+      return { members, hasMore }
     },
-    async history({ before, limit } = {}) {
-      const payload = await port.request({ type: 'get_history', payload: { room: id, before, limit } })
-      const { entries, hasOlder } = payload as PayloadOf<'history'>
+    async history({ before, after, limit } = {}) {
+      const payload = await port.request({ type: 'get_history', payload: { room: id, before, after, limit } })
+      const { entries, hasOlder, hasNewer } = payload as PayloadOf<'history'>
       const messages = entries.map((entry) => messageOf(id, entry)).filter((message) => message !== undefined)
-      return { messages, hasOlder, oldestSeq: entries[0]?.seq }
+      return { messages, hasOlder, hasNewer, oldestSeq: entries[0]?.seq, newestSeq: entries.at(-1)?.seq }
     },
     messages: ({ after }) =>
       readLog(room, after, (cursor) =>

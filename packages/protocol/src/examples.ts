@@ -245,7 +245,7 @@ const client: Examples['client'] = {
   },
   join_room: { type: 'join_room', payload: { ref: 3, room } },
   leave_room: { type: 'leave_room', payload: { ref: 22, room } },
-  list_members: { type: 'list_members', payload: { ref: 9, room } },
+  list_members: { type: 'list_members', payload: { ref: 9, room, limit: 100 } },
   subscribe: {
     type: 'subscribe',
     payload: { ref: 4, epoch, rooms: [{ room, after: { seq: 1, h: h[1] } }, { room: direct }] },
@@ -367,7 +367,14 @@ const server: Examples['server'] = {
   checked: { type: 'checked', payload: { ref: 12, rooms: [room] } },
   history: {
     type: 'history',
-    payload: { ref: 11, room, entries: [bobJoined, entries.new_message], at: 3, hasOlder: true },
+    payload: {
+      ref: 11,
+      room,
+      entries: [bobJoined, entries.new_message],
+      at: 3,
+      hasOlder: true,
+      hasNewer: false,
+    },
   },
   unsubscribed: { type: 'unsubscribed', payload: { ref: 20, rooms: [room] } },
   room_joined: { type: 'room_joined', payload: { ref: 3, room, role: 'owner' } },
@@ -381,6 +388,7 @@ const server: Examples['server'] = {
         { userId: 'ada', role: 'owner', status: 'online', joinedAt: time },
         { userId: 'bob', role: 'member', status: 'away', joinedAt: time + 5_000 },
       ],
+      hasMore: false,
     },
   },
   messages_read: {

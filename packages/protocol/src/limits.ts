@@ -38,6 +38,8 @@ export const MAX_ROOMS_PER_FRAME = 200
 /** Users named by one `subscribe_presence`, and mentioned by one message. */
 export const MAX_USERS_PER_FRAME = 200
 export const MAX_MENTIONS = 50
+/** Members of one `member_list`. */
+export const MAX_PAGE_MEMBERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */
 export const MAX_PAGE_ENTRIES = 100
 export const MAX_PAGE_BYTES = 65_536

@@ -11,7 +11,7 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
     case 'heads':
       return { of: 'heads', heads: await store.readHeads(query.user, query.rooms) }
     case 'members':
-      return { of: 'members', members: await store.readMembers(query.user, query.room) }
+      return { of: 'members', result: await store.readMembers(query.request) }
     case 'receipts':
       return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
     case 'rooms':

@@ -16,8 +16,8 @@ describe('a request', () => {
     client.connect()
     const [list] = payloadsOf(ask(client, 5), 'list_members')
     const ref = list?.ref ?? 0
-    expect(client.hear('member_list', { ref: ref + 1, room: 'den', members: [] })).toEqual([])
-    const payload = { ref, room: 'den', members: [] }
+    expect(client.hear('member_list', { ref: ref + 1, room: 'den', members: [], hasMore: false })).toEqual([])
+    const payload = { ref, room: 'den', members: [], hasMore: false }
     expect(client.hear('member_list', payload)).toEqual([
       { type: 'reply', id: 5, reply: { ok: true, payload } },
     ])
@@ -40,8 +40,10 @@ describe('a request', () => {
     client.lose()
     const ref = payloadsOf(client.reconnect(), 'list_members')[0]?.ref ?? 0
     expect(ref).not.toBe(old)
-    expect(client.hear('member_list', { ref: old, room: 'den', members: [] })).toEqual([])
-    expect(repliesOf(client.hear('member_list', { ref, room: 'den', members: [] }))).toEqual(['reply 1 ok'])
+    expect(client.hear('member_list', { ref: old, room: 'den', members: [], hasMore: false })).toEqual([])
+    expect(repliesOf(client.hear('member_list', { ref, room: 'den', members: [], hasMore: false }))).toEqual([
+      'reply 1 ok',
+    ])
     client.lose()
     expect(payloadsOf(client.reconnect(), 'list_members')).toEqual([])
   })

@@ -161,11 +161,12 @@ export class ScriptedServer {
     },
     get_page: (session, { ref, room, after }, reply) =>
       reply(this.#page(ref, room, after.seq, session.rooms.has(room))),
-    get_history: (_, { ref, room, before, limit = 50 }, reply) => {
-      const older = this.#log(room).filter(({ seq }) => before === undefined || seq < before)
+    get_history: (_, { ref, room, before = Infinity, limit = 50 }, reply) => {
+      const older = this.#log(room).filter(({ seq }) => seq < before)
       const entries = older.slice(-limit)
       const at = this.#log(room).length
-      reply({ type: 'history', payload: { ref, room, entries, at, hasOlder: older.length > limit } })
+      const hasOlder = older.length > limit
+      reply({ type: 'history', payload: { ref, room, entries, at, hasOlder, hasNewer: before <= at } })
     },
     check: (_, { ref }, reply) => reply({ type: 'checked', payload: { ref, rooms: [] } }),
     join_room: (_, { ref, room }, reply) =>
@@ -174,7 +175,7 @@ export class ScriptedServer {
       reply({ type: 'room_left', payload: { ref, room, reason: 'left' } }),
     list_members: ({ userId }, { ref, room }, reply) => {
       const member = { userId, role: 'member', status: 'online', joinedAt: SERVER_TIME } as const
-      reply({ type: 'member_list', payload: { ref, room, members: [member] } })
+      reply({ type: 'member_list', payload: { ref, room, members: [member], hasMore: false } })
     },
     mark_read: ({ userId }, { ref, room, seq }, reply) =>
       reply({ type: 'messages_read', payload: { ref, room, userId, seq, timestamp: SERVER_TIME } }),

@@ -148,6 +148,11 @@ export async function readPage(store: Store, request: Partial<PageRequest> = {})
 }
 
 /** Every position of the log with its message id, read page by page. */
+/** The first members of the room; undefined: forbidden. */
+export async function membersOf(store: Store, room = 'room', user = 'alice') {
+  return (await store.readMembers({ user, room, after: undefined, limit: 100 }))?.members
+}
+
 export async function readLog(store: Store, room = 'room', user = 'alice'): Promise<string[]> {
   const log: string[] = []
   for (;;) {

@@ -11,6 +11,7 @@ import {
   join,
   leave,
   markRead,
+  membersOf,
   NOW,
   readLog,
   readPage,
@@ -67,9 +68,7 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
       { type: 'member_left', sender: 'bob', payload: { userId: 'bob', reason: 'left' } },
       { type: 'member_left', sender: 'alice', payload: { userId: 'carol', reason: 'removed' } },
     ])
-    expect(await store.readMembers('alice', 'room')).toEqual([
-      { userId: 'alice', role: 'owner', joinedAt: NOW },
-    ])
+    expect(await membersOf(store)).toEqual([{ userId: 'alice', role: 'owner', joinedAt: NOW }])
   })
 
   it('lets a member come back, reading from the beginning, as a member like others', async () => {
@@ -111,22 +110,22 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
     ])
   })
 
-  it('lists members in the order of joining', async () => {
+  it('lists members page by page, by their ids', async () => {
     const store = await open()
     const users = ['zoe', 'alice', 'mia', 'bob']
     for (const [index, user] of users.entries()) await commitAll(store, [join(user)], NOW + index)
     await commitAll(store, [leave('alice'), join('alice', 'room', { messageId: 'join-again' })], NOW + 9)
-    expect((await store.readMembers('bob', 'room'))?.map((member) => member.userId)).toEqual([
-      'zoe',
-      'mia',
-      'bob',
-      'alice',
-    ])
-    expect((await store.readMembers('bob', 'room'))?.at(-1)).toEqual({
-      userId: 'alice',
-      role: 'member',
-      joinedAt: NOW + 9,
-    })
+    const page = async (limit: number, after?: string) => {
+      const read = await store.readMembers({ user: 'bob', room: 'room', after, limit })
+      return [...(read?.members.map(({ userId }) => userId) ?? []), read?.hasMore]
+    }
+    expect(await page(4)).toEqual(['alice', 'bob', 'mia', 'zoe', false])
+    expect(await page(3)).toEqual(['alice', 'bob', 'mia', true])
+    expect(await page(2, 'bob')).toEqual(['mia', 'zoe', false])
+    // Whoever the last page ended with may be gone by now.
+    expect(await page(2, 'carol')).toEqual(['mia', 'zoe', false])
+    expect(await page(2, 'zoe')).toEqual([false])
+    expect((await membersOf(store))?.[0]).toEqual({ userId: 'alice', role: 'member', joinedAt: NOW + 9 })
   })
 
   it('answers INTERNAL_ERROR where the id that the server made is taken, and changes nothing', async () => {

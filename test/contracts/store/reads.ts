@@ -154,7 +154,9 @@ export function describeReads(open: () => Promise<Store>, harness: () => StoreHa
         reason: 'diverged',
       })
       expect(await commit(store, send(10))).toMatchObject([{ outcome: 'acknowledged', seq: 11 }])
-      expect(await store.readHistory({ user: 'alice', room: 'room', before: 7, limit: 9 })).toMatchObject({
+      expect(
+        await store.readHistory({ user: 'alice', room: 'room', before: 7, after: undefined, limit: 9 }),
+      ).toMatchObject({
         hasOlder: false,
       })
     })
@@ -192,35 +194,81 @@ export function describeReads(open: () => Promise<Store>, harness: () => StoreHa
       expect(seqs(behind)).toEqual([9, 10])
       expect(behind.gap).toEqual({ from: 3, to: 8, reason: 'behind' })
       expect(
-        await store.readHistory({ user: 'alice', room: 'room', before: undefined, limit: 9 }),
+        await store.readHistory({
+          user: 'alice',
+          room: 'room',
+          before: undefined,
+          after: undefined,
+          limit: 9,
+        }),
       ).toMatchObject({
         entries: [{ seq: 7 }, { seq: 8 }, { seq: 9 }, { seq: 10 }],
         hasOlder: false,
       })
+      expect(
+        await store.readHistory({ user: 'alice', room: 'room', before: undefined, after: 0, limit: 2 }),
+      ).toMatchObject({ entries: [{ seq: 7 }, { seq: 8 }], hasOlder: false, hasNewer: true })
     })
   })
 
   it('scrolls back through history, from the newest', async () => {
     const store = await open()
     await tenEntries(store)
-    const read = async (before: number | undefined, limit: number) => {
-      const history = await store.readHistory({ user: 'alice', room: 'room', before, limit })
+    const read = async (before: number | undefined, limit: number, after?: number) => {
+      const history = await store.readHistory({ user: 'alice', room: 'room', before, after, limit })
       if (history.result !== 'history') throw new Error('forbidden')
-      return [seqs(history), history.at, history.hasOlder]
+      return [seqs(history), history.at, history.hasOlder, history.hasNewer]
     }
-    expect(await read(undefined, 4)).toEqual([[7, 8, 9, 10], 10, true])
-    expect(await read(7, 4)).toEqual([[3, 4, 5, 6], 10, true])
-    expect(await read(3, 4)).toEqual([[1, 2], 10, false])
-    expect(await read(1, 4)).toEqual([[], 10, false])
-    expect(await read(99, 2)).toEqual([[9, 10], 10, true])
+    expect(await read(undefined, 4)).toEqual([[7, 8, 9, 10], 10, true, false])
+    expect(await read(7, 4)).toEqual([[3, 4, 5, 6], 10, true, true])
+    expect(await read(3, 4)).toEqual([[1, 2], 10, false, true])
+    expect(await read(1, 4)).toEqual([[], 10, false, true])
+    expect(await read(99, 2)).toEqual([[9, 10], 10, true, false])
+    // The one with a beginning above wins.
+    expect(await read(7, 2, 3)).toEqual([[5, 6], 10, true, true])
+  })
+
+  it('scrolls forth through history, from a position on', async () => {
+    const store = await open()
+    await tenEntries(store)
+    const read = async (after: number, limit: number) => {
+      const history = await store.readHistory({
+        user: 'alice',
+        room: 'room',
+        before: undefined,
+        after,
+        limit,
+      })
+      if (history.result !== 'history') throw new Error('forbidden')
+      return [seqs(history), history.at, history.hasOlder, history.hasNewer]
+    }
+    expect(await read(0, 4)).toEqual([[1, 2, 3, 4], 10, false, true])
+    expect(await read(4, 4)).toEqual([[5, 6, 7, 8], 10, true, true])
+    expect(await read(8, 4)).toEqual([[9, 10], 10, true, false])
+    expect(await read(10, 4)).toEqual([[], 10, true, false])
+    expect(await read(Number.MAX_SAFE_INTEGER, 4)).toEqual([[], 10, true, false])
   })
 
   it('keeps a piece of history within the bytes of a page', async () => {
     const store = await open()
     const content = 'x'.repeat(Math.floor(MAX_PAGE_BYTES / 2))
     await commit(store, join(), ...[1, 2, 3].map((n) => send(n, { content })))
-    const history = await store.readHistory({ user: 'alice', room: 'room', before: undefined, limit: 50 })
+    const history = await store.readHistory({
+      user: 'alice',
+      room: 'room',
+      before: undefined,
+      after: undefined,
+      limit: 50,
+    })
     expect(history).toMatchObject({ entries: [{ seq: 4 }], hasOlder: true })
+    const onwards = await store.readHistory({
+      user: 'alice',
+      room: 'room',
+      before: undefined,
+      after: 1,
+      limit: 50,
+    })
+    expect(onwards).toMatchObject({ entries: [{ seq: 2 }], hasOlder: true, hasNewer: true })
   })
 
   it('tells the heads of the rooms that the user may read, of those asked for', async () => {
@@ -254,11 +302,11 @@ export function describeReads(open: () => Promise<Store>, harness: () => StoreHa
     for (const after of [undefined, { seq: 0 }, { seq: 2, h: 'elsewhere' }, { seq: 99 }]) {
       expect(await store.readPage(ask({ room, user, after }))).toEqual({ result: 'forbidden' })
     }
-    expect(await store.readHistory({ room, user, before: undefined, limit: 9 })).toEqual({
+    expect(await store.readHistory({ room, user, before: undefined, after: undefined, limit: 9 })).toEqual({
       result: 'forbidden',
     })
     expect(await store.readHeads(user, [room])).toEqual(new Map())
-    expect(await store.readMembers(user, room)).toBeUndefined()
+    expect(await store.readMembers({ user, room, after: undefined, limit: 9 })).toBeUndefined()
     expect(await store.readReceipts(user, room)).toBeUndefined()
   })
 }

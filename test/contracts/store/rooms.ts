@@ -15,6 +15,7 @@ import {
   join,
   leave,
   markRead,
+  membersOf,
   NOW,
   readPage,
   remove,
@@ -120,12 +121,12 @@ export function describeRooms(open: () => Promise<Store>): void {
       '5 new_message',
     ])
     expect(page.gap).toEqual({ from: 1, to: 3, reason: 'membership' })
-    expect(await store.readHistory({ user: 'bob', room: 'room', before: undefined, limit: 9 })).toMatchObject(
-      {
-        entries: [{ seq: 4 }, { seq: 5 }],
-        hasOlder: false,
-      },
-    )
+    expect(
+      await store.readHistory({ user: 'bob', room: 'room', before: undefined, after: undefined, limit: 9 }),
+    ).toMatchObject({
+      entries: [{ seq: 4 }, { seq: 5 }],
+      hasOlder: false,
+    })
     expect((await readPage(store, { user: 'bob', room: '~bob' })).entries.map(({ type }) => type)).toEqual([
       'invitation',
       'admission',
@@ -161,10 +162,10 @@ export function describeRooms(open: () => Promise<Store>): void {
     const store = await open()
     await commit(store, create(), invite('mia', 'alice', 'room', { role: 'moderator' }), accept('mia'))
     await commit(store, invite('bob', 'mia'), accept('bob'))
-    expect((await store.readMembers('bob', 'room'))?.map(({ role }) => role)).toEqual([
-      'owner',
-      'moderator',
-      'member',
+    expect((await membersOf(store))?.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
+      'alice owner',
+      'bob member',
+      'mia moderator',
     ])
     expect(
       await commit(
@@ -313,7 +314,7 @@ export function describeRooms(open: () => Promise<Store>): void {
       { room: '~alice', entries: [{ type: 'admission', sender: 'bob', payload: { room, role: 'member' } }] },
       { room: '~bob', entries: [{ type: 'admission', sender: 'bob', payload: { room, role: 'member' } }] },
     ])
-    expect(await store.readMembers('alice', room)).toEqual([
+    expect(await membersOf(store, room)).toEqual([
       { userId: 'alice', role: 'member', joinedAt: NOW },
       { userId: 'bob', role: 'member', joinedAt: NOW },
     ])
@@ -459,11 +460,11 @@ async function listed(store: Store, user: string) {
 async function expectNothing(store: Store, user: string, room: string): Promise<void> {
   for (const after of [undefined, { seq: 0 }, { seq: 1, h: 'elsewhere' }])
     expect(await store.readPage(ask({ user, room, after }))).toEqual({ result: 'forbidden' })
-  expect(await store.readHistory({ user, room, before: undefined, limit: 9 })).toEqual({
+  expect(await store.readHistory({ user, room, before: undefined, after: undefined, limit: 9 })).toEqual({
     result: 'forbidden',
   })
   expect(await store.readHeads(user, [room])).toEqual(new Map())
-  expect(await store.readMembers(user, room)).toBeUndefined()
+  expect(await store.readMembers({ user, room, after: undefined, limit: 9 })).toBeUndefined()
   expect(await store.readReceipts(user, room)).toBeUndefined()
   expect((await listed(store, user)).map((one) => one.room)).not.toContain(room)
 }

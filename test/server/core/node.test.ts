@@ -338,7 +338,7 @@ describe('a node', () => {
         of: 'page',
         result: { result: 'page', after: { seq: 0, h: '' }, entries: [], h: '', head: 0, oldest: 1 },
       } as const,
-      { of: 'members', members: [] } as const,
+      { of: 'members', result: { members: [], hasMore: true } } as const,
       {
         of: 'receipts',
         receipts: {

@@ -316,7 +316,23 @@ describe('reads', () => {
     await bench.settle()
     const [history] = bench.heardOf(2, 'history')
     expect(history?.entries.map(({ seq }) => seq)).toEqual([5, 6, 7])
-    expect(history).toMatchObject({ ref: 7, room: 'general', hasOlder: true, at: 12 })
+    expect(history).toMatchObject({ ref: 7, room: 'general', hasOlder: true, hasNewer: true, at: 12 })
+  })
+
+  it('of history go forth from a position, too', async () => {
+    const bench = await withMessages(10)
+    bench.say(2, { type: 'get_history', payload: { ref: 7, room: 'general', after: 0, limit: 3 } })
+    bench.say(2, { type: 'get_history', payload: { ref: 8, room: 'general', after: 10, limit: 3 } })
+    await bench.settle()
+    const told = bench.heardOf(2, 'history')
+    expect(told.map(({ entries }) => entries.map(({ seq }) => seq))).toEqual([
+      [1, 2, 3],
+      [11, 12],
+    ])
+    expect(told).toMatchObject([
+      { ref: 7, hasOlder: false, hasNewer: true },
+      { ref: 8, hasOlder: true, hasNewer: false },
+    ])
   })
 })
 

@@ -12,6 +12,7 @@ import {
   invite as inviteTo,
   join as joinRoom,
   markRead,
+  membersOf,
 } from '../../contracts/store/harness.ts'
 import { NaiveStore } from './naive-store.ts'
 import { startSqlite } from './sqlite-harness.ts'
@@ -208,7 +209,7 @@ async function expectSameReads(store: Store, naive: NaiveStore, run: string): Pr
   for (const reader of USERS.map((name) => name + run)) {
     for (const id of ROOMS.map((name) => roomName(name, run))) {
       const page = await store.readPage(ask({ user: reader, room: id }))
-      const members = await store.readMembers(reader, id)
+      const members = await membersOf(store, id, reader)
       const receipts = await store.readReceipts(reader, id)
       if (!naive.mayRead(id, reader)) {
         expect([page, members, receipts]).toEqual([{ result: 'forbidden' }, undefined, undefined])
@@ -225,7 +226,9 @@ async function expectSameReads(store: Store, naive: NaiveStore, run: string): Pr
         head: log.length,
         oldest: first,
       })
-      const inRoom = naive.members.filter((member) => member.room === id)
+      const inRoom = naive.members
+        .filter((member) => member.room === id)
+        .sort((a, b) => (a.user < b.user ? -1 : 1))
       expect(members).toEqual(
         inRoom.map(({ user: userId, role, at: joinedAt }) => ({ userId, role, joinedAt })),
       )

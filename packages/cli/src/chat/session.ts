@@ -142,11 +142,12 @@ export async function runChat(options: ChatOptions): Promise<number> {
 
   async function listMembers(): Promise<void> {
     const room = current
-    const members = await room.members()
+    const { members, hasMore } = await room.members()
     const { users } = room.getSnapshot()
-    view.answer(`${room.id} has ${plural(members.length, 'member')}:`)
+    view.answer(`${room.id} has ${hasMore ? 'more than ' : ''}${plural(members.length, 'member')}:`)
     for (const { userId, role } of members)
       view.answer(`  ${userId} (${role}${users.has(userId) ? `, ${users.get(userId)}` : ''})`)
+    if (hasMore) view.answer('  … and more')
   }
 
   async function tellHistory(count: number): Promise<void> {

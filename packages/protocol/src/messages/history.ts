@@ -72,7 +72,7 @@ export const check = z.object({
     .array(z.object({ room: roomId, after: cursor }))
     .check(z.minLength(1), z.maxLength(MAX_ROOMS_PER_FRAME)),
 })
-export const checked = z.object({ ref, rooms: z.array(roomId) })
+export const checked = z.object({ ref, rooms: z.array(roomId).check(z.maxLength(MAX_ROOMS_PER_FRAME)) })
 
 const pageSize = z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))
 
@@ -101,10 +101,10 @@ export const getThread = z.object({
 export const history = z.object({
   ref,
   room: roomId,
-  entries: z.array(entry),
+  entries: z.array(entry).check(z.maxLength(MAX_PAGE_ENTRIES)),
   at: position,
   /** Whether there is anything older that the asker may read. */
   hasOlder: z.boolean(),
-  /** … or newer: told by a server that looked at `after`. */
-  hasNewer: z.optional(z.boolean()),
+  /** … or newer, up to `at`. */
+  hasNewer: z.boolean(),
 })

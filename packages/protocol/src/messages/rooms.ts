@@ -3,7 +3,7 @@
  * effects are idempotent. What they change in a room is told to it as entries.
  */
 import * as z from 'zod/mini'
-import { MAX_PAGE_ENTRIES, MAX_ROOMS_PER_FRAME } from '../limits.ts'
+import { MAX_PAGE_ENTRIES, MAX_PAGE_MEMBERS, MAX_ROOMS_PER_FRAME } from '../limits.ts'
 import { count, metadata, position, ref, roomId, timestamp, userId } from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
@@ -54,7 +54,11 @@ export const listRooms = z.object({
 })
 
 export const roomInfo = z.object({ ref, ...room.shape })
-export const roomList = z.object({ ref, rooms: z.array(room), hasMore: z.boolean() })
+export const roomList = z.object({
+  ref,
+  rooms: z.array(room).check(z.maxLength(MAX_PAGE_ENTRIES)),
+  hasMore: z.boolean(),
+})
 
 /** To the server: become a member. Idempotent; a public room that does not exist yet is made where the server allows it. */
 export const joinRoom = z.object({ ref, room: roomId })
@@ -65,7 +69,13 @@ export const joinRooms = z.object({
 })
 /** To the server: be a member no longer. Idempotent. */
 export const leaveRoom = z.object({ ref, room: roomId })
-export const listMembers = z.object({ ref, room: roomId })
+/** To the server: a page of the members, by user id. A room may have more of them than any frame could hold. */
+export const listMembers = z.object({
+  ref,
+  room: roomId,
+  after: z.optional(userId),
+  limit: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PAGE_MEMBERS))),
+})
 /** To the server: those members who are there now. */
 export const listActiveMembers = z.object({ ref, room: roomId })
 
@@ -91,7 +101,12 @@ export const member = z.object({
   status: presenceStatus,
   joinedAt: timestamp,
 })
-export const memberList = z.object({ ref, room: roomId, members: z.array(member) })
+export const memberList = z.object({
+  ref,
+  room: roomId,
+  members: z.array(member).check(z.maxLength(MAX_PAGE_MEMBERS)),
+  hasMore: z.boolean(),
+})
 export const activeMemberList = z.object({
   ref,
   room: roomId,

@@ -32,7 +32,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   limit: 'At most so many; the default is 50.',
   hasMore: 'Whether more follows.',
   hasOlder: 'Whether there is anything older that the asker may read.',
-  hasNewer: 'Whether there is anything newer; given by a server that looked at `after`.',
+  hasNewer: 'Whether there is anything newer, up to `at`.',
 
   // Tokens, limits and errors.
   token: 'The access token.',
@@ -169,6 +169,9 @@ const FIELDS: Readonly<Record<string, string>> = {
   'reset.reason': 'Another epoch, another history below the cursor, or a cursor beyond the head.',
   'get_history.after': 'The position after which to begin; `before` wins.',
   'history.entries': 'Messages and other entries in the order of the log, as they stand at `at`.',
+  'list_members.after': 'Members whose ids come after this one.',
+  'list_members.limit': 'At most so many; the default is 100.',
+  'member_list.members': 'Members, in the order of their ids.',
   'list_rooms.after': 'Rooms whose ids come after this one.',
   'room_list.rooms': 'The rooms, in the order of their ids.',
   'room_list.rooms.role': 'The role of the asker; absent: not a member.',

@@ -66,10 +66,10 @@ export function answerHistory(
     refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
     return
   }
-  const { entries, at, hasOlder } = read
+  const { entries, at, hasOlder, hasNewer } = read
   send(context, connection, {
     type: 'history',
-    payload: { ref, room, entries: [...entries], at, hasOlder },
+    payload: { ref, room, entries: [...entries], at, hasOlder, hasNewer },
   })
 }
 
@@ -78,15 +78,16 @@ export function answerMembers(
   rooms: Rooms,
   connection: Connection,
   { ref, room: id }: PayloadOf<'list_members'>,
-  { members }: AnswerOf<'members'>,
+  { result }: AnswerOf<'members'>,
 ): void {
-  if (!members) {
+  if (!result) {
     refuseInRoom(context, connection, ref, 'FORBIDDEN', id)
     return
   }
   const room = rooms.get(id)
-  const list = members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
-  send(context, connection, { type: 'member_list', payload: { ref, room: id, members: list } })
+  const members = result.members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
+  const { hasMore } = result
+  send(context, connection, { type: 'member_list', payload: { ref, room: id, members, hasMore } })
 }
 
 export function answerRooms(

@@ -8,12 +8,13 @@ import type {
   CommitResult,
   HistoryRequest,
   HistoryResult,
+  MembersRequest,
+  MembersResult,
   PageRequest,
   PageResult,
   Receipts,
   RoomsRequest,
   RoomsResult,
-  StoredMember,
   StoreOp,
 } from './store.ts'
 
@@ -83,7 +84,7 @@ export type ReadQuery =
   | { readonly of: 'page'; readonly request: PageRequest }
   | { readonly of: 'history'; readonly request: HistoryRequest }
   | { readonly of: 'heads'; readonly user: string; readonly rooms: readonly string[] }
-  | { readonly of: 'members'; readonly user: string; readonly room: string }
+  | { readonly of: 'members'; readonly request: MembersRequest }
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
   | { readonly of: 'rooms'; readonly request: RoomsRequest }
 
@@ -91,7 +92,7 @@ export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
   | { readonly of: 'history'; readonly result: HistoryResult }
   | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
-  | { readonly of: 'members'; readonly members: readonly StoredMember[] | undefined }
+  | { readonly of: 'members'; readonly result: MembersResult | undefined }
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
   | { readonly of: 'rooms'; readonly result: RoomsResult }
   /** The store refused. */

@@ -4,7 +4,13 @@
  * leave of it is being committed, so that it sees what its asker did before. The answer of a connection that is gone
  * is dropped.
  */
-import { type Cursor, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
+import {
+  type Cursor,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_ENTRIES,
+  MAX_PAGE_MEMBERS,
+  type PayloadOf,
+} from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, unreachable } from './context.ts'
 import type { ReadAnswer, ReadQuery } from './contract.ts'
@@ -79,11 +85,13 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
       return pageQuery(user, room.id, { seq: sent }, MAX_PAGE_ENTRIES, Number.POSITIVE_INFINITY)
     }
     case 'history': {
-      const { room, before, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
-      return { of: 'history', request: { user, room, before, limit } }
+      const { room, before, after, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
+      return { of: 'history', request: { user, room, before, after, limit } }
     }
-    case 'members':
-      return { of: 'members', user, room: read.ask.room }
+    case 'members': {
+      const { room, after, limit = MAX_PAGE_MEMBERS } = read.ask
+      return { of: 'members', request: { user, room, after, limit } }
+    }
     case 'rooms': {
       const { which, after, limit = DEFAULT_ROOMS } = read.ask
       return { of: 'rooms', request: { user, which, after, limit } }

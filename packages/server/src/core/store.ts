@@ -157,8 +157,10 @@ export type PageResult =
 export interface HistoryRequest {
   readonly user: string
   readonly room: string
-  /** Entries below this position; undefined: the newest. */
+  /** The entries next below this position … */
   readonly before: number | undefined
+  /** … or, without it, those next above this one. Neither: the newest. */
+  readonly after: number | undefined
   /** At most so many entries; fewer where they would be larger than a page (MAX_PAGE_BYTES). */
   readonly limit: number
 }
@@ -169,8 +171,23 @@ export type HistoryResult =
       readonly entries: readonly Entry[]
       readonly at: number
       readonly hasOlder: boolean
+      readonly hasNewer: boolean
     }
   | { readonly result: 'forbidden' }
+
+export interface MembersRequest {
+  readonly user: string
+  readonly room: string
+  /** Members whose ids sort after this one; undefined: from the first. */
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+export interface MembersResult {
+  /** By user id, in the order of its code units. */
+  readonly members: readonly StoredMember[]
+  readonly hasMore: boolean
+}
 
 export interface StoredMember {
   readonly userId: string
@@ -240,8 +257,8 @@ export interface Store {
   readHistory(request: HistoryRequest): Promise<HistoryResult>
   /** The heads of those of the rooms that the user may read. */
   readHeads(user: string, rooms: readonly string[]): Promise<ReadonlyMap<string, Cursor>>
-  /** In the order of joining; undefined: forbidden. */
-  readMembers(user: string, room: string): Promise<readonly StoredMember[] | undefined>
+  /** Undefined: forbidden. */
+  readMembers(request: MembersRequest): Promise<MembersResult | undefined>
   /** Everybody's read positions in the room; undefined: forbidden. */
   readReceipts(user: string, room: string): Promise<Receipts | undefined>
   /** The logs of users are no rooms. */

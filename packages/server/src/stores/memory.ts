@@ -140,10 +140,10 @@ export class MemoryTables implements View, Log {
     return newestFirst ? run.reverse() : run
   }
 
-  members(room: string): readonly StoredMember[] {
-    const members = [...(this.membersOf.get(room) ?? [])]
-    members.sort(([a, { joinedSeq: of }], [b, { joinedSeq }]) => of - joinedSeq || (a < b ? -1 : 1))
-    return members.map(([userId, { role, joinedAt }]) => ({ userId, role, joinedAt }))
+  members(room: string, after: string, limit: number): readonly StoredMember[] {
+    const members = [...(this.membersOf.get(room) ?? [])].filter(([user]) => user > after)
+    members.sort(([a], [b]) => (a < b ? -1 : 1))
+    return members.slice(0, limit).map(([userId, { role, joinedAt }]) => ({ userId, role, joinedAt }))
   }
 
   readMarks(room: string): readonly ReadPosition[] {

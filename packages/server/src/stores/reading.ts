@@ -20,6 +20,8 @@ import type {
   HistoryRequest,
   HistoryResult,
   ListedRoom,
+  MembersRequest,
+  MembersResult,
   PageRequest,
   PageResult,
   ReadPosition,
@@ -47,8 +49,8 @@ export interface Log {
   fingerprint(room: string, seq: number): string | undefined
   /** The entries from `first` to `last`, by `seq`: upwards, or downwards where `newestFirst`. */
   entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry>
-  /** In the order of joining. */
-  members(room: string): readonly StoredMember[]
+  /** The first members after this id, by user id. */
+  members(room: string, after: string, limit: number): readonly StoredMember[]
   /** Those of the members, by user id. */
   readMarks(room: string): readonly ReadPosition[]
   /** The first rooms after this id that the user is a member of, or that are public; by id. */
@@ -73,7 +75,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
-    readMembers: (user, room) => read(() => (canRead(view, user, room) ? log.members(room) : undefined)),
+    readMembers: (request) => read(() => readMembers(view, log, request)),
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
     readRooms: (request) => read(() => readRooms(view, log, request)),
   }
@@ -116,11 +118,31 @@ function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResu
   const readable = canRead(view, request.user, request.room)
   if (readable === undefined) return { result: 'forbidden' }
   const { room, first } = readable
-  const last = Math.min(room.lastSeq, (request.before ?? Infinity) - 1)
-  const from = Math.max(first, last - request.limit + 1)
-  const rows = readRun(log, request.room, from, last, true, MAX_PAGE_BYTES)
-  const oldest = rows[0]?.seq ?? first
-  return { result: 'history', entries: rows.map(entryOf), at: room.lastSeq, hasOlder: oldest > first }
+  const at = room.lastSeq
+  const { from, last, newest } = spanOf(request, first, at)
+  const rows = readRun(log, request.room, from, last, newest, MAX_PAGE_BYTES)
+  // Where nothing is, it is the place that was asked for which has something on its sides.
+  const oldest = rows[0]?.seq ?? from
+  const latest = rows.at(-1)?.seq ?? last
+  const hasOlder = Math.min(oldest, at + 1) > first
+  return { result: 'history', entries: rows.map(entryOf), at, hasOlder, hasNewer: latest < at }
+}
+
+/** The positions that a page of history may hold, and which end of them counts. */
+function spanOf({ before, after, limit }: HistoryRequest, first: number, head: number) {
+  if (before === undefined && after !== undefined) {
+    const from = Math.max(first, after + 1)
+    return { from, last: Math.min(head, from + limit - 1), newest: false }
+  }
+  const last = Math.min(head, (before ?? Infinity) - 1)
+  return { from: Math.max(first, last - limit + 1), last, newest: true }
+}
+
+function readMembers(view: View, log: Log, request: MembersRequest): MembersResult | undefined {
+  const { user, room, after = '', limit } = request
+  if (canRead(view, user, room) === undefined) return undefined
+  const members = log.members(room, after, limit + 1)
+  return { members: members.slice(0, limit), hasMore: members.length > limit }
 }
 
 function readHeads(view: View, user: string, rooms: readonly string[]): ReadonlyMap<string, Cursor> {

@@ -86,8 +86,8 @@ export class SqliteRows implements View, Log {
     return (newestFirst ? entriesDown : entriesUp).iterate(room, first, last)
   }
 
-  members(room: string): readonly StoredMember[] {
-    return this.#statements.members.all(room)
+  members(room: string, after: string, limit: number): readonly StoredMember[] {
+    return this.#statements.members.all(room, after, limit)
   }
 
   readMarks(room: string): readonly ReadPosition[] {
@@ -243,8 +243,9 @@ function prepare(db: Database.Database) {
     entriesDown: db.prepare<[string, number, number], StoredEntry>(
       `select ${ENTRY_COLUMNS} from entries where room = ? and seq between ? and ? order by seq desc`,
     ),
-    members: db.prepare<[string], StoredMember>(
-      `select user as userId, role, joined_at as joinedAt from members where room = ? order by joined_seq, user`,
+    members: db.prepare<[string, string, number], StoredMember>(
+      `select user as userId, role, joined_at as joinedAt from members
+       where room = ? and user > ? order by user limit ?`,
     ),
     readMarks: db.prepare<[string], ReadPosition>(
       `select user as userId, read_seq as seq, read_at as timestamp from receipts
