@@ -20,21 +20,14 @@ export type { BackoffOptions } from './core/backoff.ts'
 export type { Gap, RoomPhase } from './core/context.ts'
 export type { HeartbeatOptions } from './core/heartbeat.ts'
 export type { OutboxOptions } from './core/outbox.ts'
+export type { LaneRow, OutboxNotice, SendOutcome, StoredRow } from './core/outbox-row.ts'
 export { STATUSES, type Status } from './core/status.ts'
 export { type Door, openDoor } from './door.ts'
 export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecycle.ts'
 export type { Message } from './message.ts'
 export type { Admitted, Invited, Removed } from './notices.ts'
 export type { ClientOptions } from './options.ts'
-export type {
-  LaneRow,
-  OutboxNotice,
-  OutboxScope,
-  OutboxStorage,
-  OutboxStore,
-  OutboxStoreEvents,
-  StoredRow,
-} from './outbox-store.ts'
+export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
 export type { History, MemberList, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
 export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'

@@ -8,24 +8,12 @@
  * test/contracts/outbox-store.ts is what every store must pass.
  */
 import type { Code } from '@tautline/protocol/wire'
-import type { NewRow, SendOutcome } from './core/outbox-row.ts'
+import type { LaneRow, OutboxNotice, StoredRow } from './core/outbox-row.ts'
 
-/** A row with its place in its lane. */
-export interface LaneRow extends NewRow {
-  readonly sid: string
-  /** 1, 2, 3 … in (sid, room). */
-  readonly n: number
-  /** The row gives its place up instead of being sent, for this reason. */
-  readonly skipFor?: Code | undefined
-}
-
-export interface StoredRow extends LaneRow {
-  /** Given by the store: rows of a room are sent in this order, whoever wrote them. */
-  readonly order: number
-  /** It was refused for good, and is kept until the application has looked at it. */
-  readonly failed?: { readonly code: Code; readonly detail?: string | undefined } | undefined
-}
-
+/**
+ * Calls take effect in the order in which they are made, without waiting for each other: `list` sees every write that
+ * was asked for before it, and none that was asked for later by the same opener.
+ */
 export interface OutboxStore {
   /** All rows, undecided and failed, in their order. */
   list(): Promise<readonly StoredRow[]>
@@ -43,17 +31,14 @@ export interface OutboxStore {
   renumber(room: string, lost: string, sid: string): Promise<readonly StoredRow[]>
   /** May be relaxed: a row that comes back after a crash is sent again, and answered as before. */
   remove(messageIds: readonly string[]): Promise<void>
-  /** Tells the others who share the store that it changed, and what became of rows. May be lost. */
+  /** Strict. Every row goes, whoever wrote it: the user signed out. */
+  clear(): Promise<void>
+  /** Tells the others who share the store, not the teller, that it changed, and what became of rows. May be lost. */
   tell(notice: OutboxNotice): void
   /** Asks to become the holder although another is: nothing is heard of it. */
   steal(): void
-  /** Lets go of the store, and of being its holder. What is in it stays. */
+  /** Once what was asked for is done, lets go of the store, and of being its holder. What is in it stays. */
   close(): Promise<void>
-}
-
-export interface OutboxNotice {
-  /** What became of rows, as the holder learned it. Empty: only that there is something new to read. */
-  readonly settled: readonly { readonly messageId: string; readonly outcome: SendOutcome }[]
 }
 
 /** What happens to a store from outside. None is called before `open` resolved. */

@@ -1,4 +1,7 @@
-/** What goes into the outbox, and what comes of it: the words that the core and the stores of the outbox share. */
+/**
+ * What goes into the outbox, how it is kept, and what comes of it: the words that the core and the stores of the outbox
+ * share.
+ */
 import type { Code } from '@tautline/protocol/wire'
 
 /** What the application wants to say, with the id that it keeps through all attempts. */
@@ -16,7 +19,33 @@ export interface NewRow {
   readonly createdAt: number
 }
 
+/** A row with its place in its lane. */
+export interface LaneRow extends NewRow {
+  readonly sid: string
+  /** 1, 2, 3 … in (sid, room). */
+  readonly n: number
+  /** The row gives its place up instead of being sent, for this reason. */
+  readonly skipFor?: Code | undefined
+}
+
+export interface StoredRow extends LaneRow {
+  /** Given by the store: rows of a room are sent in this order, whoever wrote them. */
+  readonly order: number
+  /** It was refused for good, and is kept until the application has looked at it. */
+  readonly failed?: { readonly code: Code; readonly detail?: string | undefined } | undefined
+}
+
 /** What became of a message: the one thing that is reported for it, once. */
 export type SendOutcome =
   | { readonly status: 'acknowledged'; readonly seq: number; readonly timestamp: number }
   | { readonly status: 'failed'; readonly code: Code; readonly detail?: string | undefined }
+
+/** What those who share a store tell each other. */
+export interface OutboxNotice {
+  /** What became of rows, as the teller learned it. */
+  readonly settled: readonly { readonly messageId: string; readonly outcome: SendOutcome }[]
+  /** There is something new to read in the store, beside what `settled` says. */
+  readonly isChanged: boolean
+  /** The teller holds the store and can send: a sign of life. The holder answers whoever is not one. */
+  readonly isHolder: boolean
+}
