@@ -1,6 +1,7 @@
 import { memory, type ServerOptions } from '@tautline/server'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../packages/server/src/config.ts'
+import { DEFAULT_USAGE } from '../../packages/server/src/core/usage.ts'
 import { SECRET } from './wire.ts'
 
 const good: ServerOptions = { port: 8080, auth: { secret: SECRET }, store: memory() }
@@ -73,6 +74,13 @@ describe('the options of a server', () => {
     [{ connections: 'one' }, 'The option connections must be "allow" or "replace"; it is "one".'],
     [{ createRooms: 'yes' }, 'The option createRooms must be true or false; it is "yes".'],
     [{ maxReplayEntries: -1 }, 'The option maxReplayEntries must be'],
+    [{ idleTimeoutMs: 0 }, 'The option idleTimeoutMs must be a whole number from 1000'],
+    [{ usage: 'chat' }, 'The option usage must be "none", "messenger" or an object of quotas; it is "chat".'],
+    [{ usage: null }, 'The option usage must be'],
+    [{ usage: { messages: false } }, 'There is no option usage.messages; there are usage.sends, '],
+    [{ usage: { sends: 30 } }, 'The option usage.sends must be false or { count, perMs }; it is 30.'],
+    [{ usage: { sends: { count: 0, perMs: 1 } } }, 'usage.sends.count must be a whole number from 1'],
+    [{ usage: { sends: { count: 1 } } }, 'usage.sends.perMs must be a whole number from 1'],
     [{ prot: 1 }, 'There is no option prot; there are port, host, path'],
   ])('%j are refused with a sentence', (options, sentence) => {
     expect(() => read(options)).toThrow(sentence)
@@ -103,6 +111,7 @@ describe('the options of a server', () => {
       node: {
         limits: { maxMessageChars: 5_000, maxFrameBytes: 65_536, messagesPerSecond: 20, messageBurst: 40 },
         helloTimeoutMs: 5_000,
+        idleTimeoutMs: 1_800_000,
         heartbeatIntervalMs: 25_000,
         heartbeatTimeoutMs: 60_000,
         maxReplayEntries: 1_000,
@@ -112,15 +121,24 @@ describe('the options of a server', () => {
     })
   })
 
+  it('of usage begin with what always binds, which can be lifted', () => {
+    expect(read({}).node.usage).toEqual(DEFAULT_USAGE)
+    expect(read({ usage: 'messenger' }).node.usage).toMatchObject({ sends: { count: 30, perMs: 60_000 } })
+    const sends = { count: 7, perMs: 1_000 }
+    expect(read({ usage: { sends, rooms: false, joins: undefined } }).node.usage).toEqual({
+      sends,
+      invites: DEFAULT_USAGE.invites,
+      joins: DEFAULT_USAGE.joins,
+    })
+  })
+
   it('stretch the patience with a slower heartbeat', () => {
     const { node } = read({ heartbeat: { intervalMs: 60_000 } })
     expect(node.heartbeatTimeoutMs).toBeGreaterThan(120_000)
   })
 
-  it('let a replay be endless', () => {
-    expect(read({ maxReplayEntries: Number.POSITIVE_INFINITY }).node.maxReplayEntries).toBe(
-      Number.POSITIVE_INFINITY,
-    )
+  it.each(['maxReplayEntries', 'idleTimeoutMs'] as const)('let %s be endless', (name) => {
+    expect(read({ [name]: Number.POSITIVE_INFINITY }).node[name]).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('allow pages of this machine only where only this machine can ask', () => {

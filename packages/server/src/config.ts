@@ -16,6 +16,7 @@ import {
 import { checkNames, fault, flag, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
+import { DEFAULT_USAGE, MESSENGER_USAGE, type Quota, USAGE_KINDS, type UsageQuotas } from './core/usage.ts'
 import type { RequestHandler } from './http.ts'
 import type { Logger } from './log.ts'
 import { DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
@@ -47,6 +48,11 @@ export interface ServerOptions {
     | undefined
   /** Time from the opening of a connection to its authentication. Default 5,000 ms. */
   readonly helloTimeoutMs?: number | undefined
+  /**
+   * A connection that follows no room, not even its user's own log, and asks for nothing but keepalive for so long is
+   * closed (4411 IDLE). Who only reads follows something, and stays. Default 1,800,000 ms (30 min); Infinity: never.
+   */
+  readonly idleTimeoutMs?: number | undefined
   /** Connections at the same time. Default 10,000. */
   readonly maxConnections?: number | undefined
   /** Connections of one user at the same time. Default 50; 1 where `connections` is `replace`. */
@@ -58,6 +64,12 @@ export interface ServerOptions {
   readonly connections?: 'allow' | 'replace' | undefined
   /** How long a user stays online after the last connection went. Default 15,000 ms. */
   readonly presenceGraceMs?: number | undefined
+  /**
+   * What a user may do of each kind, over all of their connections, beside limits.messagesPerSecond: `messenger` is a
+   * profile for people who write by hand; see Usage for its figures, and to set one's own. What is too much is refused
+   * with RATE_LIMIT and a time (typing is left out in silence). Default none: only rooms, invites and joins are bound.
+   */
+  readonly usage?: 'none' | 'messenger' | Usage | undefined
   /** A subscription further behind than this many entries gets the newest page and a gap. Default 1,000; Infinity: never. */
   readonly maxReplayEntries?: number | undefined
   /** Whether joining a public room that does not exist makes it. Default true. */
@@ -68,6 +80,31 @@ export interface ServerOptions {
   readonly logger?: Logger | false | undefined
   /** Answers the HTTP requests that are not the server's own. Default: 404. */
   readonly onRequest?: RequestHandler | undefined
+}
+
+/**
+ * `count` at once, and as many again, evenly spread, in each further `perMs`; false: no limit of this kind. A kind that
+ * is left out has the default.
+ */
+export interface Usage {
+  /** Messages sent, edited and forwarded. Default: no limit; messenger: 30 a minute. */
+  readonly sends?: Quota | false | undefined
+  /** Reactions added and taken back. Default: no limit; messenger: 50 a minute. */
+  readonly reactions?: Quota | false | undefined
+  /** Read positions and deliveries. Default: no limit; messenger: 100 a minute. */
+  readonly receipts?: Quota | false | undefined
+  /** Beginnings of typing. Default: no limit; messenger: 10 in 10 s. */
+  readonly typing?: Quota | false | undefined
+  /** Changes of one's own presence. Default: no limit; messenger: 20 a minute. */
+  readonly presence?: Quota | false | undefined
+  /** Calls begun. Default: no limit; messenger: 5 a minute. */
+  readonly calls?: Quota | false | undefined
+  /** Rooms made and changed. Default 20 a minute. */
+  readonly rooms?: Quota | false | undefined
+  /** Invitations. Default 60 a minute. */
+  readonly invites?: Quota | false | undefined
+  /** Joins, which may make rooms (see createRooms). Default 600 a minute. */
+  readonly joins?: Quota | false | undefined
 }
 
 export interface ServerConfig {
@@ -93,10 +130,12 @@ const OPTION_NAMES = [
   'limits',
   'heartbeat',
   'helloTimeoutMs',
+  'idleTimeoutMs',
   'maxConnections',
   'maxConnectionsPerUser',
   'connections',
   'presenceGraceMs',
+  'usage',
   'maxReplayEntries',
   'createRooms',
   'drainTimeoutMs',
@@ -127,7 +166,7 @@ export function readConfig(options: ServerOptions): ServerConfig {
 
 function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
   const defaults = DEFAULT_NODE_OPTIONS
-  const { heartbeat = {}, maxReplayEntries } = options
+  const { heartbeat = {} } = options
   checkNames('heartbeat.', heartbeat, ['intervalMs', 'timeoutMs'])
   const heartbeatIntervalMs = whole(
     'heartbeat.intervalMs',
@@ -167,11 +206,45 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     ),
     connections,
     presenceGraceMs: whole('presenceGraceMs', options.presenceGraceMs, 0, HOUR_MS, defaults.presenceGraceMs),
-    maxReplayEntries:
-      maxReplayEntries === Number.POSITIVE_INFINITY
-        ? maxReplayEntries
-        : whole('maxReplayEntries', maxReplayEntries, 0, Number.MAX_SAFE_INTEGER, defaults.maxReplayEntries),
+    idleTimeoutMs: wholeOrNever('idleTimeoutMs', options.idleTimeoutMs, 1_000, defaults.idleTimeoutMs),
+    usage: readUsage(options.usage),
+    maxReplayEntries: wholeOrNever(
+      'maxReplayEntries',
+      options.maxReplayEntries,
+      0,
+      defaults.maxReplayEntries,
+    ),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
+  }
+}
+
+function wholeOrNever(name: string, given: number | undefined, min: number, fallback: number): number {
+  if (given === Number.POSITIVE_INFINITY) return given
+  return whole(name, given, min, Number.MAX_SAFE_INTEGER, fallback)
+}
+
+function readUsage(given: ServerOptions['usage'] = 'none'): UsageQuotas {
+  if (given === 'none') return DEFAULT_USAGE
+  if (given === 'messenger') return MESSENGER_USAGE
+  if (typeof given !== 'object' || given === null)
+    throw fault('usage', given, '"none", "messenger" or an object of quotas')
+  checkNames('usage.', given, USAGE_KINDS)
+  const quotas: { -readonly [K in keyof UsageQuotas]: Quota | undefined } = { ...DEFAULT_USAGE }
+  for (const kind of USAGE_KINDS) {
+    const quota = given[kind]
+    if (quota === false) delete quotas[kind]
+    else if (quota !== undefined) quotas[kind] = readQuota(`usage.${kind}`, quota)
+  }
+  return quotas
+}
+
+function readQuota(name: string, given: Quota): Quota {
+  if (typeof given !== 'object' || given === null) throw fault(name, given, 'false or { count, perMs }')
+  checkNames(`${name}.`, given, ['count', 'perMs'])
+  return {
+    // Neither has a default: what is left out is no number.
+    count: whole(`${name}.count`, given.count ?? Number.NaN, 1, 1_000_000_000, 0),
+    perMs: whole(`${name}.perMs`, given.perMs ?? Number.NaN, 1, 24 * HOUR_MS, 0),
   }
 }
 

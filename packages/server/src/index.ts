@@ -11,7 +11,7 @@ export {
   type TokenOptions,
   type TokenWays,
 } from './auth.ts'
-export type { ServerOptions } from './config.ts'
+export type { ServerOptions, Usage } from './config.ts'
 export type {
   Appended,
   CommandOp,
@@ -30,6 +30,7 @@ export type {
   StoreFactory,
   StoreOp,
 } from './core/store.ts'
+export type { Quota } from './core/usage.ts'
 export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'
 export { createServer, type Health, type Server } from './server.ts'

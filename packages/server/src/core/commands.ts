@@ -10,15 +10,15 @@ import { CODES, type Code, digestOf, makeMessageId, type PayloadOf } from '@taut
 import type { Committer } from './commit.ts'
 import type { Connection } from './connection.ts'
 import { type Context, refuse, unixMs, unreachable } from './context.ts'
-import { msUntilToken, type Rate, takeToken, UserBuckets } from './limiter.ts'
 import { randomText } from './random.ts'
 import type { CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
+import type { Usage } from './usage.ts'
 
 /** What an operation without content counts for against the size of a commit. */
 const BARE_OP_CHARS = 64
 
 export interface Commands {
-  /** False: the user's rate refused at least one. */
+  /** False: what the user may use (usage.ts) was too little for at least one. */
   take(connection: Connection, frame: PayloadOf<'commands'>): boolean
   join(connection: Connection, ask: PayloadOf<'join_room'>): void
   leave(connection: Connection, ask: PayloadOf<'leave_room'>): void
@@ -29,10 +29,8 @@ export interface Commands {
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
 }
 
-export function createCommands(context: Context, committer: Committer): Commands {
+export function createCommands(context: Context, committer: Committer, usage: Usage): Commands {
   const { limits, createRooms } = context.options
-  const rate: Rate = { perSecond: limits.messagesPerSecond, burst: limits.messageBurst }
-  const buckets = new UserBuckets(rate)
 
   function takeOne(connection: Connection, frame: PayloadOf<'commands'>, index: number): void {
     const item = frame.commands[index]
@@ -69,18 +67,14 @@ export function createCommands(context: Context, committer: Committer): Commands
 
   return {
     take(connection, frame) {
-      const bucket = buckets.of(connection.userId, context.now)
-      let allowed = true
+      let retryAfterMs = 0
       for (let i = 0; i < frame.commands.length; i++) {
         // Once one is refused, so is the rest of the frame: the lane could answer no more than GAP.
-        allowed &&= takeToken(bucket, rate, context.now)
-        if (allowed) takeOne(connection, frame, i)
-        else
-          refuse(context, connection, frame.ref + i, 'RATE_LIMIT', {
-            retryAfterMs: msUntilToken(bucket, rate),
-          })
+        if (retryAfterMs === 0) retryAfterMs = usage.takeCommand(connection.userId, frame.commands[i])
+        if (retryAfterMs === 0) takeOne(connection, frame, i)
+        else refuse(context, connection, frame.ref + i, 'RATE_LIMIT', { retryAfterMs })
       }
-      return allowed
+      return retryAfterMs === 0
     },
 
     join(connection, { ref, room }) {

@@ -45,7 +45,11 @@ export interface Connection extends Scheduled {
   nextPingAt: number
   nextPingRef: number
 
-  // limits.ts
+  // idle.ts
+  /** When its client last asked for something, or ceased to follow something. */
+  usedAt: number
+
+  // inbox.ts
   readonly frames: Bucket
   readonly refusals: Bucket
 
@@ -93,6 +97,7 @@ export function createConnection(
     heardAt: now,
     nextPingAt: Number.POSITIVE_INFINITY,
     nextPingRef: 1,
+    usedAt: now,
     frames: fullBucket({ perSecond: options.framesPerSecond, burst: options.frameBurst }, now),
     refusals: fullBucket(REFUSALS, now),
     subscriptions: new Map(),

@@ -8,10 +8,12 @@ import type { Commands } from './commands.ts'
 import { type Connection, REFUSALS } from './connection.ts'
 import { type Context, refuse, send, unreachable } from './context.ts'
 import { type Drain, isChange } from './drain.ts'
+import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
 import type { Sessions } from './session.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { startTyping, stopTyping } from './typing.ts'
+import type { Usage } from './usage.ts'
 
 /** How long an abuser is asked to stay away. */
 const ABUSE_RETRY_MS = 30_000
@@ -21,14 +23,16 @@ export interface InboxParts {
   readonly subscriptions: Subscriptions
   readonly commands: Commands
   readonly drain: Drain
+  readonly usage: Usage
 }
 
 type Decoded = ReturnType<typeof decodeClientFrame>[number]
+type Good = Extract<Decoded, { ok: true }>
 
 /** What to do with the text of each frame. */
 export function createInbox(
   context: Context,
-  { sessions, subscriptions, commands, drain }: InboxParts,
+  { sessions, subscriptions, commands, drain, usage }: InboxParts,
 ): (connection: Connection, text: string) => void {
   const { limits, framesPerSecond, frameBurst } = context.options
   const frameRate = { perSecond: framesPerSecond, burst: frameBurst }
@@ -39,9 +43,26 @@ export function createInbox(
       if (!takeToken(connection.frames, frameRate, context.now)) refuseFrame(connection, decoded)
       else if (!decoded.ok) object(connection, decoded.code, decoded.ref, decoded.detail)
       else if (connection.phase !== 'ready') receiveEarly(connection, decoded.message)
-      else if (drain.hasBegun() && isChange(decoded.message)) drain.refuseChange(connection, decoded.message)
-      else dispatch(connection, decoded.message)
+      else receiveReady(connection, decoded)
     }
+  }
+
+  function receiveReady(connection: Connection, decoded: Good): void {
+    const { message } = decoded
+    noteUse(context, connection, message.type)
+    if (drain.hasBegun() && isChange(message)) drain.refuseChange(connection, message)
+    else if (isWithinUsage(connection, decoded)) dispatch(connection, message)
+  }
+
+  /** What is too much is refused here; typing, which nobody waits for, is left out in silence. */
+  function isWithinUsage(connection: Connection, decoded: Good): boolean {
+    const retryAfterMs = usage.takeMessage(connection.userId, decoded.message)
+    const ref = refOf(decoded.message)
+    if (retryAfterMs > 0 && ref !== undefined) {
+      refuseWhole(connection, decoded, ref, retryAfterMs)
+      countRefusal(connection)
+    }
+    return retryAfterMs === 0
   }
 
   function object(connection: Connection, code: Code, ref: number | undefined, detail: string): void {

@@ -1,7 +1,7 @@
 /**
- * Token buckets. A bucket is two numbers and is filled when it is looked at; there is no timer. A node keeps one for
- * each user (durable commands) and two for each connection (messages of any kind, and refusals: who goes on being
- * refused is abusing the server).
+ * Token buckets. A bucket is two numbers and is filled when it is looked at; there is no timer. A node keeps some for
+ * each user (usage.ts) and two for each connection (messages of any kind, and refusals: who goes on being refused is
+ * abusing the server).
  */
 export interface Bucket {
   tokens: number
@@ -29,7 +29,14 @@ export function takeToken(bucket: Bucket, rate: Rate, now: number): boolean {
 
 /** How long until there is one token, in whole milliseconds, at least 1. Ask after a refusal. */
 export function msUntilToken(bucket: Bucket, rate: Rate): number {
-  return Math.max(1, Math.ceil(((1 - bucket.tokens) / rate.perSecond) * 1_000))
+  return msUntilTokens(bucket, rate, 1, bucket.at) || 1
+}
+
+/** How long until there are so many tokens, in whole milliseconds; 0: they are there. Takes none. */
+function msUntilTokens(bucket: Bucket, rate: Rate, count: number, now: number): number {
+  fill(bucket, rate, now)
+  if (bucket.tokens >= count) return 0
+  return Math.max(1, Math.ceil(((count - bucket.tokens) / rate.perSecond) * 1_000))
 }
 
 function fill(bucket: Bucket, rate: Rate, now: number): void {
@@ -47,6 +54,16 @@ export class UserBuckets {
 
   constructor(rate: Rate) {
     this.#rate = rate
+  }
+
+  /** How long until the user has so many tokens; 0: now. Takes none. More than a full bucket holds are a full bucket. */
+  msUntil(user: string, count: number, now: number): number {
+    return msUntilTokens(this.of(user, now), this.#rate, Math.min(count, this.#rate.burst), now)
+  }
+
+  /** Takes what `msUntil` said to be there. */
+  take(user: string, count: number, now: number): void {
+    this.of(user, now).tokens -= Math.min(count, this.#rate.burst)
   }
 
   of(user: string, now: number): Bucket {

@@ -14,6 +14,7 @@ import { type Alarm, type Context, unreachable } from './context.ts'
 import type { Effect, Input } from './contract.ts'
 import { createDrain } from './drain.ts'
 import { beat, heartbeatDeadline } from './heartbeat.ts'
+import { idleDeadline } from './idle.ts'
 import { createInbox } from './inbox.ts'
 import type { NodeOptions } from './options.ts'
 import { vanish } from './presence.ts'
@@ -23,6 +24,7 @@ import { Rooms } from './rooms.ts'
 import { Schedule } from './schedule.ts'
 import { createSessions } from './session.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { createUsage } from './usage.ts'
 
 /** How long a client that finds the server full or going is asked to stay away (plus as much again at random). */
 const FULL_RETRY_MS = 2_000
@@ -64,9 +66,10 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const sessions = createSessions(context, randomText(random, 8))
   const subscriptions = createSubscriptions(context, rooms)
   const committer = createCommitter(context, rooms, subscriptions)
-  const commands = createCommands(context, committer)
+  const usage = createUsage(context)
+  const commands = createCommands(context, committer, usage)
   const drain = createDrain(context, committer)
-  const receive = createInbox(context, { sessions, subscriptions, commands, drain })
+  const receive = createInbox(context, { sessions, subscriptions, commands, drain, usage })
 
   function hangUp(connection: Connection, code: Code, retryAfterMs?: number): void {
     if (connection.phase === 'closed') return
@@ -189,6 +192,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       connection.helloDeadline,
       connection.tokenDeadline,
       pressureDeadline(context, connection),
+      idleDeadline(context, connection),
       connection.phase === 'ready' ? heartbeatDeadline(context, connection) : Number.POSITIVE_INFINITY,
     )
     schedule.set(connection, first)
@@ -206,6 +210,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     if (now >= connection.helloDeadline) hangUp(connection, 'HELLO_TIMEOUT')
     else if (now >= connection.tokenDeadline) hangUp(connection, 'TOKEN_EXPIRED')
     else if (now >= pressureDeadline(context, connection)) hangUp(connection, 'SLOW_CONSUMER')
+    else if (now >= idleDeadline(context, connection)) hangUp(connection, 'IDLE')
     else if (connection.phase === 'ready' && !beat(context, connection)) hangUp(connection, 'IDLE')
     else arm(connection)
   }

@@ -11,6 +11,7 @@ import {
   MAX_REPLAY_ENTRIES,
   PRESENCE_GRACE_MS,
 } from '@tautline/protocol/wire'
+import { DEFAULT_USAGE, type UsageQuotas } from './usage.ts'
 
 export interface NodeOptions {
   /** Of the store: names the logs that cursors belong to. */
@@ -31,10 +32,14 @@ export interface NodeOptions {
   readonly heartbeatIntervalMs: number
   /** Silence after which a connection is given up. Default 60,000 ms. */
   readonly heartbeatTimeoutMs: number
+  /** A connection that follows nothing and asks for nothing for so long is closed. Default 30 min; Infinity: never. */
+  readonly idleTimeoutMs: number
   /** Messages of any kind that one connection may send: refill of its bucket. Default 200 a second, and messagesPerSecond. */
   readonly framesPerSecond: number
   /** … and its size. Default 1,000, and messageBurst. */
   readonly frameBurst: number
+  /** How much of each kind a user may ask for. Default DEFAULT_USAGE. */
+  readonly usage: UsageQuotas
   /** A subscription further behind than this gets the newest page and a gap. Default 1,000; Infinity: never. */
   readonly maxReplayEntries: number
   /** How long a user stays online after the last connection went. Default 15,000 ms. */
@@ -61,8 +66,10 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   helloTimeoutMs: HELLO_TIMEOUT_MS,
   heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
   heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
+  idleTimeoutMs: 1_800_000,
   framesPerSecond: 200,
   frameBurst: 1_000,
+  usage: DEFAULT_USAGE,
   maxReplayEntries: MAX_REPLAY_ENTRIES,
   presenceGraceMs: PRESENCE_GRACE_MS,
   createRooms: true,

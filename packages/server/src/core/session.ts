@@ -61,6 +61,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     connection.helloDeadline = Number.POSITIVE_INFINITY
     ready.set(key, connection)
     byUser.set(userId, (byUser.get(userId) ?? new Set()).add(connection))
+    connection.usedAt = context.now
     startHeartbeat(context, connection)
     context.effects.push({ do: 'identified', connection: connection.id, userId })
     const payload: PayloadOf<'connected'> = {

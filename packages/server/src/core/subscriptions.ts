@@ -52,6 +52,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     subscription.state = 'ended'
     room.followers.delete(subscription)
     connection.subscriptions.delete(room.id)
+    connection.usedAt = context.now
     if (wasOpen) depart(context, subscription)
     rooms.release(room)
   }
