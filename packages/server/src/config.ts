@@ -99,7 +99,7 @@ export interface Usage {
   readonly presence?: Quota | false | undefined
   /** Calls begun. Default: no limit; messenger: 5 a minute. */
   readonly calls?: Quota | false | undefined
-  /** Rooms made and changed. Default 20 a minute. */
+  /** Rooms made and changed. Default 60 a minute. */
   readonly rooms?: Quota | false | undefined
   /** Invitations. Default 60 a minute. */
   readonly invites?: Quota | false | undefined

@@ -37,7 +37,7 @@ const MINUTE_MS = 60_000
 
 /** Binds every server where it was not lifted. A join counts, because it may make its room. */
 export const DEFAULT_USAGE = {
-  rooms: { count: 20, perMs: MINUTE_MS },
+  rooms: { count: 60, perMs: MINUTE_MS },
   invites: { count: 60, perMs: MINUTE_MS },
   joins: { count: 600, perMs: MINUTE_MS },
 } as const satisfies UsageQuotas
