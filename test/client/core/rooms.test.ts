@@ -76,6 +76,32 @@ describe('a room that is followed', () => {
     expect(payloadsOf(client.advance(1), 'get_page')).toHaveLength(1)
   })
 
+  it('asks ever more rarely for what was announced and never comes, until something comes', () => {
+    const client = drive({ checkIntervalMs: Number.POSITIVE_INFINITY })
+    client.connect()
+    client.follow('den', 4)
+    let effects = client.push('den', 6_000)
+    const waits: number[] = []
+    let last = client.now()
+    while (waits.length < 13) {
+      for (; pageRef(effects) === 0; effects = client.live(50))
+        expect(client.now() - last).toBeLessThan(60_100)
+      waits.push(client.now() - last)
+      last = client.now()
+      effects = client.page(pageRef(effects), 'den', 4, 4, { head: 6_000 })
+    }
+    expect(waits).toEqual([
+      0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000, 60_000,
+    ])
+    client.take()
+    client.live(60_000)
+    const ref = pageRef(client.take())
+    client.push('den', 5)
+    const page = client.page(ref, 'den', 5, 5, { head: 6_000 })
+    expect(payloadsOf(page, 'get_page')).toEqual([])
+    expect(payloadsOf(client.live(100), 'get_page')).toHaveLength(1)
+  })
+
   it('ignores pages that it did not ask for', () => {
     const client = following(4)
     const ref = pageRef(client.push('den', 9))
@@ -132,16 +158,25 @@ describe('a room that is followed', () => {
     expect(payloadsOf(page, 'get_page')).toMatchObject([{ after: { seq: 6, h: 'h6' } }])
   })
 
-  it('is live only when the server says so: else it is ready, and the next check mends it', () => {
+  it('is live only when the server says so: else it is ready, and asks again after a moment', () => {
     const client = drive()
     client.step({ type: 'follow', room: 'den' })
     const ref = subscribeRef(client.connect())
     const page = client.page(ref, 'den', 4, 4, { live: false })
     expect(ofType(page, 'room')).toEqual([])
     expect(ofType(page, 'ready')).toHaveLength(1)
-    const [check] = payloadsOf(client.live(72_001), 'check')
-    const again = client.hear('checked', { ref: check?.ref ?? 0, rooms: ['den'] })
+    expect(payloadsOf(client.live(1_999), 'subscribe')).toEqual([])
+    const again = client.live(401)
     expect(trace(client.page(subscribeRef(again), 'den', 4, 5))).toEqual(['entries den 5', 'room den live'])
+  })
+
+  it('is asked for at once where the server turns out to push it no more', () => {
+    const client = following(4)
+    const ref = pageRef(client.push('den', 6))
+    const page = client.page(ref, 'den', 4, 6, { live: false })
+    expect(entriesOf(page, 'den')).toEqual([5, 6])
+    expect(payloadsOf(page, 'subscribe')).toMatchObject([{ rooms: [{ room: 'den', after: { seq: 6 } }] }])
+    expect(trace(client.page(subscribeRef(page), 'den', 6, 7))).toEqual(['entries den 7', 'room den live'])
   })
 
   it('may be followed twice, and before there is a connection', () => {
@@ -305,6 +340,24 @@ describe('a refused subscription', () => {
     expect(trace(client.refuse(ref, 'FETCH_ERROR'))).toEqual([])
     expect(payloadsOf(client.live(2_400), 'get_page')).toHaveLength(1)
     expect(ofType(client.take(), 'room')).toEqual([])
+  })
+
+  it.each<[string, (client: ReturnType<typeof drive>, ref: number) => unknown]>([
+    ['checked', (client, ref) => client.hear('checked', { ref, rooms: [] })],
+    ['done', (client, ref) => client.hear('done', { ref })],
+    ['room_joined', (client, ref) => client.hear('room_joined', { ref, room: 'den', role: 'member' })],
+    ['pong', (client, ref) => client.hear('pong', { ref })],
+    ['unsubscribed', (client, ref) => client.hear('unsubscribed', { ref, rooms: ['den'] })],
+    ['token_renewed', (client, ref) => client.hear('token_renewed', { ref })],
+    ['ack', (client, ref) => client.ack(ref, 1)],
+  ])('is also an answer of another kind: %s', (_type, answer) => {
+    const client = drive()
+    client.connect()
+    const ref = subscribeRef(client.step({ type: 'follow', room: 'den' }))
+    answer(client, ref)
+    const again = payloadsOf(client.live(2_400), 'subscribe')
+    expect(again).toMatchObject([{ rooms: [{ room: 'den' }] }])
+    expect(trace(client.page(again[0]?.ref ?? 0, 'den', 4, 4))).toEqual(['room den live'])
   })
 
   it('without a room concerns all that were asked for', () => {

@@ -163,13 +163,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'connected':
         return connection.connected(message.payload, message.timestamp)
       case 'token_renewed':
-        answered(message.payload.ref)
+        if (!answered(message.payload.ref, 'renewal')) return
         return connection.renewed(message.payload.tokenExpiresAt, message.timestamp)
       case 'ping':
         context.send({ type: 'pong', payload: { ref: message.payload.ref } })
         return liveness.measure()
       case 'pong':
-        return liveness.pong(message.payload.ref)
+        return liveness.pong(answered(message.payload.ref, 'pong')?.sentAt)
       case 'ack':
         return onAck(message.payload, message.timestamp ?? 0)
       case 'error':
@@ -179,18 +179,17 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'entries':
         return rooms.entries(message.payload)
       case 'page':
-        return onPage(message.payload)
       case 'reset':
-        return onReset(message.payload)
+        return onPage(message)
       case 'checked':
-        answered(message.payload.ref)
-        return rooms.checked(message.payload.rooms)
+        if (answered(message.payload.ref, 'check')) rooms.checked(message.payload.rooms)
+        return
       case 'unsubscribed':
+        // Nobody waits for it: where somebody waits for its ref, it was no answer.
+        answered(message.payload.ref)
         return
       case 'room_joined':
-        if (replied(message.payload.ref, payload)) return
-        answered(message.payload.ref)
-        return joins.joined(message.payload)
+        return onJoined(message.payload)
       case 'done':
       case 'room_info':
       case 'room_list':
@@ -224,32 +223,41 @@ export function createCore(options: CoreOptions, seed: number): Core {
     }
   }
 
-  function answered(ref: number): Pending | undefined {
-    const pending = context.pending.get(ref)
-    context.pending.delete(ref)
-    return pending
+  /**
+   * Takes who waits for this ref, where this can be the answer. An answer of another kind is none: what was asked has
+   * failed, and is asked again where that helps.
+   */
+  function answered<K extends Pending['for']>(
+    ref: number | undefined,
+    ...kinds: readonly K[]
+  ): Extract<Pending, { for: K }> | undefined {
+    const pending = ref === undefined ? undefined : context.pending.get(ref)
+    if (!pending || ref === undefined) return undefined
+    if (!(kinds as readonly string[]).includes(pending.for)) {
+      fail(ref, pending, { code: 'UNAVAILABLE', detail: 'the server gave an answer of another kind' })
+      return undefined
+    }
+    // One subscribe asks for many rooms, and each has an answer of its own.
+    if (pending.for !== 'sync') context.pending.delete(ref)
+    return pending as Extract<Pending, { for: K }>
   }
 
-  /** Hands the answer to the application's request; false where the ref is not that of one. */
-  function replied(ref: number | undefined, payload: unknown): boolean {
-    const pending = context.pending.get(ref ?? 0)
-    if (pending?.for !== 'request') return false
-    answered(ref ?? 0)
-    requests.resolve(pending.id, payload)
-    return true
+  /** Hands the answer to the application's request. */
+  function replied(ref: number | undefined, payload: unknown): void {
+    const pending = answered(ref, 'request')
+    if (pending) requests.resolve(pending.id, payload)
   }
 
-  /** One subscribe asks for many rooms, and each has an answer of its own: the others are still awaited. */
-  function synced(ref: number, room: string): void {
-    const pending = context.pending.get(ref)
-    if (pending?.for === 'sync' && pending.rooms.delete(room) && pending.rooms.size === 0) answered(ref)
+  /** The others are still awaited. */
+  function synced(ref: number, { rooms }: Extract<Pending, { for: 'sync' }>, room: string): void {
+    if (rooms.delete(room) && rooms.size === 0) context.pending.delete(ref)
   }
 
   function onAck({ acks }: PayloadOf<'ack'>, timestamp: number): void {
     for (const item of acks) {
       for (let i = 0; i < (item.count ?? 1); i++) {
-        const pending = answered(item.ref + i)
-        if (pending?.for !== 'command') continue
+        const pending = answered(item.ref + i, 'command')
+        if (!pending) continue
         outbox.acknowledged(pending.room, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
       }
     }
@@ -263,13 +271,18 @@ export function createCore(options: CoreOptions, seed: number): Core {
     const failure: Failure = { code, detail: message, retryAfterMs }
     const pending = context.pending.get(ref ?? 0)
     if (!pending || ref === undefined) return context.emit({ type: 'problem', failure })
+    fail(ref, pending, failure, room)
+  }
+
+  function fail(ref: number, pending: Pending, failure: Failure, room?: string): void {
+    const { code, retryAfterMs } = failure
     if (pending.for === 'sync') {
       const concerned = room === undefined ? [...pending.rooms] : [room]
       rooms.refused(concerned, ref, failure, CODES[code].retryable)
-      for (const id of concerned) synced(ref, id)
+      for (const id of concerned) synced(ref, pending, id)
       return
     }
-    answered(ref)
+    context.pending.delete(ref)
     switch (pending.for) {
       case 'command':
         return outbox.refused(pending.room, pending.messageId, code, retryAfterMs)
@@ -287,16 +300,19 @@ export function createCore(options: CoreOptions, seed: number): Core {
     }
   }
 
-  function onPage(payload: PayloadOf<'page'>): void {
-    if (replied(payload.ref, payload)) return
-    synced(payload.ref, payload.room)
-    rooms.page(payload)
+  function onPage(message: Extract<HandledServerMessage, { type: 'page' | 'reset' }>): void {
+    const { ref, room } = message.payload
+    const pending = answered(ref, 'request', 'sync')
+    if (pending?.for === 'request') return requests.resolve(pending.id, message.payload)
+    if (pending) synced(ref, pending, room)
+    if (message.type === 'page') rooms.page(message.payload)
+    else rooms.reset(message.payload)
   }
 
-  function onReset(payload: PayloadOf<'reset'>): void {
-    if (replied(payload.ref, payload)) return
-    synced(payload.ref, payload.room)
-    rooms.reset(payload)
+  function onJoined(payload: PayloadOf<'room_joined'>): void {
+    const pending = answered(payload.ref, 'request', 'join')
+    if (pending?.for === 'request') requests.resolve(pending.id, payload)
+    if (pending?.for === 'join') joins.joined(payload)
   }
 
   function onLeft({ room, reason }: PayloadOf<'room_left'>): void {

@@ -18,7 +18,8 @@ export interface Liveness {
   probe(): void
   /** One ping for the latency alone. */
   measure(): void
-  pong(ref: number): void
+  /** The answer to a ping; undefined where it was the answer to nothing. */
+  pong(sentAt: number | undefined): void
   tick(): 'alive' | 'dead'
   /** At the end of each step: when the oldest unanswered request becomes doubtful. */
   watchAnswers(): void
@@ -68,11 +69,8 @@ export function createLiveness(context: Context): Liveness {
     feed: () => heartbeat.feed(context.now),
     probe,
     measure: ping,
-    pong(ref) {
-      const pending = context.pending.get(ref)
-      if (pending?.for !== 'pong') return
-      context.pending.delete(ref)
-      context.emit({ type: 'latency', latencyMs: context.now - pending.sentAt })
+    pong(sentAt) {
+      if (sentAt !== undefined) context.emit({ type: 'latency', latencyMs: context.now - sentAt })
     },
     tick() {
       const verdict = heartbeat.tick(context.now)

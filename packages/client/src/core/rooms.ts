@@ -19,11 +19,15 @@ interface Room {
   syncRef: number
   /** When a refused or failed sync is tried again. */
   retryAt: number
+  /** The last wait for what we have heard of and no page brings; 0 after progress. */
+  waitMs: number
 }
 
 /** After a retryable refusal of a subscription, unless the server asks for more. */
 const RETRY_MS = 2_000
+/** After a page that brings nothing of what we have heard of: the first wait, doubled up to the last. */
 const READ_AGAIN_MS = 100
+const READ_AGAIN_MAX_MS = 60_000
 /** Bytes of rooms in one `subscribe` or `check` at most, and what the envelope needs beside them. */
 const CHUNK_BYTES = 32_768
 const ENVELOPE_OVERHEAD = 192
@@ -122,6 +126,22 @@ export function createRooms(context: Context): Rooms {
     })
   }
 
+  /** It was read before what we heard of was written; or there is no such thing, and only a longer log can tell. */
+  function readLater(room: Room): void {
+    room.waitMs = Math.min(Math.max(room.waitMs * 2, READ_AGAIN_MS), READ_AGAIN_MAX_MS)
+    room.retryAt = context.now + room.waitMs
+  }
+
+  /** The server does not push the room to us (any more). Told so in answer to a subscription: not in the same breath. */
+  function followAgain(room: Room): void {
+    if (room.phase === 'live') subscribe([room])
+    else retryLater(room, 0)
+  }
+
+  function retryLater(room: Room, askedMs: number): void {
+    room.retryAt = context.now + Math.max(askedMs, RETRY_MS) * (1 + 0.2 * context.random())
+  }
+
   function hear(room: Room, seq: number): void {
     if (seq > room.heard) room.heard = seq
   }
@@ -134,6 +154,7 @@ export function createRooms(context: Context): Rooms {
     const rule = follow(cursor.seq, first.seq, last.seq)
     if (rule.do !== 'apply') return
     room.cursor = { seq: last.seq, h }
+    room.waitMs = 0
     context.emit({ type: 'entries', room: room.id, entries: rule.skip === 0 ? run : run.slice(rule.skip) })
   }
 
@@ -172,6 +193,7 @@ export function createRooms(context: Context): Rooms {
         heard: 0,
         syncRef: 0,
         retryAt: Number.POSITIVE_INFINITY,
+        waitMs: 0,
       }
       rooms.set(id, room)
       if (context.ready) subscribe([room])
@@ -247,10 +269,10 @@ export function createRooms(context: Context): Rooms {
       }
       room.cursor ??= after
       apply(room, room.cursor, payload.entries, payload.h)
-      if (payload.live) setPhase(room, 'live')
+      if (!payload.live) return followAgain(room)
+      setPhase(room, 'live')
       if (room.cursor.seq >= room.heard) return
-      // A page that brings nothing was read before what we heard of was written: not again in the same breath.
-      if (room.cursor.seq === before) room.retryAt = context.now + READ_AGAIN_MS
+      if (room.cursor.seq === before) readLater(room)
       else readOn(room)
     },
 
@@ -276,12 +298,8 @@ export function createRooms(context: Context): Rooms {
       for (const id of ids) {
         const room = rooms.get(id)
         if (!answer(room, ref)) continue
-        if (!retryable) {
-          setPhase(room, 'refused', failure)
-          continue
-        }
-        const waitMs = Math.max(failure.retryAfterMs ?? 0, RETRY_MS) * (1 + 0.2 * context.random())
-        room.retryAt = context.now + waitMs
+        if (retryable) retryLater(room, failure.retryAfterMs ?? 0)
+        else setPhase(room, 'refused', failure)
       }
     },
 
