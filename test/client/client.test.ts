@@ -172,6 +172,19 @@ describe('connect', () => {
     await client.close()
   })
 
+  it('in a wait moves the next attempt, and the snapshot says so', async () => {
+    const { client, server, time } = await localInDen()
+    server.drop(1012, 'RESTART')
+    await idle()
+    expect(client.getSnapshot().retryAt).toBeGreaterThan(time.scheduler.unixTime() + 250)
+    client.connect().catch(() => {})
+    expect(client.getSnapshot()).toMatchObject({
+      reason: 'RESTART',
+      retryAt: time.scheduler.unixTime() + 250,
+    })
+    await client.close()
+  })
+
   it('that answers every loss makes nobody spin', async () => {
     const server = new ScriptedServer()
     let attempts = 0
@@ -234,17 +247,18 @@ describe('a token', () => {
       () => {
         throw new Error('signed out')
       },
+      'signed out',
     ],
-    ['is rejected', () => Promise.reject(new Error('signed out'))],
-    ['is empty', () => ''],
-    ['is none', () => undefined as unknown as string],
-  ])('that %s is a failed attempt, told as an error', async (_how, getToken) => {
+    ['is rejected', () => Promise.reject(new Error('signed out')), 'signed out'],
+    ['is empty', () => '', 'getToken gave no token'],
+    ['is none', () => undefined as unknown as string, 'getToken gave no token'],
+  ])('that %s is a failed attempt, told as an error and why', async (_how, getToken, detail) => {
     const { client, time } = local({ getToken })
     const problems: string[] = []
     client.on('error', ({ code }) => problems.push(code))
     client.connect().catch(() => {})
     await idle()
-    expect(client.status).toBe('waiting')
+    expect(client.getSnapshot()).toMatchObject({ status: 'waiting', reason: 'NO_TOKEN', detail })
     expect(problems).toEqual(['NO_TOKEN'])
     await time.advance(2_000)
     expect(problems.length).toBeGreaterThan(1)

@@ -42,6 +42,8 @@ export interface StatusChange {
   readonly status: Status
   /** Why: the code of a loss or a refusal. */
   readonly reason: Code | undefined
+  /** What was said beyond the code: the message of the error that `getToken` failed with. */
+  readonly detail: string | undefined
   /** In `waiting` and `suspended`: milliseconds until the next attempt. */
   readonly retryInMs: number | undefined
 }
@@ -67,6 +69,8 @@ export interface ClientEvents {
 export interface ClientSnapshot {
   readonly status: Status
   readonly reason: Code | undefined
+  /** What was said beyond the code: the message of the error that `getToken` failed with. */
+  readonly detail: string | undefined
   /** Who we are, once it is known. */
   readonly userId: string | undefined
   /** Unix milliseconds of the next attempt, while waiting for it. */
@@ -121,6 +125,7 @@ export function createClient(options: ClientOptions): Client {
   const store = createStore<ClientSnapshot>({
     status: 'idle',
     reason: undefined,
+    detail: undefined,
     userId: options.userId,
     retryAt: undefined,
     queued: 0,
@@ -261,15 +266,15 @@ export function createClient(options: ClientOptions): Client {
 
   // ── What the core tells ───────────────────────────────────────────────────────────────────────────────────────
 
-  function onStatus({ status, reason, retryInMs }: StatusChange): void {
+  function onStatus({ status, reason, detail, retryInMs }: StatusChange): void {
     isReady = false
     const retryAt = retryInMs === undefined ? undefined : scheduler.unixTime() + retryInMs
-    store.update({ status, reason, retryAt })
+    store.update({ status, reason, detail, retryAt })
     if (status === 'stopped' || status === 'idle' || status === 'closed') {
-      const error = new TautlineError(reason ?? (status === 'closed' ? 'CLOSED' : 'DISCONNECTED'))
+      const error = new TautlineError(reason ?? (status === 'closed' ? 'CLOSED' : 'DISCONNECTED'), detail)
       for (const { reject } of connecting.splice(0)) reject(error)
     }
-    events.emit('status', { status, reason, retryInMs })
+    events.emit('status', { status, reason, detail, retryInMs })
   }
 
   function onSettled({ messageId, outcome }: Extract<Effect, { type: 'settled' }>): void {

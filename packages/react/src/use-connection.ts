@@ -5,13 +5,14 @@ import { useReadable } from './use-readable.ts'
 const NOT_CONNECTED: ClientSnapshot = {
   status: 'idle',
   reason: undefined,
+  detail: undefined,
   userId: undefined,
   retryAt: undefined,
   queued: 0,
   latencyMs: undefined,
 }
 
-/** The state of the connection, and why: status, reason, userId, retryAt, queued, latencyMs. */
+/** The state of the connection, and why: status, reason, detail, userId, retryAt, queued, latencyMs. */
 export function useConnection(): ClientSnapshot {
   return useReadable(useClient(), NOT_CONNECTED)
 }

@@ -399,6 +399,13 @@ describe('time', () => {
     expect(client.core.status()).toBe('authenticating')
   })
 
+  it('that gets long still says why', () => {
+    const client = drive()
+    client.connect()
+    client.lose(1013, 'TRY_AGAIN_LATER retry=300000')
+    expect(trace(client.advance(120_000))).toEqual(['status suspended TRY_AGAIN_LATER retry'])
+  })
+
   it('without a connection shows after two minutes', () => {
     const client = drive()
     client.connect()
@@ -591,6 +598,9 @@ describe('the application', () => {
     const client = drive()
     client.connect()
     client.lose()
+    const sooner = client.step({ type: 'connect' })
+    expect(trace(sooner)).toEqual(['status waiting GOING_AWAY retry'])
+    expect(retryMs(sooner)).toBe(250)
     expect(client.step({ type: 'connect' })).toEqual([])
     expect(trace(client.advance(249))).toEqual([])
     expect(trace(client.advance(1))).toEqual(['status connecting', 'get_token 2'])

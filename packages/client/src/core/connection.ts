@@ -42,9 +42,9 @@ export interface Connection {
   /** The server will close, and wants us to stay away for so long. */
   goingAway(forMs: number): void
   /** The transport closed. */
-  lost(closeCode: number, reason: string): void
+  lost(closeCode: number, text: string): void
   /** We found the connection dead or broken. */
-  giveUp(code: Code): void
+  giveUp(code: Code, more?: string): void
   /** Try at once, where we are waiting and the server did not ask us to stay away. */
   hurry(): void
   tick(): void
@@ -66,6 +66,9 @@ const NEVER = Number.POSITIVE_INFINITY
 export function createConnection(context: Context, hooks: ConnectionHooks): Connection {
   const { options, random } = context
   let status: Status = 'idle'
+  /** Why it has this status, and what was said of it. */
+  let reason: Code | undefined
+  let detail: string | undefined
   /** Who we are: what the application said, else the first user that the server took us for. */
   let userId = options.userId
   let link = 0
@@ -87,10 +90,16 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   let stableAt = NEVER
   let renewAt = NEVER
 
-  function move(event: Move, reason?: Code): void {
+  function move(event: Move, code?: Code, more?: string): void {
     status = nextStatus(status, event)
+    reason = code
+    detail = more
+    tell()
+  }
+
+  function tell(): void {
     const retryInMs = retryAt === NEVER ? undefined : Math.max(0, retryAt - context.now)
-    context.emit({ type: 'status', status, reason, retryInMs })
+    context.emit({ type: 'status', status, reason, detail, retryInMs })
   }
 
   function attempt(event: 'connect' | 'retry'): void {
@@ -121,7 +130,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
     detach()
   }
 
-  function wait(code: Code): void {
+  function wait(code: Code, more?: string): void {
     if (lostAt === NEVER) lostAt = context.now
     const slowly = CODES[code].action === 'retry_slowly'
     const delay = backoffMs(options.backoff, slowly ? NEVER : losses, random)
@@ -132,7 +141,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
     const tiredAt = lostAt + options.suspendedAfterMs
     const tired = context.now >= tiredAt
     suspendAt = tired ? NEVER : tiredAt
-    move(tired && canMove(status, 'tired') ? 'tired' : 'lost', code)
+    move(tired && canMove(status, 'tired') ? 'tired' : 'lost', code, more)
   }
 
   function stop(code: Code): void {
@@ -149,9 +158,9 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
     renewAt = context.now + Math.max(lifeMs * part, RENEW_SOONEST_MS)
   }
 
-  function giveUp(code: Code): void {
+  function giveUp(code: Code, more?: string): void {
     hangUp(code)
-    wait(code)
+    wait(code, more)
   }
 
   function hurry(): void {
@@ -159,7 +168,10 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
     // However often it is asked: an application that answers each loss by connect() must not make us spin.
     const soonest = Math.max(stayAwayUntil, attemptedAt + options.backoff.minMs)
     if (context.now >= soonest) attempt('retry')
-    else retryAt = soonest
+    else if (soonest < retryAt) {
+      retryAt = soonest
+      tell()
+    }
   }
 
   return {
@@ -196,12 +208,12 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       }
     },
 
-    tokenFailed(of, detail) {
+    tokenFailed(of, more) {
       if (of !== link) return
       const isConnecting = status === 'connecting' && !dialled
       if (!isConnecting && !context.ready) return
-      context.emit({ type: 'problem', failure: { code: 'NO_TOKEN', detail } })
-      if (isConnecting) giveUp('NO_TOKEN')
+      context.emit({ type: 'problem', failure: { code: 'NO_TOKEN', detail: more } })
+      if (isConnecting) giveUp('NO_TOKEN', more)
       else renewAt = context.now + RENEW_RETRY_MS
     },
 
@@ -247,8 +259,8 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       stayAwayUntil = Math.max(stayAwayUntil, context.now + boundedWait(forMs))
     },
 
-    lost(closeCode, reason) {
-      const { code, action, retryAfterMs } = readClose(closeCode, reason)
+    lost(closeCode, text) {
+      const { code, action, retryAfterMs } = readClose(closeCode, text)
       if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)
       detach()
       if (action === 'stop') return stop(code)
@@ -267,7 +279,7 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       }
       if (now >= suspendAt) {
         suspendAt = NEVER
-        if (status === 'waiting') move('tired')
+        if (status === 'waiting') move('tired', reason, detail)
       }
       if (now >= attemptEndsAt) giveUp('TIMEOUT')
       else if (now >= retryAt) attempt('retry')

@@ -69,6 +69,8 @@ export type Effect =
       readonly type: 'status'
       readonly status: Status
       readonly reason: Code | undefined
+      /** What was said beyond the code. */
+      readonly detail: string | undefined
       /** In `waiting` and `suspended`: how long until the next attempt. */
       readonly retryInMs: number | undefined
     }

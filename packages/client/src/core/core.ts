@@ -249,8 +249,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   /** The others are still awaited. */
-  function synced(ref: number, { rooms }: Extract<Pending, { for: 'sync' }>, room: string): void {
-    if (rooms.delete(room) && rooms.size === 0) context.pending.delete(ref)
+  function synced(ref: number, pending: Extract<Pending, { for: 'sync' }>, room: string): void {
+    if (pending.rooms.delete(room) && pending.rooms.size === 0) context.pending.delete(ref)
   }
 
   function onAck({ acks }: PayloadOf<'ack'>, timestamp: number): void {
