@@ -4,6 +4,8 @@
  * `~` is reserved: it begins the ids that are derived, never chosen (a user's own log, a direct room).
  */
 export const USER_ID = /^[A-Za-z0-9._@|:+=-]{1,128}$/
+/** The sender of what the application says and does by itself. No client can be it: a token that names it is refused. */
+export const SYSTEM_USER_ID = 'system'
 /** A chosen room name, `~user` (a user's own log) or `~a~b` (the direct room of two users, sorted). */
 export const ROOM_ID =
   /^(?:[A-Za-z0-9][A-Za-z0-9._@|:+=/#-]{0,127}|~[A-Za-z0-9._@|:+=-]{1,128}(?:~[A-Za-z0-9._@|:+=-]{1,128})?)$/

@@ -23,6 +23,7 @@ export {
   ownLogId,
   ROOM_ID,
   SID,
+  SYSTEM_USER_ID,
   USER_ID,
   usersOfDirectRoom,
 } from './ids.ts'

@@ -3,7 +3,7 @@
  * application verifies itself. A token must say who (sub), until when (exp) and since when (iat), and may not live
  * longer than an hour by default: its end is the end of the connection, unless it is renewed.
  */
-import { CODES, type Code, TautlineError, USER_ID } from '@tautline/protocol/wire'
+import { CODES, type Code, SYSTEM_USER_ID, TautlineError, USER_ID } from '@tautline/protocol/wire'
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -159,6 +159,8 @@ export async function createToken(options: NewToken): Promise<string> {
   const { userId, secret, algorithm = 'HS256', issuer, audience, tokenType = 'JWT', tokenId } = options
   if (!USER_ID.test(userId))
     throw new TypeError('A user id is 1 to 128 characters of A-Z a-z 0-9 . _ @ | : + = and -.')
+  if (userId === SYSTEM_USER_ID)
+    throw new TypeError(`The user id ${SYSTEM_USER_ID} is that of the server itself; no token is for it.`)
   const objection = objectionToSecret(secret, algorithm)
   if (objection !== undefined) throw new TypeError(objection)
   const lifetimeMs = options.lifetimeMs ?? options.maxTokenAgeMs ?? DEFAULT_MAX_TOKEN_AGE_MS

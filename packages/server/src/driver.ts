@@ -6,7 +6,9 @@
  * brought begins: so acks of one commit do not wait for the next.
  */
 import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/protocol/wire'
+import { type Application, createApplication } from './application.ts'
 import type { Verifier } from './auth.ts'
+import { APPLICATION } from './core/connection.ts'
 import type { Effect, Input, ReadQuery } from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
@@ -28,6 +30,8 @@ export interface Driver {
   accept(socket: ServerSocket, token?: string): SocketListener
   /** No token with this id counts any more, until no token of that id can be valid. */
   revoke(tokenId: string, untilUnixMs: number): void
+  /** The application's own words. */
+  readonly application: Application
   /** Ends the connections of the user. */
   disconnect(userId: string): void
   figures(): NodeFigures
@@ -59,9 +63,13 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   let isStopped = false
   let timer: NodeJS.Timeout | undefined
   let timerDueAt = Number.POSITIVE_INFINITY
-  let lastId = 0
+  let lastId = APPLICATION
   let onDrained: (() => void) | undefined
   let onEmpty: (() => void) | undefined
+  const application = createApplication({
+    maxFrameBytes: nodeOptions.limits.maxFrameBytes,
+    ask: (user, message) => tell({ type: 'asked', user, message }),
+  })
 
   // --- in ----------------------------------------------------------------------------------------------------------
 
@@ -133,7 +141,8 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   function perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
-        write(effect.connection, JSON.stringify(effect.message))
+        if (effect.connection === APPLICATION) application.hear(effect.message)
+        else write(effect.connection, JSON.stringify(effect.message))
         break
       case 'broadcast':
         writeAll(effect.connections, effect.message)
@@ -272,6 +281,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     },
 
     revoke: (tokenId, untilUnixMs) => tell({ type: 'revoked', tokenId, untilUnixMs }),
+    application,
     disconnect: (userId) => tell({ type: 'disconnected', userId }),
     figures: () => node.figures(),
 
@@ -296,6 +306,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
 
     stop() {
       isStopped = true
+      application.stop()
       clearTimeout(timer)
       for (const outgoing of open) outgoing.socket.terminate()
     },

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { NewMessage, SentMessage, ServerRooms } from './application.ts'
 import { createVerifier, maxTokenLifeMs } from './auth.ts'
 import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
@@ -33,6 +34,20 @@ export interface Server {
    * response is ended in any case.
    */
   handleTicket(request: IncomingMessage, response: ServerResponse): void
+  /**
+   * Says something in a room, as a user or as the system. Resolves when it is committed, and so seen by nobody before.
+   * What one sender says in one room is stored in the order of the calls. It goes the way of every message but for the
+   * rate of its user, which does not bind it.
+   *
+   * Rejects with a TautlineError: FORBIDDEN where there is no such room or the sender is no member, VALIDATION_ERROR and
+   * MESSAGE_TOO_LONG where no client could say it either, ID_CONFLICT where the sender used the `messageId` for
+   * something else. Those are final. UNAVAILABLE and INTERNAL_ERROR (the store failed, or the server is closing) may be
+   * tried again, with the same `messageId`; what was sent after it in the same room and was not decided yet fails
+   * likewise.
+   */
+  send(message: NewMessage): Promise<SentMessage>
+  /** Makes rooms, and members of them. */
+  readonly rooms: ServerRooms
   /**
    * Ends the connections of the token with this id (`jti`) at once, and refuses it, and what tickets it was given, from
    * now on. `expiresAt`: until when it would have been valid, in Unix milliseconds; a revocation is remembered so long.
@@ -126,6 +141,8 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     accept: driver.accept,
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
+    send: driver.application.send,
+    rooms: driver.application.rooms,
     disconnect: driver.disconnect,
     health,
     close() {

@@ -3,6 +3,7 @@
 import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '@tautline/protocol'
 import type {
   AcceptOp,
+  AdmitOp,
   CommandOp,
   CommitResult,
   CreateOp,
@@ -94,6 +95,10 @@ export function remove(
   more: Partial<RemoveOp> = {},
 ): RemoveOp {
   return { op: 'remove', ...change(`remove-${target}`, user, room, more), target, ...more }
+}
+
+export function admit(target: string, room = 'room', more: Partial<AdmitOp> = {}): AdmitOp {
+  return { op: 'admit', ...change(`admit-${target}`, 'system', room, more), target, role: 'member', ...more }
 }
 
 /** Ids as the server would make them, but so that one can read them. */

@@ -77,6 +77,13 @@ const leave = fc.record({ op: fc.constant('leave' as const), user, room, ...noId
 const accept = fc.record({ op: fc.constant('accept' as const), user, room, ...noIds })
 const target = fc.constantFrom('alice', 'bob', 'bob', 'carol', 'carol')
 const remove = fc.record({ op: fc.constant('remove' as const), user, room, ...noIds, target })
+const bySystem = { ...noIds, user: fc.constant('system'), room, target }
+const admit = fc.record({
+  op: fc.constant('admit' as const),
+  ...bySystem,
+  role: fc.constantFrom('member' as const, 'moderator' as const, 'owner' as const),
+})
+const putOut = fc.record({ op: fc.constant('remove' as const), ...bySystem })
 const invite = fc.record({
   op: fc.constant('invite' as const),
   user,
@@ -103,6 +110,8 @@ const op: fc.Arbitrary<StoreOp> = fc.oneof(
   { arbitrary: invite, weight: 2 },
   { arbitrary: accept, weight: 2 },
   { arbitrary: remove, weight: 2 },
+  { arbitrary: admit, weight: 1 },
+  { arbitrary: putOut, weight: 1 },
   { arbitrary: leave, weight: 1 },
   { arbitrary: read, weight: 1 },
 )
@@ -150,7 +159,7 @@ it('agrees with the naive store, in memory and on SQLite', async () => {
         const named: StoreOp[] = []
         const expected: Outcome[] = []
         for (const drawnOp of ops) {
-          const namedOp = rename(drawnOp, run, naive, () => `server-id-${++ids}`)
+          const namedOp = rename(drawnOp, run, naive, () => `server-id${run}-${++ids}`)
           named.push(namedOp)
           expected.push(naive.run(namedOp, now))
         }
@@ -188,7 +197,10 @@ function nameOf(outcome: Outcome): string {
 }
 
 function rename(drawn: StoreOp, run: string, naive: NaiveStore, serverId: () => string): StoreOp {
-  const names = { user: drawn.user + run, room: roomName(drawn.room, run) }
+  const names = {
+    user: drawn.user === 'system' ? 'system' : drawn.user + run,
+    room: roomName(drawn.room, run),
+  }
   if (drawn.op === 'mark_read') return { ...drawn, ...names }
   const noticeId = serverId()
   if (drawn.op === 'command') {

@@ -4,6 +4,7 @@
 import { nextFingerprint } from '@tautline/protocol'
 import type {
   AcceptOp,
+  AdmitOp,
   CommandOp,
   CreateOp,
   InviteOp,
@@ -55,6 +56,7 @@ export class NaiveStore {
     if (op.op === 'create') return this.create(op, now)
     if (op.op === 'join') return this.join(op, now)
     if (op.op === 'accept') return this.accept(op, now)
+    if (op.op === 'admit') return this.admit(op, now)
     if (op.op === 'invite') return this.invite(op, now)
     if (op.op === 'remove') return this.remove(op, now)
     if (op.op === 'leave') return this.leave(op, now)
@@ -175,13 +177,21 @@ export class NaiveStore {
     return invitation ? this.enter(op, invitation.role, now) : { outcome: 'failed', code: 'FORBIDDEN' }
   }
 
-  private enter(op: JoinOp | AcceptOp, role: string, now: number): Outcome {
-    const { room, user } = op
+  private enter(op: JoinOp | AcceptOp | AdmitOp, role: string, now: number, user = op.user): Outcome {
+    const { room } = op
     const since = this.append(op, 'member_joined', { userId: user, role }, '', now)
     this.members.push({ room, user, role, at: now, since })
     this.uninvite(room, user)
     this.notify(op, user, 'admission', { room, role }, now)
     return { outcome: 'joined', role: role as 'owner' }
+  }
+
+  /** By the system alone, which may do so wherever there is a room. */
+  private admit(op: AdmitOp, now: number): Outcome {
+    const { room, target, role } = op
+    if (room.startsWith('~') || this.log(room).length === 0) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const is = this.roleIn(room, target)
+    return is ? { outcome: 'joined', role: is as 'owner' } : this.enter(op, role, now, target)
   }
 
   private invite(op: InviteOp, now: number): Outcome {
@@ -207,7 +217,11 @@ export class NaiveStore {
     const own = this.roleIn(room, user)
     const invitation = this.invited.find((one) => one.room === room && one.user === target)
     const other = this.roleIn(room, target) ?? invitation?.role
-    const isAbove = own === 'owner' || (own === 'moderator' && other !== 'owner' && other !== 'moderator')
+    const isRoom = this.log(room).length > 0
+    const isAbove =
+      (user === 'system' && isRoom) ||
+      own === 'owner' ||
+      (own === 'moderator' && other !== 'owner' && other !== 'moderator')
     if (!isAbove || user === target || room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
     if (other) this.putOut(op, target, 'removed', now)
     return { outcome: 'removed' }

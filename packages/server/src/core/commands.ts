@@ -3,15 +3,24 @@
  * can be placed in its lane is decided there, valid or not, so that a malformed command cannot block those behind it;
  * what the user's rate refuses never comes near the lane.
  *
- * The user is always that of the session, whatever a frame says.
+ * The user is always that of the session, whatever a frame says. The application's own commands (application.ts) come the
+ * same way, and no rate binds them.
  */
 import { type DecodedCommand, decodeCommand } from '@tautline/protocol'
-import { CODES, type Code, digestOf, makeMessageId, type PayloadOf } from '@tautline/protocol/wire'
+import {
+  CODES,
+  type Code,
+  type CommandPayload,
+  digestOf,
+  makeMessageId,
+  type PayloadOf,
+} from '@tautline/protocol/wire'
 import type { Committer } from './commit.ts'
-import type { Connection } from './connection.ts'
+import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, refuse, unixMs, unreachable } from './context.ts'
 import { randomText } from './random.ts'
-import type { CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
+import { isSystem } from './rights.ts'
+import type { AdmitOp, CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
 import type { Usage } from './usage.ts'
 
 /** What an operation without content counts for against the size of a commit. */
@@ -25,6 +34,8 @@ export interface Commands {
   create(connection: Connection, ask: PayloadOf<'create_room'>): void
   invite(connection: Connection, ask: PayloadOf<'invite_member'>): void
   accept(connection: Connection, ask: PayloadOf<'accept_invitation'>): void
+  /** For an invitation that nobody has to accept. */
+  admit(connection: Connection, ask: PayloadOf<'invite_member'>): void
   remove(connection: Connection, ask: PayloadOf<'remove_member'>): void
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
 }
@@ -51,7 +62,7 @@ export function createCommands(context: Context, committer: Committer, usage: Us
       messageId: command.messageId,
       digest: digestOf(text),
       noticeId: room.startsWith('~') ? ownMessageId() : undefined,
-      ...verdict(command, limits.maxMessageChars),
+      ...verdict(connection.userId, command, limits.maxMessageChars),
     }
     committer.add(connection, ref, op, text.length + BARE_OP_CHARS)
   }
@@ -67,6 +78,10 @@ export function createCommands(context: Context, committer: Committer, usage: Us
 
   return {
     take(connection, frame) {
+      if (connection.id === APPLICATION) {
+        for (let i = 0; i < frame.commands.length; i++) takeOne(connection, frame, i)
+        return true
+      }
       let retryAfterMs = 0
       for (let i = 0; i < frame.commands.length; i++) {
         // Once one is refused, so is the rest of the frame: the lane could answer no more than GAP.
@@ -101,6 +116,11 @@ export function createCommands(context: Context, committer: Committer, usage: Us
       committer.add(connection, ref, { op: 'accept', ...roomChange(connection, room) }, BARE_OP_CHARS)
     },
 
+    admit(connection, { ref, room, userId: target, role = 'member' }) {
+      const op: AdmitOp = { op: 'admit', ...roomChange(connection, room), target, role }
+      committer.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
     remove(connection, { ref, room, userId: target }) {
       const op: RemoveOp = { op: 'remove', ...roomChange(connection, room), target }
       committer.add(connection, ref, op, BARE_OP_CHARS)
@@ -114,6 +134,7 @@ export function createCommands(context: Context, committer: Committer, usage: Us
 
 /** What would be appended, or why nothing will be. */
 function verdict(
+  sender: string,
   command: DecodedCommand,
   maxMessageChars: number,
 ): { readonly entry: CommandOp['entry']; readonly refusal: Code | undefined } {
@@ -126,7 +147,10 @@ function verdict(
     case 'send_message':
       if (command.payload.content.length > maxMessageChars)
         return { entry: undefined, refusal: 'MESSAGE_TOO_LONG' }
-      return { entry: { type: 'new_message', payload: command.payload }, refusal: undefined }
+      return {
+        entry: { type: 'new_message', payload: messageOf(sender, command.payload) },
+        refusal: undefined,
+      }
     // In the vocabulary, and not handled yet: to its sender the same as a command that nobody knows. Final, since the
     // lane must go on. One that is handled gets a case of its own.
     case 'edit_message':
@@ -138,6 +162,14 @@ function verdict(
     default:
       return unreachable(command)
   }
+}
+
+/** What no client can say and the system says unless told otherwise: a message of the kind `system`. */
+function messageOf(
+  sender: string,
+  payload: CommandPayload<'send_message'>,
+): Readonly<Record<string, unknown>> {
+  return isSystem(sender) && payload.kind === undefined ? { ...payload, kind: 'system' } : payload
 }
 
 /** What a room says of itself. An empty name or topic is none. */

@@ -18,6 +18,9 @@ import type { Scheduled } from './schedule.ts'
  */
 export type Phase = 'hello' | 'verifying' | 'ready' | 'closed'
 
+/** The id of the connection that the application itself is taken for; see application.ts. Sockets begin with 1. */
+export const APPLICATION = 0
+
 export interface Connection extends Scheduled {
   readonly kind: 'connection'
   readonly id: number

@@ -3,7 +3,7 @@
  * all its effects in order, then the next input. Messages leave as objects, so that the shell writes the text of a
  * broadcast once.
  */
-import type { Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
 import type {
   CommitResult,
   HistoryRequest,
@@ -29,6 +29,8 @@ export type Input =
   /** Bytes that were given to the socket and are not on their way; told when it matters and when it ceases to. */
   | { readonly type: 'buffered'; readonly connection: number; readonly bytes: number }
   | { readonly type: 'closed'; readonly connection: number }
+  /** The application wants something done, as this user. Answered by `send` to the connection APPLICATION. */
+  | { readonly type: 'asked'; readonly user: string; readonly message: ApplicationMessage }
   /** No token with this id is accepted any more, until `untilUnixMs`, when none of that id can be valid. */
   | { readonly type: 'revoked'; readonly tokenId: string; readonly untilUnixMs: number }
   /** The application wants the user's connections to end. */
@@ -44,6 +46,12 @@ export type Input =
   | { readonly type: 'clock_set'; readonly unixMs: number }
   /** Tell everybody to go, finish what is being committed, close. Answered by `drained`. */
   | { readonly type: 'drain' }
+
+/** What the application asks for, in the words of a client; a member that it invites need not accept. */
+export type ApplicationMessage = Extract<
+  ClientMessage,
+  { type: 'commands' | 'create_room' | 'invite_member' | 'remove_member' }
+>
 
 export type Verification =
   | {

@@ -7,6 +7,7 @@
  * is named for it.
  */
 import type { Code } from '@tautline/protocol/wire'
+import { createApplication } from './application.ts'
 import { createCommands } from './commands.ts'
 import { createCommitter } from './commit.ts'
 import { type Connection, createConnection } from './connection.ts'
@@ -69,6 +70,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const usage = createUsage(context)
   const commands = createCommands(context, committer, usage)
   const drain = createDrain(context, committer)
+  const takeAsked = createApplication(context, commands, drain)
   const receive = createInbox(context, { sessions, subscriptions, commands, drain, usage })
 
   function hangUp(connection: Connection, code: Code, retryAfterMs?: number): void {
@@ -102,6 +104,9 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       case 'commit_failed':
         committer.failed()
         drain.finish()
+        break
+      case 'asked':
+        takeAsked(input.user, input.message)
         break
       case 'revoked':
         sessions.revoke(input.tokenId, input.untilUnixMs)

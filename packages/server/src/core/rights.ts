@@ -8,8 +8,10 @@
  * - A direct room (`~a~b`) is there for its two users from the beginning of time, and for nobody else; it is empty until
  *   the first message, and nobody joins, leaves or is removed.
  * - A user's own log (`~user`) is read by that user alone, and written by the server alone.
+ * - The system (SYSTEM_USER_ID) is the application itself, which no client can be. It belongs to no room, and may speak
+ *   in every room that there is, make one, and let in and put out whom it wants.
  */
-import { ownLogId, type Role, usersOfDirectRoom } from '@tautline/protocol/wire'
+import { ownLogId, type Role, SYSTEM_USER_ID, usersOfDirectRoom } from '@tautline/protocol/wire'
 import { type Membership, newRoom, type Room, type View } from './batch.ts'
 
 /** Of a user in a room that its name gives them, before anything was written in it. */
@@ -40,6 +42,7 @@ export function canRead(view: View, user: string, id: string): Readable | undefi
 
 /** Whether the user's commands may append to the log. */
 export function canWrite(view: View, user: string, room: string): boolean {
+  if (isSystem(user)) return hasDoor(view.room(room)) || usersOfDirectRoom(room) !== undefined
   return room !== ownLogId(user) && membershipOf(view, room, user) !== undefined
 }
 
@@ -54,10 +57,21 @@ export function canInvite(view: View, user: string, id: string, role: Role): boo
 
 /** Whether the user may put the other out, who may be one that is only invited, or nobody: who leaves by themselves does not. */
 export function canRemove(view: View, user: string, id: string, target: string): boolean {
+  if (isSystem(user)) return hasDoor(view.room(id))
   const own = view.member(id, user)?.role
   if (!own || !hasDoor(view.room(id)) || user === target) return false
   const other = view.member(id, target)?.role ?? view.invitation(id, target)?.role ?? 'member'
   return own === 'owner' || (own === 'moderator' && other === 'member')
+}
+
+/** Whether the user may make others members who were not asked. */
+export function canAdmit(view: View, user: string, id: string): boolean {
+  return isSystem(user) && hasDoor(view.room(id))
+}
+
+/** Whether this is the application itself, which is bound by no membership. */
+export function isSystem(user: string): boolean {
+  return user === SYSTEM_USER_ID
 }
 
 /** Whether one can come into the room and go out of it. */

@@ -3,7 +3,7 @@
  * and `ping` are heard; a token that runs out or is revoked ends the connection; a second connection of the same lane id (user, sid)
  * replaces the first, which is told so and does not come back.
  */
-import { CODES, type PayloadOf } from '@tautline/protocol/wire'
+import { CODES, type PayloadOf, SYSTEM_USER_ID } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, refuse, send, unixMs } from './context.ts'
 import type { Verification } from './contract.ts'
@@ -120,7 +120,9 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
         return
       }
       const { userId, expiresAt, tokenId } = verification
-      if (tokenId !== undefined && revoked.has(tokenId)) {
+      const isRevoked = tokenId !== undefined && revoked.has(tokenId)
+      // The system is the application itself, and never at the other end of a socket.
+      if (isRevoked || userId === SYSTEM_USER_ID) {
         context.hangUp(connection, 'INVALID_TOKEN')
         return
       }

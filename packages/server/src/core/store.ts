@@ -32,7 +32,7 @@ interface RoomChange {
   readonly noticeId: string
 }
 
-/** Make a room and own it; idempotent where a room of theirs is just so already. */
+/** Make a room and own it (the system owns none); idempotent where a room of theirs is just so already. */
 export interface CreateOp extends RoomChange {
   readonly op: 'create'
   readonly visibility: 'public' | 'private'
@@ -64,6 +64,13 @@ export interface AcceptOp extends RoomChange {
   readonly op: 'accept'
 }
 
+/** Make somebody a member who need not ask nor accept; idempotent: a member stays what they are. For the system alone. */
+export interface AdmitOp extends RoomChange {
+  readonly op: 'admit'
+  readonly target: string
+  readonly role: Role
+}
+
 /** Put a member out, or take an invitation back; idempotent. */
 export interface RemoveOp extends RoomChange {
   readonly op: 'remove'
@@ -78,7 +85,16 @@ export interface MarkReadOp {
   readonly seq: number
 }
 
-export type StoreOp = CommandOp | CreateOp | JoinOp | LeaveOp | InviteOp | AcceptOp | RemoveOp | MarkReadOp
+export type StoreOp =
+  | CommandOp
+  | CreateOp
+  | JoinOp
+  | LeaveOp
+  | InviteOp
+  | AcceptOp
+  | AdmitOp
+  | RemoveOp
+  | MarkReadOp
 
 export type Outcome =
   /** In the log. `appended`: by this operation (else it was there before). */

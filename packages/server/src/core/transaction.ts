@@ -30,9 +30,10 @@ import {
   type Step,
   type View,
 } from './batch.ts'
-import { canInvite, canRemove, canWrite, hasDoor, membershipOf } from './rights.ts'
+import { canAdmit, canInvite, canRemove, canWrite, hasDoor, isSystem, membershipOf } from './rights.ts'
 import type {
   AcceptOp,
+  AdmitOp,
   CommandOp,
   CreateOp,
   InviteOp,
@@ -83,6 +84,8 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
       return transactInvite(view, op, unixMs)
     case 'accept':
       return transactAccept(view, op, unixMs)
+    case 'admit':
+      return transactAdmit(view, op, unixMs)
     case 'remove':
       return transactRemove(view, op, unixMs)
     case 'mark_read':
@@ -144,9 +147,11 @@ function openDirect(
   if (noticeId === undefined) throw new Error(`nobody could be told of ${room}`)
   const role = 'member'
   const is: Membership = { role, fromSeq: 1, joinedSeq: 1, joinedOrdinal: 0, joinedAt: unixMs }
-  const notices = users.map((other) =>
-    noticeRow(view, { user, noticeId }, other, 'admission', { room, role }, unixMs),
-  )
+  const notices = users.map((other, i) => {
+    // The system, which is neither of the two, tells both under one id.
+    const by = { user, noticeId: i === 0 || users.includes(user) ? noticeId : `${noticeId}-2` }
+    return noticeRow(view, by, other, 'admission', { room, role }, unixMs)
+  })
   return fresh(view, {
     ...step,
     append: [...step.append, ...notices],
@@ -159,6 +164,7 @@ function inLane(view: View, op: CommandOp, advances: boolean, step: Step): Step 
   if (!advances) return step
   const { user, sid, room, n } = op
   const isStrange =
+    !isSystem(user) &&
     view.lastN(user, sid, room) === undefined &&
     view.member(room, user) === undefined &&
     step.members === undefined
@@ -173,16 +179,20 @@ function transactCreate(view: View, op: CreateOp, unixMs: number): Step {
   if (known) {
     const member = view.member(id, user)
     const isJustSo = known.visibility === visibility && known.about === about
-    if (member?.role !== 'owner' || !isJustSo) return refused('FORBIDDEN')
+    if (!isJustSo || (member?.role !== 'owner' && !isSystem(user))) return refused('FORBIDDEN')
     return { outcome: { outcome: 'created', is: describeRoom(id, known, member, view.readMark(id, user)) } }
   }
   const made: Room = { ...NEW_ROOM, visibility, about }
   const payload = { visibility, ...(JSON.parse(about) as Entry['payload']) }
   const row = nextRow(view, op, { type: 'room_created', payload }, '', unixMs)
+  const after = { ...made, lastSeq: 1 }
+  if (isSystem(user)) {
+    const outcome = { outcome: 'created', is: describeRoom(id, after, undefined, undefined) } as const
+    return fresh(view, { outcome, make: { room: id, is: made }, append: [row] })
+  }
   const is: Membership = { role: 'owner', fromSeq: 1, joinedSeq: 1, joinedOrdinal: 0, joinedAt: unixMs }
-  const after = { ...made, lastSeq: 1, memberCount: 1 }
   return fresh(view, {
-    outcome: { outcome: 'created', is: describeRoom(id, after, is, undefined) },
+    outcome: { outcome: 'created', is: describeRoom(id, { ...after, memberCount: 1 }, is, undefined) },
     make: { room: id, is: made },
     append: [row, noticeRow(view, op, user, 'admission', { room: id, role: 'owner' }, unixMs)],
     members: [{ room: id, user, is }],
@@ -196,7 +206,7 @@ function transactJoin(view: View, op: JoinOp, unixMs: number): Step {
   if (member) return { outcome: { outcome: 'joined', role: member.role } }
   const known = view.room(room)
   if (known ? known.visibility !== 'public' : !op.create) return refused('FORBIDDEN')
-  return enter(view, op, known ? 'member' : 'owner', unixMs)
+  return enter(view, op, user, known ? 'member' : 'owner', unixMs)
 }
 
 function transactAccept(view: View, op: AcceptOp, unixMs: number): Step {
@@ -205,12 +215,26 @@ function transactAccept(view: View, op: AcceptOp, unixMs: number): Step {
   const member = view.member(room, user)
   if (member) return { outcome: { outcome: 'joined', role: member.role } }
   const invitation = view.invitation(room, user)
-  return invitation ? enter(view, op, invitation.role, unixMs) : refused('FORBIDDEN')
+  return invitation ? enter(view, op, user, invitation.role, unixMs) : refused('FORBIDDEN')
+}
+
+function transactAdmit(view: View, op: AdmitOp, unixMs: number): Step {
+  const { user, room, target, role } = op
+  if (!canAdmit(view, user, room)) return refused('FORBIDDEN')
+  const member = view.member(room, target)
+  if (member) return { outcome: { outcome: 'joined', role: member.role } }
+  return enter(view, op, target, role, unixMs)
 }
 
 /** A private room is read from the own entry on, also by who comes back. */
-function enter(view: View, op: JoinOp | AcceptOp, role: Membership['role'], unixMs: number): Step {
-  const { user, room } = op
+function enter(
+  view: View,
+  op: JoinOp | AcceptOp | AdmitOp,
+  user: string,
+  role: Membership['role'],
+  unixMs: number,
+): Step {
+  const { room } = op
   const row = nextRow(view, op, { type: 'member_joined', payload: { userId: user, role } }, '', unixMs)
   const joinedSeq = row.entry.seq
   const fromSeq = view.room(room)?.visibility === 'private' ? joinedSeq : 1
