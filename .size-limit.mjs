@@ -32,6 +32,14 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'indexedDb, beyond the client',
+    path: 'packages/client/dist/indexeddb.js',
+    ignore: ['@tautline/protocol'],
+    limit: '2.75 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
     name: '@tautline/react, beyond the client',
     path: 'packages/react/dist/index.js',
     ignore: ['react', '@tautline/client'],

@@ -25,7 +25,11 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
   }
 }
 
-const clientEntries = { index: 'src/index.ts', memory: 'src/transports/memory.ts' }
+const clientEntries = {
+  index: 'src/index.ts',
+  memory: 'src/transports/memory.ts',
+  indexeddb: 'src/stores/indexeddb.ts',
+}
 
 for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
   rmSync(`packages/${name}/dist`, { recursive: true, force: true })

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { createClient } = require('@tautline/client')
+const { indexedDb } = require('@tautline/client/indexeddb')
 const { memoryTransport } = require('@tautline/client/memory')
 const { decodeClientFrame } = require('@tautline/protocol')
 const { makeMessageId } = require('@tautline/protocol/wire')
@@ -9,7 +10,14 @@ const { useRoom } = require('@tautline/react')
 const { createServer, createToken, sqlite } = require('@tautline/server')
 const { useRoom: useRoomInVue } = require('@tautline/vue')
 
-for (const exported of [memoryTransport, decodeClientFrame, makeMessageId, useRoom, useRoomInVue]) {
+for (const exported of [
+  indexedDb,
+  memoryTransport,
+  decodeClientFrame,
+  makeMessageId,
+  useRoom,
+  useRoomInVue,
+]) {
   assert.equal(typeof exported, 'function')
 }
 

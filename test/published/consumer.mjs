@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { createClient } from '@tautline/client'
+import { indexedDb } from '@tautline/client/indexeddb'
 import { memoryTransport } from '@tautline/client/memory'
 import { decodeClientFrame } from '@tautline/protocol'
 import { makeMessageId } from '@tautline/protocol/wire'
@@ -10,7 +11,14 @@ import { useRoom } from '@tautline/react'
 import { createServer, createToken, sqlite } from '@tautline/server'
 import { useRoom as useRoomInVue } from '@tautline/vue'
 
-for (const exported of [memoryTransport, decodeClientFrame, makeMessageId, useRoom, useRoomInVue]) {
+for (const exported of [
+  indexedDb,
+  memoryTransport,
+  decodeClientFrame,
+  makeMessageId,
+  useRoom,
+  useRoomInVue,
+]) {
   assert.equal(typeof exported, 'function')
 }
 

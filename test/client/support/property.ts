@@ -7,3 +7,8 @@ const seed = 20_260_714
 export function holds<Ts>(property: fc.IRawProperty<Ts, false>, numRuns = 200): void {
   fc.assert(property, { seed, numRuns })
 }
+
+/** For what takes real turns of the event loop. */
+export function holdsInTime<Ts>(property: fc.IRawProperty<Ts, true>, numRuns = 200): Promise<void> {
+  return fc.assert(property, { seed, numRuns })
+}

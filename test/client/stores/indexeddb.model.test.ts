@@ -1,0 +1,155 @@
+// Two tabs write to one outbox in IndexedDB, in every order that a scheduler can think of, each with several changes under
+// way at once. Whatever comes of it is what a list of rows in memory makes of the same changes, one after the other.
+
+import 'fake-indexeddb/auto'
+import type { Code, LaneRow, OutboxStore, StoredRow } from '@tautline/client'
+import { indexedDb } from '@tautline/client/indexeddb'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { laneRow, newScope, openTab } from '../support/outbox-tab.ts'
+import { holdsInTime } from '../support/property.ts'
+import { idle } from '../support/virtual-time.ts'
+
+/** The contract once more, as simple as can be. */
+class Naive implements Pick<OutboxStore, 'list' | 'add' | 'skip' | 'fail' | 'renumber' | 'remove' | 'clear'> {
+  #rows: StoredRow[] = []
+  #order = 0
+
+  async list() {
+    return this.#rows
+  }
+
+  async add(rows: readonly LaneRow[]) {
+    const added = rows.map((row) => ({ ...row, order: ++this.#order }))
+    this.#rows = [...this.#rows, ...added]
+    return added.map(({ order }) => order)
+  }
+
+  async skip(messageIds: readonly string[], code: Code) {
+    this.#change(
+      (row) => messageIds.includes(row.messageId) && !row.failed && !row.skipFor,
+      (row) => ({ ...row, skipFor: code }),
+    )
+  }
+
+  async fail(messageId: string, code: Code, detail?: string) {
+    this.#change(
+      (row) => row.messageId === messageId && !row.failed,
+      (row) => ({ ...row, failed: { code, detail } }),
+    )
+  }
+
+  async renumber(room: string, lost: string, sid: string) {
+    const undecided = () => this.#rows.filter((row) => row.room === room && !row.failed)
+    let n = 0
+    if (undecided()[0]?.sid === lost)
+      this.#change(
+        (row) => row.room === room && !row.failed,
+        (row) => ({ ...row, sid, n: ++n }),
+      )
+    return undecided()
+  }
+
+  async remove(messageIds: readonly string[]) {
+    this.#rows = this.#rows.filter((row) => !messageIds.includes(row.messageId))
+  }
+
+  async clear() {
+    this.#rows = []
+  }
+
+  #change(isMeant: (row: StoredRow) => boolean, to: (row: StoredRow) => StoredRow) {
+    this.#rows = this.#rows.map((row) => (isMeant(row) ? to(row) : row))
+  }
+}
+
+type Call = (store: Naive | OutboxStore, newId: () => string) => Promise<unknown>
+
+interface Step {
+  readonly words: string
+  readonly call: Call
+  /** Whether the tab waits for it before it goes on. */
+  readonly waits: boolean
+}
+
+/** The likelier, the oftener it stands here. */
+const KINDS = [
+  ...(['add', 'add', 'add', 'add', 'add', 'skip', 'skip', 'fail', 'fail'] as const),
+  ...(['renumber', 'renumber', 'renumber', 'remove', 'list', 'list', 'clear'] as const),
+]
+const room = fc.constantFrom('general', 'random')
+const lane = fc.constantFrom('lane-a', 'lane-b', 'lane-c')
+/** Of the first dozen that are added, by whomever. */
+const messageId = fc.integer({ min: 1, max: 12 }).map((i) => `m${i}`)
+const code = fc.constantFrom<Code>('CANCELLED', 'EXPIRED', 'FORBIDDEN')
+
+const step: fc.Arbitrary<Step> = fc
+  .record({
+    kind: fc.constantFrom(...KINDS),
+    room,
+    lane,
+    newLane: lane,
+    messageIds: fc.array(messageId, { minLength: 1, maxLength: 3 }),
+    count: fc.integer({ min: 1, max: 3 }),
+    code,
+    waits: fc.boolean(),
+  })
+  .map(({ kind, room: id, lane: sid, newLane, messageIds, count, code: why, waits }) => {
+    const first = messageIds[0]!
+    const calls: Record<typeof kind, Call> = {
+      add: (store, newId) =>
+        store.add(Array.from({ length: count }, (_, i) => laneRow(newId(), { room: id, sid, n: i + 1 }))),
+      skip: (store) => store.skip(messageIds, why),
+      fail: (store) => store.fail(first, why),
+      renumber: (store) => store.renumber(id, sid, newLane),
+      remove: (store) => store.remove(messageIds),
+      list: (store) => store.list(),
+      clear: (store) => store.clear(),
+    }
+    return {
+      words: [kind, id, sid, newLane, ...messageIds, count, why].join(' '),
+      call: calls[kind],
+      waits,
+    }
+  })
+
+const steps = fc.array(step, { minLength: 1, maxLength: 12 })
+
+it('two tabs at once agree with a list in memory', async () => {
+  let changes = 0
+  await holdsInTime(
+    fc.asyncProperty(fc.scheduler(), steps, steps, async (scheduler, ...plans) => {
+      const scope = newScope()
+      const naive = new Naive()
+      const results: Promise<void>[] = []
+      let ids = 0
+
+      const tabs = await Promise.all(plans.map(() => openTab(indexedDb(), scope)))
+      const perform = async ({ call, words, waits }: Step, store: OutboxStore): Promise<void> => {
+        let [naiveIds, ownIds] = [ids, ids]
+        const expected = call(naive, () => `m${++naiveIds}`)
+        const actual = call(store, () => `m${++ownIds}`)
+        ids = ownIds
+        changes++
+        const result = (async () => expect(await actual, words).toEqual(await expected))()
+        results.push(result)
+        result.catch(() => {}) // Looked at in the end.
+        if (waits) await result
+        else await Promise.race([result, idle()])
+      }
+      const sequences = plans.map((plan, i) =>
+        scheduler.scheduleSequence(
+          plan.map((next) => ({
+            label: `tab ${i}: ${next.words}`,
+            builder: () => perform(next, tabs[i]!.store),
+          })),
+        ),
+      )
+      await scheduler.waitFor(Promise.all(sequences.map(({ task }) => task)))
+      await Promise.all(results)
+      for (const { store } of tabs) expect(await store.list()).toEqual(await naive.list())
+      await Promise.all(tabs.map(({ store }) => store.close()))
+    }),
+  )
+  expect(changes).toBeGreaterThan(1_000)
+})

@@ -1,0 +1,141 @@
+// With the real Web Locks of Node, so with those of one process; of tabs that end or freeze the browser tests know.
+
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type HeldLock, queueForLock } from '../../../packages/client/src/stores/lock.ts'
+
+let names = 0
+const standing: HeldLock[] = []
+
+afterEach(() => {
+  for (const lock of standing.splice(0)) lock.release()
+  vi.unstubAllGlobals()
+})
+
+function newName(): string {
+  names++
+  return `lock ${names}`
+}
+
+function stand(name: string): { readonly lock: HeldLock; readonly told: readonly boolean[] } {
+  const told: boolean[] = []
+  const lock = queueForLock(name, (isHeld) => told.push(isHeld))
+  standing.push(lock)
+  return { lock, told }
+}
+
+/** Whether anybody, in or out of these tests, has or wants the lock. */
+async function isWanted(name: string): Promise<boolean> {
+  const { held = [], pending = [] } = await navigator.locks.query()
+  return [...held, ...pending].some((lock) => lock.name === name)
+}
+
+describe('a lock of tabs', () => {
+  it('is one tab’s at a time, in the order in which they came', async () => {
+    const name = newName()
+    const first = stand(name)
+    expect(first.told).toEqual([])
+    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    const second = stand(name)
+    const third = stand(name)
+    await navigator.locks.query()
+    expect([second.told, third.told]).toEqual([[], []])
+    first.lock.release()
+    await vi.waitFor(() => expect(second.told).toEqual([true]))
+    expect([first.told, third.told]).toEqual([[true], []])
+  })
+
+  it('is not waited for any more by who left the queue', async () => {
+    const name = newName()
+    const first = stand(name)
+    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    const second = stand(name)
+    const third = stand(name)
+    await vi.waitFor(async () => expect((await navigator.locks.query()).pending).toHaveLength(2))
+    second.lock.release()
+    first.lock.release()
+    await vi.waitFor(() => expect(third.told).toEqual([true]))
+    expect(second.told).toEqual([])
+    third.lock.release()
+    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+  })
+
+  it('leaves nothing behind where it is let go at once', async () => {
+    const name = newName()
+    const { lock, told } = stand(name)
+    lock.release()
+    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+    expect(told).toEqual([])
+  })
+
+  it('can be stolen: who loses it is told, and has it again after the thief', async () => {
+    const name = newName()
+    const holder = stand(name)
+    await vi.waitFor(() => expect(holder.told).toEqual([true]))
+    const thief = stand(name)
+    thief.lock.steal()
+    await vi.waitFor(() => expect(thief.told).toEqual([true]))
+    await vi.waitFor(() => expect(holder.told).toEqual([true, false]))
+    thief.lock.release()
+    await vi.waitFor(() => expect(holder.told).toEqual([true, false, true]))
+    expect(thief.told).toEqual([true])
+  })
+
+  it('changes hands as often as it is stolen, and is never two tabs’ for long', async () => {
+    const name = newName()
+    const tabs = [stand(name), stand(name)]
+    await vi.waitFor(() => expect(tabs[0]!.told).toEqual([true]))
+    for (let i = 1; i <= 6; i++) {
+      const [thief, victim] = [tabs[i % 2]!, tabs[(i + 1) % 2]!]
+      thief.lock.steal()
+      await vi.waitFor(() => expect([thief.told.at(-1), victim.told.at(-1)]).toEqual([true, false]))
+    }
+  })
+
+  it('is not stolen from oneself', async () => {
+    const name = newName()
+    const { lock, told } = stand(name)
+    await vi.waitFor(() => expect(told).toEqual([true]))
+    lock.steal()
+    await navigator.locks.query()
+    expect(told).toEqual([true])
+  })
+
+  it('cannot be stolen by who let go of it', async () => {
+    const name = newName()
+    const holder = stand(name)
+    const other = stand(name)
+    await vi.waitFor(() => expect(holder.told).toEqual([true]))
+    other.lock.release()
+    other.lock.steal()
+    await navigator.locks.query()
+    expect([holder.told, other.told]).toEqual([[true], []])
+  })
+
+  it.each([
+    ['there are no locks', undefined],
+    ['locks are forbidden', { request: () => Promise.reject(new DOMException('no', 'SecurityError')) }],
+    [
+      'asking for locks is forbidden',
+      {
+        request() {
+          throw new DOMException('no', 'SecurityError')
+        },
+      },
+    ],
+  ])('is everybody’s, where %s', async (_where, locks) => {
+    vi.stubGlobal('navigator', { locks })
+    const name = newName()
+    const tabs = [stand(name), stand(name)]
+    expect(tabs[0]!.told).toEqual([])
+    await vi.waitFor(() => expect(tabs.map(({ told }) => told)).toEqual([[true], [true]]))
+    tabs[1]!.lock.steal()
+    await Promise.resolve()
+    expect(tabs.map(({ told }) => told)).toEqual([[true], [true]])
+  })
+
+  it('is everybody’s in a program that has no navigator at all', async () => {
+    vi.stubGlobal('navigator', undefined)
+    const { told } = stand(newName())
+    await vi.waitFor(() => expect(told).toEqual([true]))
+  })
+})
