@@ -163,6 +163,71 @@ describe('reading a room from a position', () => {
     expect(await waiting).toEqual({ done: true, value: undefined })
   })
 
+  it.each(['FETCH_ERROR', 'UNAVAILABLE', 'INTERNAL_ERROR', 'RATE_LIMIT'] as const)(
+    'waits where the server cannot read just now (%s), as long as it asks',
+    async (code) => {
+      const { server, room, time } = await localInDen()
+      for (let i = 1; i <= 3; i++) server.say('den', `${i}`)
+      await idle()
+      let refusals = 0
+      server.intercept = (message, reply) => {
+        if (message.type !== 'get_page' || refusals === 3) return false
+        const retryAfterMs = refusals++ === 0 ? 5_000 : undefined
+        reply({ type: 'error', payload: { ref: message.payload.ref, code, message: 'no', retryAfterMs } })
+        return true
+      }
+      const { seqs } = collect(room.messages({ after: 0 }))
+      await time.advance(4_999)
+      expect(refusals).toBe(1)
+      // Told entries are no reason to ask sooner.
+      server.say('den', '4')
+      await time.advance(1)
+      expect(refusals).toBe(2)
+      await time.advance(1_999)
+      expect(refusals).toBe(2)
+      await time.advance(1 + 4_000)
+      expect(seqs).toEqual([1, 2, 3, 4])
+    },
+  )
+
+  it('ends at once while it waits for that', async () => {
+    const { server, room, time } = await localInDen()
+    server.intercept = (message, reply) => {
+      if (message.type !== 'get_page') return false
+      reply({ type: 'error', payload: { ref: message.payload.ref, code: 'UNAVAILABLE', message: 'no' } })
+      return true
+    }
+    const reader = room.messages({ after: 0 })
+    const waiting = reader.next()
+    await idle()
+    const timers = time.timers()
+    await reader.return?.()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(time.timers()).toBe(timers - 1)
+  })
+
+  it('follows only while it reads, unless others do too', async () => {
+    const { client, server } = local()
+    await client.connect()
+    server.say('den', '1')
+    const room = client.room('den')
+    const readers = [room.messages({ after: 0 }), room.messages({ after: 0 }), room.messages({ after: 0 })]
+    expect(server.payloads('subscribe').at(-1)).not.toMatchObject({ rooms: [{ room: 'den' }] })
+    await Promise.all(readers.slice(1).map((reader) => reader.next()))
+    for (const reader of readers.slice(1)) {
+      expect(server.payloads('unsubscribe')).toEqual([])
+      expect(room.getSnapshot().phase).toBe('live')
+      await reader.return?.()
+    }
+    expect(server.payloads('unsubscribe')).toMatchObject([{ rooms: ['den'] }])
+    expect(room.getSnapshot().phase).toBe('idle')
+    const last = readers[0] as AsyncIterableIterator<Message>
+    await last.next()
+    await room.follow()
+    await last.return?.()
+    expect(room.getSnapshot().phase).toBe('live')
+  })
+
   it('fails where the server refuses it', async () => {
     const { server, room } = await localInDen()
     server.intercept = (message, reply) => {

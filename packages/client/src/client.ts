@@ -390,6 +390,7 @@ export function createClient(options: ClientOptions): Client {
         send,
         follow: (room) => step({ type: 'follow', room }),
         unfollow: (room) => step({ type: 'unfollow', room }),
+        after: (ms, callback) => scheduler.after(ms, callback),
         typing: (room, active) => step({ type: 'typing', room, active }),
         outbox: (room) => ledger.list(room),
         onDiscard: (listener) => ledger.onRemove(listener),

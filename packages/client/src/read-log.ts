@@ -1,7 +1,7 @@
 /**
  * A room's messages from a position on, as an async iterator: pages of the log until it is caught up, then the live
- * entries, on one cursor. Each message once and in order, whatever the connection does meanwhile. It ends when the room
- * is followed no more, or the client is closed.
+ * entries, on one cursor. Each message once and in order, whatever the connection does meanwhile; what will pass is waited
+ * for. It follows the room while it reads, and ends when the room is followed no more, or the client is closed.
  */
 import { type Entry, follow, type PayloadOf, TautlineError } from '@tautline/protocol/wire'
 import { type Message, messageOf } from './message.ts'
@@ -9,17 +9,23 @@ import type { Room } from './room.ts'
 
 /** Live entries kept for a slow reader; beyond this it reads them from the log instead. */
 const BUFFERED_ENTRIES = 1_000
+/** After a page that could not be had, unless the server asks for more: the first wait, doubled up to the last. */
+const RETRY_MS = 1_000
+const RETRY_MAX_MS = 30_000
 
 interface Position {
   seq: number
   h?: string | undefined
 }
 
-export function readLog(
-  room: Room,
-  after: number,
-  getPage: (after: Position) => Promise<unknown>,
-): AsyncIterableIterator<Message> {
+export interface LogPort {
+  getPage(after: Position): Promise<unknown>
+  /** Follows the room, where nobody does, until the returned function is called. */
+  hold(): () => void
+  after(ms: number, callback: () => void): () => void
+}
+
+export function readLog(room: Room, after: number, port: LogPort): AsyncIterableIterator<Message> {
   let position: Position = { seq: after }
   let live: Entry[] = []
   let ready: Message[] = []
@@ -28,8 +34,11 @@ export function readLog(
   let failure: TautlineError | undefined
   /** Whether the log was read up to where the live entries go on. */
   let isCaughtUp = false
+  let waitMs = 0
+  /** What to undo at the end; undefined until the first message is asked for. */
+  let stops: (() => void)[] | undefined
 
-  const stops = [
+  const begin = () => [
     room.on('entry', (entry) => {
       if (live.length === BUFFERED_ENTRIES) live = []
       live.push(entry)
@@ -47,13 +56,14 @@ export function readLog(
     room.on('reset', () =>
       finish(new TautlineError('FETCH_ERROR', 'the log of the room is another one now')),
     ),
+    port.hold(),
   ]
 
   function finish(error?: TautlineError): void {
     if (done) return
     done = true
     failure = error
-    for (const stop of stops) stop()
+    for (const stop of stops ?? []) stop()
     wake()
   }
 
@@ -74,17 +84,32 @@ export function readLog(
     return rule.do !== 'hole'
   }
 
+  /** Until then, or until the end. */
+  function pause(askedMs: number): Promise<void> {
+    waitMs = Math.min(Math.max(waitMs * 2, RETRY_MS), RETRY_MAX_MS)
+    return new Promise((resolve) => {
+      const cancel = port.after(Math.max(askedMs, waitMs), resolve)
+      wake = () => {
+        if (!done) return
+        cancel()
+        resolve()
+      }
+    })
+  }
+
   /** Reads one page; true when there is nothing after it for now. */
   async function readPage(): Promise<boolean> {
     let payload: PayloadOf<'page'> | PayloadOf<'reset'>
     try {
-      payload = (await getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
+      payload = (await port.getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
     } catch (error) {
       if (done) return false
-      // No connection for the whole of the request's time: the reader has all the time there is.
-      if (error instanceof TautlineError && error.code === 'TIMEOUT') return false
-      throw error
+      if (!(error instanceof TautlineError) || !error.retryable || error.code === 'DISCONNECTED') throw error
+      // The reader has all the time there is: there may be no connection, or a server that cannot read just now.
+      if (error.code !== 'TIMEOUT') await pause(error.retryAfterMs ?? 0)
+      return false
     }
+    waitMs = 0
     if (!('entries' in payload))
       throw new TautlineError('FETCH_ERROR', 'the log of the room is another one now')
     if (payload.after.seq > position.seq) position = payload.after
@@ -93,6 +118,7 @@ export function readLog(
   }
 
   async function next(): Promise<IteratorResult<Message>> {
+    if (!done) stops ??= begin()
     while (ready.length === 0 && !done) {
       if (!isCaughtUp) isCaughtUp = await readPage()
       else if (live.length > 0) isCaughtUp = takeLive()
@@ -107,8 +133,6 @@ export function readLog(
     if (failure) throw failure
     return { done: true, value: undefined }
   }
-
-  if (room.getSnapshot().phase === 'idle') room.follow().catch(finish)
 
   let turn: Promise<unknown> = Promise.resolve()
   return {

@@ -125,7 +125,11 @@ export interface Room extends Readable<RoomSnapshot> {
     readonly after?: number | undefined
     readonly limit?: number | undefined
   }): Promise<History>
-  /** The room's messages after a position, then live ones, on one cursor, for ever. */
+  /**
+   * The room's messages after a position, then live ones, on one cursor, for ever. The room is followed while they are
+   * read: from the first one asked for until `break` or `return()`. Codes that pass (UNAVAILABLE, FETCH_ERROR, …) are
+   * waited for; FORBIDDEN, and a log that is another one now (FETCH_ERROR), throw.
+   */
   messages(options: { readonly after: number }): AsyncIterableIterator<Message>
   /** History, live and own messages on their way as one list. */
   timeline(options?: TimelineOptions): Timeline
@@ -142,6 +146,8 @@ export interface RoomPort {
   follow(room: string): void
   unfollow(room: string): void
   typing(room: string, active: boolean): void
+  /** Calls back once after `ms`; returns how to prevent it. */
+  after(ms: number, callback: () => void): () => void
   /** Messages of ours in this room that are undecided or failed. */
   outbox(room: string): readonly Sent[]
   /** Tells of messages that the application discarded or tried again under a new id. */
@@ -173,6 +179,9 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     unread: undefined,
   })
   const unread = createUnreadCounter()
+  /** By the application, which need not be told when a reader ends. */
+  let isFollowed = false
+  let readers = 0
 
   /** Who says something has read what stands before. */
   function noteReaders(entries: readonly Entry[]): void {
@@ -184,6 +193,15 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       read.set(message.sender, Math.max(read.get(message.sender) ?? 0, message.seq))
     }
     store.update({ read, unread: unread.count() })
+  }
+
+  /** Follows the room for a reader, and gives it up with the last one, unless the application follows it too. */
+  function hold(): () => void {
+    readers++
+    port.follow(id)
+    return () => {
+      if (--readers === 0 && !isFollowed) port.unfollow(id)
+    }
   }
 
   /** Resolves when the room is live, rejects when it is refused or left. */
@@ -222,10 +240,14 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       await port.request({ type: 'remove_member', payload: { room: id, userId } })
     },
     async follow() {
+      isFollowed = true
       port.follow(id)
       await whenLive()
     },
-    unfollow: () => port.unfollow(id),
+    unfollow() {
+      isFollowed = false
+      port.unfollow(id)
+    },
     send: (content) => {
       const sent = port.send(id, content)
       events.emit('sending', sent)
@@ -248,9 +270,11 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       return { messages, hasOlder, hasNewer, oldestSeq: entries[0]?.seq, newestSeq: entries.at(-1)?.seq }
     },
     messages: ({ after }) =>
-      readLog(room, after, (cursor) =>
-        port.request({ type: 'get_page', payload: { room: id, after: cursor } }),
-      ),
+      readLog(room, after, {
+        getPage: (cursor) => port.request({ type: 'get_page', payload: { room: id, after: cursor } }),
+        hold,
+        after: port.after,
+      }),
     timeline: (options) => createTimeline(room, port, options),
     getSnapshot: () => store.getSnapshot(),
     subscribe: (listener) => store.subscribe(listener),
@@ -262,6 +286,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   return {
     room,
     phase(phase, error) {
+      if (phase === 'idle' || phase === 'refused') isFollowed = false
       store.update({ phase, error })
       events.emit('phase', phase)
     },
