@@ -75,6 +75,15 @@ describe('the options of a server', () => {
     [{ createRooms: 'yes' }, 'The option createRooms must be true or false; it is "yes".'],
     [{ maxReplayEntries: -1 }, 'The option maxReplayEntries must be'],
     [{ idleTimeoutMs: 0 }, 'The option idleTimeoutMs must be a whole number from 1000'],
+    [{ maxConnectionsPerAddress: 0 }, 'maxConnectionsPerAddress must be a whole number from 1'],
+    [{ maxPendingPerAddress: 0 }, 'maxPendingPerAddress must be a whole number from 1'],
+    [{ upgrades: { perSecond: 0 } }, 'upgrades.perSecond must be a whole number from 1'],
+    [{ upgrades: { rate: 1 } }, 'There is no option upgrades.rate; there are upgrades.perSecond, '],
+    [
+      { trustProxy: true },
+      'trustProxy must be false or the number of your own proxies, up to 100; it is true.',
+    ],
+    [{ trustProxy: -1 }, 'The option trustProxy must be'],
     [{ usage: 'chat' }, 'The option usage must be "none", "messenger" or an object of quotas; it is "chat".'],
     [{ usage: null }, 'The option usage must be'],
     [{ usage: { messages: false } }, 'There is no option usage.messages; there are usage.sends, '],
@@ -112,6 +121,12 @@ describe('the options of a server', () => {
         limits: { maxMessageChars: 5_000, maxFrameBytes: 65_536, messagesPerSecond: 20, messageBurst: 40 },
         helloTimeoutMs: 5_000,
         idleTimeoutMs: 1_800_000,
+        maxConnectionsPerAddress: 1_000,
+        maxPendingPerAddress: 100,
+        admissionsPerSecond: 500,
+        admissionBurst: 1_000,
+        addressAdmissionsPerSecond: 50,
+        addressAdmissionBurst: 100,
         heartbeatIntervalMs: 25_000,
         heartbeatTimeoutMs: 60_000,
         maxReplayEntries: 1_000,
@@ -119,6 +134,19 @@ describe('the options of a server', () => {
         createRooms: true,
       },
     })
+  })
+
+  it('bind this machine by the limits of an address only where one of them was set', () => {
+    expect(read({ maxConnections: 5, upgrades: { perSecond: 5 } }).sources.countsLoopback).toBe(false)
+    for (const options of [
+      { maxConnectionsPerAddress: 5 },
+      { maxPendingPerAddress: 5 },
+      { upgrades: { perSecondPerAddress: 5 } },
+      { upgrades: { burstPerAddress: 5 } },
+    ])
+      expect(read(options).sources.countsLoopback).toBe(true)
+    expect(read({ trustProxy: 2 }).sources.trustedProxies).toBe(2)
+    expect(read({ trustProxy: false }).sources.trustedProxies).toBe(0)
   })
 
   it('of usage begin with what always binds, which can be lifted', () => {

@@ -107,6 +107,7 @@ describe('a ticket', () => {
       verify: async (token) => ({ ok: true, userId: token, expiresAt: undefined }),
       lifetimeMs: 1_000,
       isOriginAllowed: () => true,
+      admit: () => 0,
       now: () => now,
     })
     const http = createHttpServer((request, response) => tickets.handle(request, response))

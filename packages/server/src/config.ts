@@ -3,7 +3,7 @@
  * and what is allowed. 0 is 0 and never "the default". A secret is never repeated.
  */
 import { DEFAULT_LIMITS, type Limits, MAX_FRAME_BYTES } from '@tautline/protocol/wire'
-import { isLoopback } from './addresses.ts'
+import { isLoopback, type SourceOptions } from './addresses.ts'
 import {
   ALGORITHMS,
   type AuthOptions,
@@ -57,6 +57,35 @@ export interface ServerOptions {
   readonly maxConnections?: number | undefined
   /** Connections of one user at the same time. Default 50; 1 where `connections` is `replace`. */
   readonly maxConnectionsPerUser?: number | undefined
+  /**
+   * Connections from one address at the same time; beyond them a new one is refused (4409 TOO_MANY_CONNECTIONS). One
+   * address is an IPv4 address or an IPv6 /64. This machine is not bound by the limits of an address, unless one of them
+   * is set. Default 1,000.
+   */
+  readonly maxConnectionsPerAddress?: number | undefined
+  /** Of one address, those that have not authenticated yet; beyond them 1013 TRY_AGAIN_LATER. Default 100. */
+  readonly maxPendingPerAddress?: number | undefined
+  /**
+   * How many connections come in. Who comes too fast is closed with 1013 and a time to come back, each a later one, up
+   * to a minute, before anything is done for it. Requests for tickets count for their address, and get 429.
+   */
+  readonly upgrades?:
+    | {
+        /** Default 500. */
+        readonly perSecond?: number | undefined
+        /** At once. Default 1,000. */
+        readonly burst?: number | undefined
+        /** From one address. Default 50. */
+        readonly perSecondPerAddress?: number | undefined
+        /** At once, from one address. Default 100. */
+        readonly burstPerAddress?: number | undefined
+      }
+    | undefined
+  /**
+   * How many proxies of one's own stand between the clients and the server, each of which adds the address that it sees
+   * to X-Forwarded-For: the address of the client is then taken from there. Default false: the header is not believed.
+   */
+  readonly trustProxy?: number | false | undefined
   /**
    * What becomes of a user's connection beyond those: `allow` refuses it (4409 TOO_MANY_CONNECTIONS), `replace` ends the
    * user's oldest in its favour (4410 REPLACED, after which that client stops). Default allow.
@@ -114,6 +143,7 @@ export interface ServerConfig {
   readonly auth: AuthOptions
   readonly store: StoreFactory
   readonly isOriginAllowed: (origin: string) => boolean
+  readonly sources: SourceOptions
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
   readonly drainTimeoutMs: number
   readonly logger: Logger | false | undefined
@@ -133,6 +163,10 @@ const OPTION_NAMES = [
   'idleTimeoutMs',
   'maxConnections',
   'maxConnectionsPerUser',
+  'maxConnectionsPerAddress',
+  'maxPendingPerAddress',
+  'upgrades',
+  'trustProxy',
   'connections',
   'presenceGraceMs',
   'usage',
@@ -157,6 +191,7 @@ export function readConfig(options: ServerOptions): ServerConfig {
     auth: readAuth(options.auth),
     store: readStore(options.store),
     isOriginAllowed: readOrigins(options, host),
+    sources: readSources(options),
     node: readNodeOptions(options),
     drainTimeoutMs: whole('drainTimeoutMs', options.drainTimeoutMs, 0, HOUR_MS, 10_000),
     logger: options.logger,
@@ -204,6 +239,7 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
       1_000_000,
       connections === 'replace' ? 1 : defaults.maxConnectionsPerUser,
     ),
+    ...readAdmission(options),
     connections,
     presenceGraceMs: whole('presenceGraceMs', options.presenceGraceMs, 0, HOUR_MS, defaults.presenceGraceMs),
     idleTimeoutMs: wholeOrNever('idleTimeoutMs', options.idleTimeoutMs, 1_000, defaults.idleTimeoutMs),
@@ -216,6 +252,39 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     ),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
   }
+}
+
+const UPGRADE_NAMES = ['perSecond', 'burst', 'perSecondPerAddress', 'burstPerAddress'] as const
+
+function readAdmission(options: ServerOptions) {
+  const defaults = DEFAULT_NODE_OPTIONS
+  const { upgrades = {} } = options
+  checkNames('upgrades.', upgrades, UPGRADE_NAMES)
+  const upgrade = (name: (typeof UPGRADE_NAMES)[number], fallback: number) =>
+    whole(`upgrades.${name}`, upgrades[name], 1, 1_000_000, fallback)
+  const perAddress = (name: 'maxConnectionsPerAddress' | 'maxPendingPerAddress') =>
+    whole(name, options[name], 1, 10_000_000, defaults[name])
+  return {
+    maxConnectionsPerAddress: perAddress('maxConnectionsPerAddress'),
+    maxPendingPerAddress: perAddress('maxPendingPerAddress'),
+    admissionsPerSecond: upgrade('perSecond', defaults.admissionsPerSecond),
+    admissionBurst: upgrade('burst', defaults.admissionBurst),
+    addressAdmissionsPerSecond: upgrade('perSecondPerAddress', defaults.addressAdmissionsPerSecond),
+    addressAdmissionBurst: upgrade('burstPerAddress', defaults.addressAdmissionBurst),
+  }
+}
+
+function readSources(options: ServerOptions): SourceOptions {
+  const { trustProxy = false, maxConnectionsPerAddress, maxPendingPerAddress, upgrades } = options
+  if (trustProxy !== false && !(Number.isSafeInteger(trustProxy) && trustProxy >= 0 && trustProxy <= 100))
+    throw fault('trustProxy', trustProxy, 'false or the number of your own proxies, up to 100')
+  const set = [
+    maxConnectionsPerAddress,
+    maxPendingPerAddress,
+    upgrades?.perSecondPerAddress,
+    upgrades?.burstPerAddress,
+  ]
+  return { trustedProxies: Number(trustProxy), countsLoopback: set.some((each) => each !== undefined) }
 }
 
 function wholeOrNever(name: string, given: number | undefined, min: number, fallback: number): number {

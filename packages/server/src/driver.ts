@@ -15,6 +15,7 @@ import type { NodeOptions } from './core/options.ts'
 import type { Store, StoreOp } from './core/store.ts'
 import { describeError, type Logger } from './log.ts'
 import { ask } from './queries.ts'
+import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
 
 export interface DriverOptions {
@@ -26,8 +27,10 @@ export interface DriverOptions {
 }
 
 export interface Driver {
-  /** A socket has opened. `token`: that of its upgrade request. */
-  accept(socket: ServerSocket, token?: string): SocketListener
+  /** A socket has opened. `token`: that of its upgrade request. `address`: see addresses.ts. */
+  accept(socket: ServerSocket, token?: string, address?: string): SocketListener
+  /** See ServerNode. */
+  knock(address: string | undefined): number
   /** No token with this id counts any more, until no token of that id can be valid. */
   revoke(tokenId: string, untilUnixMs: number): void
   /** The application's own words. */
@@ -52,6 +55,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   let unixOffsetMs = Date.now() - performance.now()
   const node = createNode({ ...nodeOptions, epoch: store.epoch, unixOffsetMs }, seed)
   const { relievedBytes } = nodeOptions
+  const logClose = createCloseLog(logger, () => performance.now())
   /** Those that the node knows. */
   const sockets = new Map<number, Outgoing>()
   /** Those that have not closed yet. */
@@ -200,7 +204,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   function close({ connection, code, retryAfterMs }: Extract<Effect, { do: 'close' }>): void {
     const outgoing = sockets.get(connection)
     if (!outgoing) return
-    logger.info({ connection, code }, 'closed by the server')
+    logClose(connection, code)
     sockets.delete(connection)
     guard(outgoing, (socket) => {
       outgoing.flush()
@@ -272,11 +276,13 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
   }
 
   return {
-    accept(socket, token) {
+    knock: (address) => node.knock(address, performance.now()),
+
+    accept(socket, token, address) {
       const outgoing = new Outgoing(++lastId, socket)
       sockets.set(outgoing.id, outgoing)
       open.add(outgoing)
-      tell({ type: 'opened', connection: outgoing.id, token })
+      tell({ type: 'opened', connection: outgoing.id, token, address })
       return listenTo(outgoing)
     },
 

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createSources } from './addresses.ts'
 import type { NewMessage, SentMessage, ServerRooms } from './application.ts'
 import { createVerifier, maxTokenLifeMs } from './auth.ts'
 import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
@@ -27,8 +28,11 @@ export interface Server {
    * does its end: `close` only stops taking upgrades from it.
    */
   attach(server: HttpServer): void
-  /** Serves any socket that offers five functions. `token`: that of its upgrade request, where it had one. */
-  accept(socket: ServerSocket, token?: string): SocketListener
+  /**
+   * Serves any socket that offers five functions. `token`: that of its upgrade request, where it had one. `address`: the
+   * IP address that it comes from; left out, the limits of an address do not bind it.
+   */
+  accept(socket: ServerSocket, token?: string, address?: string): SocketListener
   /**
    * Answers `POST /ticket` for an HTTP server that is not this one's (see `attach`); its own does so by itself. The
    * response is ended in any case.
@@ -78,7 +82,9 @@ const CLOSE_TIMEOUT_MS = 2_000
 export async function createServer(options: ServerOptions): Promise<Server> {
   const config = readConfig(options)
   const logger = loggerOf(config.logger)
-  const store = await config.store.open()
+  const store = await config.store.open((error) =>
+    logger.error(describeError(error), 'the store could not write one row'),
+  )
   try {
     return await startServer(config, store, logger)
   } catch (error) {
@@ -91,10 +97,15 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
   const startedAt = performance.now()
   let closing: Promise<void> | undefined
   const { auth, isOriginAllowed } = config
+  const sources = createSources(config.sources, {
+    onUnbelieved: () =>
+      logger.warn({}, 'X-Forwarded-For is not believed, and a proxy counts as one address: see trustProxy'),
+  })
   const tickets = createTickets({
     verify: createVerifier(auth, (error) => logger.error(describeError(error), 'a token was not decided')),
     lifetimeMs: auth.ticketLifetimeMs ?? DEFAULT_TICKET_LIFETIME_MS,
     isOriginAllowed,
+    admit: (request) => driver.knock(sources.ofRequest(request)),
     now: () => performance.now(),
   })
   const driver = createDriver({
@@ -110,6 +121,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     isOriginAllowed,
     logger,
     allowQuery: auth.allowQuery === true,
+    addressOf: sources.ofRequest,
     accept: driver.accept,
   })
   const health = (): Health => ({
@@ -138,7 +150,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     port: address?.port,
     url,
     attach: (server) => upgrader.listenTo(server, false),
-    accept: driver.accept,
+    accept: (socket, token, from) => driver.accept(socket, token, sources.ofAddress(from)),
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
     send: driver.application.send,

@@ -23,6 +23,8 @@ export interface TicketOptions {
   readonly verify: Verifier
   readonly lifetimeMs: number
   readonly isOriginAllowed: (origin: string) => boolean
+  /** Counts the request. 0: it may be; else how many milliseconds whoever asks must wait. */
+  readonly admit: (request: IncomingMessage) => number
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
@@ -42,7 +44,7 @@ interface Ticket {
   readonly deadline: number
 }
 
-export function createTickets({ verify, lifetimeMs, isOriginAllowed, now }: TicketOptions): Tickets {
+export function createTickets({ verify, lifetimeMs, isOriginAllowed, admit, now }: TicketOptions): Tickets {
   /** In the order of their making, which is that of their deadlines. */
   const tickets = new Map<string, Ticket>()
   const byUser = new Map<string, Set<string>>()
@@ -80,6 +82,8 @@ export function createTickets({ verify, lifetimeMs, isOriginAllowed, now }: Tick
   }
 
   async function exchange(request: IncomingMessage): Promise<Reply> {
+    const waitMs = admit(request)
+    if (waitMs > 0) return refusal(429, 'RATE_LIMIT', waitMs)
     const token = bearerOf(request)
     if (token === undefined) return refusal(401, 'NO_TOKEN')
     // Not for a ticket: else one could be kept alive for ever.
@@ -134,21 +138,24 @@ export function bearerOf({ headers }: IncomingMessage): string | undefined {
 interface Reply {
   readonly status: number
   readonly body: object
+  readonly retryAfterMs?: number | undefined
 }
 
-function refusal(status: number, code: Code): Reply {
-  return { status, body: { error: code } }
+function refusal(status: number, code: Code, retryAfterMs?: number): Reply {
+  return { status, body: { error: code, retryAfterMs }, retryAfterMs }
 }
 
 function allow(response: ServerResponse, origin: string): void {
   response.setHeader('Access-Control-Allow-Origin', origin)
   response.setHeader('Access-Control-Allow-Methods', 'POST')
   response.setHeader('Access-Control-Allow-Headers', 'Authorization')
+  response.setHeader('Access-Control-Expose-Headers', 'Retry-After')
   response.setHeader('Access-Control-Max-Age', PREFLIGHT_SECONDS)
 }
 
-function reply(response: ServerResponse, { status, body }: Reply): void {
+function reply(response: ServerResponse, { status, body, retryAfterMs }: Reply): void {
   const text = JSON.stringify(body)
+  if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1_000))
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
   response.writeHead(status, {
     'Content-Type': 'application/json',

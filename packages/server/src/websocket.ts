@@ -18,7 +18,13 @@ export interface UpgradeOptions {
   readonly logger: Logger
   /** Whether a token may come in the URL. */
   readonly allowQuery: boolean
-  readonly accept: (socket: ServerSocket, token: string | undefined) => SocketListener
+  /** What counts as the address of a request. */
+  readonly addressOf: (request: IncomingMessage) => string | undefined
+  readonly accept: (
+    socket: ServerSocket,
+    token: string | undefined,
+    address: string | undefined,
+  ) => SocketListener
 }
 
 export interface Upgrader {
@@ -37,7 +43,7 @@ const NEWER_OPTIONS = {
 }
 
 export function createUpgrader(options: UpgradeOptions): Upgrader {
-  const { path, maxFrameBytes, isOriginAllowed, logger, allowQuery, accept } = options
+  const { path, maxFrameBytes, isOriginAllowed, logger, allowQuery, addressOf, accept } = options
   const servers = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>()
   const ws = new WebSocketServer({
     ...NEWER_OPTIONS,
@@ -75,7 +81,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     }
     let listener: SocketListener | undefined
     const onWritten = () => listener?.drained()
-    listener = accept(adapt(webSocket, onWritten), tokenOf(request))
+    listener = accept(adapt(webSocket, onWritten), tokenOf(request), addressOf(request))
     const { text, binary, pong, closed } = listener
     webSocket.on('message', (data, isBinary) => (isBinary ? binary() : text(textOf(data))))
     webSocket.on('pong', pong)

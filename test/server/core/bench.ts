@@ -103,8 +103,8 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
     },
     perform,
 
-    open(connection: number, token?: string) {
-      step({ type: 'opened', connection, token })
+    open(connection: number, token?: string, address?: string) {
+      step({ type: 'opened', connection, token, address })
     },
 
     say(connection: number, ...messages: ClientMessage[]) {

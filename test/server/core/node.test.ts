@@ -373,7 +373,7 @@ describe('a node', () => {
       fc.property(fc.array(input, { maxLength: 60 }), (inputs) => {
         const node = createNode({ ...DEFAULT_NODE_OPTIONS, epoch: EPOCH, unixOffsetMs: UNIX_START }, 1)
         for (const id of [1, 2]) {
-          node.step({ type: 'opened', connection: id, token: undefined }, 0)
+          node.step({ type: 'opened', connection: id, token: undefined, address: undefined }, 0)
           const payloadOf = { ref: 1, sid: `lane-number-${id}`, token: 'x' }
           node.step(
             { type: 'received', connection: id, text: encode({ type: 'authenticate', payload: payloadOf }) },

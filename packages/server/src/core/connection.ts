@@ -4,6 +4,7 @@
  * are in the files named beside the fields.
  */
 import type { PayloadOf } from '@tautline/protocol/wire'
+import type { Account } from './admission.ts'
 import { type Bucket, fullBucket } from './limiter.ts'
 import type { NodeOptions } from './options.ts'
 import type { Read } from './reads.ts'
@@ -24,6 +25,12 @@ export const APPLICATION = 0
 export interface Connection extends Scheduled {
   readonly kind: 'connection'
   readonly id: number
+
+  // admission.ts
+  /** Of its address; undefined: it is not counted. */
+  account: Account | undefined
+  /** Counted there as one that has not authenticated. */
+  isPending: boolean
 
   // session.ts
   phase: Phase
@@ -88,6 +95,8 @@ export function createConnection(
     id,
     dueAt: Number.POSITIVE_INFINITY,
     place: -1,
+    account: undefined,
+    isPending: false,
     phase: 'hello',
     headerToken,
     userId: '',

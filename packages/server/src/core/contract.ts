@@ -19,8 +19,16 @@ import type {
 } from './store.ts'
 
 export type Input =
-  /** A socket is open. `connection` is the shell's number for it, never used again. `token`: that of the upgrade. */
-  | { readonly type: 'opened'; readonly connection: number; readonly token: string | undefined }
+  /**
+   * A socket is open. `connection` is the shell's number for it, never used again. `token`: that of the upgrade.
+   * `address`: what counts as the place that it comes from; undefined: its place is not counted.
+   */
+  | {
+      readonly type: 'opened'
+      readonly connection: number
+      readonly token: string | undefined
+      readonly address: string | undefined
+    }
   | { readonly type: 'received'; readonly connection: number; readonly text: string }
   /** The answer to a WebSocket ping. */
   | { readonly type: 'ponged'; readonly connection: number }

@@ -32,8 +32,13 @@ export function msUntilToken(bucket: Bucket, rate: Rate): number {
   return msUntilTokens(bucket, rate, 1, bucket.at) || 1
 }
 
+export function isFull(bucket: Bucket, rate: Rate, now: number): boolean {
+  fill(bucket, rate, now)
+  return bucket.tokens >= rate.burst
+}
+
 /** How long until there are so many tokens, in whole milliseconds; 0: they are there. Takes none. */
-function msUntilTokens(bucket: Bucket, rate: Rate, count: number, now: number): number {
+export function msUntilTokens(bucket: Bucket, rate: Rate, count: number, now: number): number {
   fill(bucket, rate, now)
   if (bucket.tokens >= count) return 0
   return Math.max(1, Math.ceil(((count - bucket.tokens) / rate.perSecond) * 1_000))
@@ -78,8 +83,7 @@ export class UserBuckets {
   /** Forgets the full ones, which are as good as new; each sweep is paid for by the growth since the last. */
   #sweep(now: number): void {
     for (const [user, bucket] of this.#buckets) {
-      fill(bucket, this.#rate, now)
-      if (bucket.tokens >= this.#rate.burst) this.#buckets.delete(user)
+      if (isFull(bucket, this.#rate, now)) this.#buckets.delete(user)
     }
     this.#sweepAt = 1_024 + 2 * this.#buckets.size
   }

@@ -7,6 +7,7 @@
  * is named for it.
  */
 import type { Code } from '@tautline/protocol/wire'
+import { createAdmission } from './admission.ts'
 import { createApplication } from './application.ts'
 import { createCommands } from './commands.ts'
 import { createCommitter } from './commit.ts'
@@ -27,8 +28,8 @@ import { createSessions } from './session.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createUsage } from './usage.ts'
 
-/** How long a client that finds the server full or going is asked to stay away (plus as much again at random). */
-const FULL_RETRY_MS = 2_000
+/** How long a client that finds the server going is asked to stay away (plus as much again at random). */
+const GOING_RETRY_MS = 2_000
 
 export interface NodeFigures {
   readonly connections: number
@@ -46,6 +47,10 @@ export interface ServerNode {
   /** When to call with `timer` at the latest; undefined: no need. Earlier calls do nothing. */
   nextDeadline(): number | undefined
   figures(): NodeFigures
+  /**
+   * A request from there that costs as much as an upgrade. 0: it was counted and may be; else the milliseconds to wait.
+   */
+  knock(address: string | undefined, now: number): number
 }
 
 /** `seed`: any safe integer; it should differ from run to run, for ids are made of it. */
@@ -68,6 +73,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const subscriptions = createSubscriptions(context, rooms)
   const committer = createCommitter(context, rooms, subscriptions)
   const usage = createUsage(context)
+  const admission = createAdmission(context)
   const commands = createCommands(context, committer, usage)
   const drain = createDrain(context, committer)
   const takeAsked = createApplication(context, commands, drain)
@@ -82,6 +88,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   function forget(connection: Connection): void {
     connections.delete(connection.id)
     schedule.remove(connection)
+    admission.leave(connection)
     sessions.forget(connection)
     connection.phase = 'closed'
     subscriptions.forget(connection)
@@ -92,7 +99,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   function handle(input: Input): void {
     switch (input.type) {
       case 'opened':
-        opened(input.connection, input.token)
+        opened(input)
         break
       case 'turn_ended':
         committer.start()
@@ -159,6 +166,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         break
       case 'verified':
         sessions.verified(connection, input.verification)
+        if (connection.phase === 'ready') admission.authenticated(connection)
         arm(connection)
         break
       case 'read_done':
@@ -171,11 +179,16 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     }
   }
 
-  function opened(id: number, token: string | undefined): void {
+  /** Who cannot come in is told so before any work is done for it; a browser would hide a refusal of the upgrade. */
+  function opened({ connection: id, token, address }: Extract<Input, { type: 'opened' }>): void {
     const connection = createConnection(id, token, options, context.now)
-    if (drain.hasBegun() || connections.size >= options.maxConnections) {
-      // Before any work is done for it; a browser would hide a refusal of the upgrade.
-      hangUp(connection, drain.hasBegun() ? 'RESTART' : 'TRY_AGAIN_LATER', FULL_RETRY_MS * (1 + random()))
+    if (drain.hasBegun()) {
+      hangUp(connection, 'RESTART', GOING_RETRY_MS * (1 + random()))
+      return
+    }
+    const refusal = admission.enter(connection, address)
+    if (refusal) {
+      hangUp(connection, refusal.code, refusal.retryAfterMs)
       return
     }
     connections.set(id, connection)
@@ -229,6 +242,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       return effects
     },
     nextDeadline: () => schedule.next(),
+    knock: admission.knock,
     figures: () => ({
       connections: connections.size,
       sessions: sessions.size(),

@@ -24,6 +24,10 @@ export interface NodeOptions {
   readonly maxConnections: number
   /** Of one user at the same time. Default 50. */
   readonly maxConnectionsPerUser: number
+  /** Of one address at the same time. Default 1,000. */
+  readonly maxConnectionsPerAddress: number
+  /** Of one address, those that have not authenticated. Default 100. */
+  readonly maxPendingPerAddress: number
   /** Beyond them the newest is refused with TOO_MANY_CONNECTIONS (`allow`), or takes the place of the oldest, which gets REPLACED. */
   readonly connections: 'allow' | 'replace'
   /** Time from the opening of a connection to its authentication. Default 5,000 ms. */
@@ -54,14 +58,22 @@ export interface NodeOptions {
   readonly overflowBytes: number
   /** Congested for longer than this, it is closed too. Default 30,000 ms. */
   readonly congestedTimeoutMs: number
-  /** At a drain the clients' return is spread so that no more come than this. Default 500 a second. */
+  /** Connections that come in; at a drain the clients' return is spread so that no more come. Default 500 a second. */
   readonly admissionsPerSecond: number
+  /** … and at once. Default 1,000. */
+  readonly admissionBurst: number
+  /** The same of one address, requests for tickets included. Default 50 a second. */
+  readonly addressAdmissionsPerSecond: number
+  /** Default 100. */
+  readonly addressAdmissionBurst: number
 }
 
 export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> = {
   limits: DEFAULT_LIMITS,
   maxConnections: 10_000,
   maxConnectionsPerUser: 50,
+  maxConnectionsPerAddress: 1_000,
+  maxPendingPerAddress: 100,
   connections: 'allow',
   helloTimeoutMs: HELLO_TIMEOUT_MS,
   heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
@@ -78,4 +90,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   overflowBytes: 1_048_576,
   congestedTimeoutMs: 30_000,
   admissionsPerSecond: 500,
+  admissionBurst: 1_000,
+  addressAdmissionsPerSecond: 50,
+  addressAdmissionBurst: 100,
 }

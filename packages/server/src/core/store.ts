@@ -286,5 +286,6 @@ export interface Store {
 /** What `createServer` takes as its `store`. It is opened when the server starts, so that a fault is told there. */
 export interface StoreFactory {
   /** Rejects with an Error whose message says what is wrong and what to do. */
-  open(): Promise<Store>
+  /** `onRowError`: told why a single operation, which got INTERNAL_ERROR, could not be written. */
+  open(onRowError?: (error: unknown) => void): Promise<Store>
 }

@@ -27,8 +27,8 @@ export interface SqliteOptions {
    * Weakening `synchronous` loses acknowledged messages when the power fails.
    */
   readonly configure?: (db: SqliteHandle) => void
-  /** Told why the row of one operation, which got INTERNAL_ERROR, could not be written. Default: not told. */
-  readonly onRowError?: (error: unknown) => void
+  /** Told why the row of one operation, which got INTERNAL_ERROR, could not be written. Default: the log of the server. */
+  readonly onRowError?: ((error: unknown) => void) | undefined
 }
 
 /**
@@ -36,7 +36,7 @@ export interface SqliteOptions {
  * ends.
  */
 export function sqlite(file: string, options: SqliteOptions = {}): StoreFactory {
-  return { open: async () => openSqlite(file, options) }
+  return { open: async (onRowError) => openSqlite(file, { onRowError, ...options }) }
 }
 
 function openSqlite(file: string, options: SqliteOptions): Store {
