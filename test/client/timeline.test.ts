@@ -1,6 +1,7 @@
 import type { Room, Timeline } from '@tautline/client'
 import { describe, expect, it } from 'vitest'
-import { EPOCH, SERVER_TIME } from './support/drive.ts'
+import { createRoom } from '../../packages/client/src/room.ts'
+import { EPOCH, run, SERVER_TIME } from './support/drive.ts'
 import { local, localInDen } from './support/local.ts'
 import { idle } from './support/virtual-time.ts'
 
@@ -353,5 +354,53 @@ describe('what makes a timeline begin anew', () => {
     await idle()
     seesNoHole(timeline)
     expect(texts(timeline).slice(-2)).toEqual(['between', 'new'])
+  })
+})
+
+describe('the cost of an arrival', () => {
+  /** Milliseconds until so many messages have arrived, in frames of fifty, and how many are shown then. */
+  function arrivalOf(count: number): number {
+    const nobody = () => {}
+    const control = createRoom('den', {
+      userId: () => 'ada',
+      request: () => new Promise(nobody),
+      send: () => {
+        throw new Error('nothing is sent')
+      },
+      follow: nobody,
+      unfollow: nobody,
+      typing: nobody,
+      after: () => nobody,
+      outbox: () => [],
+      onDiscard: () => nobody,
+    })
+    const timeline = control.room.timeline()
+    timeline.subscribe(nobody)
+    const startedAt = performance.now()
+    for (let seq = 1; seq <= count; seq += 50) control.entries(run(seq, seq + 49))
+    const items = timeline.getSnapshot().items.length
+    const tookMs = performance.now() - startedAt
+    expect(items).toBe(count)
+    return tookMs
+  }
+
+  it('does not grow with what is shown: ten times as many take about ten times as long', () => {
+    arrivalOf(4_000)
+    const few = Math.min(...Array.from({ length: 5 }, () => arrivalOf(4_000)))
+    const many = Math.min(...Array.from({ length: 3 }, () => arrivalOf(40_000)))
+    // A list that is copied at each arrival takes a hundred times as long.
+    expect(many / few).toBeLessThan(40)
+  })
+
+  it('is the same list until something changes', async () => {
+    const { timeline, server } = await timelineOf(3)
+    const { items } = timeline.getSnapshot()
+    expect(timeline.getSnapshot().items).toBe(items)
+    await timeline.loadOlder()
+    expect(timeline.getSnapshot().items).toBe(items)
+    server.say('den', 'new')
+    await idle()
+    expect(timeline.getSnapshot().items).not.toBe(items)
+    expect(items).toHaveLength(3)
   })
 })

@@ -1,6 +1,8 @@
 /**
  * What a chat window shows: history in pages, live messages, and own messages on their way, as one list in the order of
  * the room, keyed by sender and messageId. An own message keeps its key and its item from `queued` to `acknowledged`.
+ *
+ * An arrival costs the same however long the list is: the list of the snapshot is made when somebody looks at it.
  */
 import type { Message } from './message.ts'
 import type { Room, RoomPort } from './room.ts'
@@ -44,21 +46,32 @@ export interface Timeline extends Readable<TimelineSnapshot> {
   close(): void
 }
 
+/** An own message without a place, as it stands in the list, and how to stop watching it. */
+interface PendingItem {
+  readonly sent: Sent
+  item: TimelineItem
+  readonly stop: () => void
+}
+
 export function createTimeline(
   room: Room,
   port: RoomPort,
   { pageSize = 50 }: TimelineOptions = {},
 ): Timeline {
-  const store = createStore<TimelineSnapshot>({
-    items: [],
+  const store = createStore({
+    /** Counts the changes of the list. */
+    revision: 0,
     hasOlder: true,
     isLoading: false,
-    error: undefined,
+    error: undefined as Error | undefined,
   })
+  /** The snapshot that was looked at last, and what it was made of. */
+  let snapshot: TimelineSnapshot | undefined
+  let madeOf: ReturnType<typeof store.getSnapshot> | undefined
   /** In the order of the room. */
   let placed: TimelineItem[] = []
-  /** Own messages without a place, and how to stop watching each. */
-  const pending = new Map<Sent, () => void>()
+  /** Own messages without a place, by messageId. */
+  const pending = new Map<string, PendingItem>()
   let oldestSeq: number | undefined
   let loading: Promise<void> | undefined
   /** Counts the times that everything shown became void: an answer from before is not of this list. */
@@ -74,7 +87,27 @@ export function createTimeline(
   }
 
   function publish(): void {
-    store.update({ items: [...placed, ...Array.from(pending.keys(), itemOfSent)] })
+    store.update({ revision: store.getSnapshot().revision + 1 })
+  }
+
+  function look(): TimelineSnapshot {
+    const state = store.getSnapshot()
+    if (snapshot && state === madeOf) return snapshot
+    const { hasOlder, isLoading, error, revision } = state
+    const items = snapshot && revision === madeOf?.revision ? snapshot.items : list()
+    madeOf = state
+    snapshot = { items, hasOlder, isLoading, error }
+    return snapshot
+  }
+
+  function list(): TimelineItem[] {
+    const own = port.userId() ?? ''
+    const onTheirWay = Array.from(pending.values(), (entry) => {
+      // Written before it was known who we are.
+      if (entry.item.sender !== own) entry.item = itemOfSent(entry.sent)
+      return entry.item
+    })
+    return placed.concat(onTheirWay)
   }
 
   function itemOfSent(sent: Sent): TimelineItem {
@@ -101,35 +134,56 @@ export function createTimeline(
     }
   }
 
+  /** How many stand before this position. */
+  function countBefore(seq: number): number {
+    let low = 0
+    let high = placed.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((placed[middle]?.seq ?? 0) < seq) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** Puts it at its place, unless it is there. Nearly always that is the end. */
   function place(item: TimelineItem): void {
     const seq = item.seq ?? 0
-    let index = placed.length
-    while (index > 0 && (placed[index - 1]?.seq ?? 0) > seq) index--
-    if (placed[index - 1]?.seq === seq) return
-    placed = [...placed.slice(0, index), item, ...placed.slice(index)]
+    const index = (placed.at(-1)?.seq ?? 0) < seq ? placed.length : countBefore(seq)
+    if (placed[index]?.seq !== seq) placed.splice(index, 0, item)
   }
 
-  function forget(sent: Sent): void {
-    pending.get(sent)?.()
-    pending.delete(sent)
+  /** An older page: nearly always all of it stands before everything else. */
+  function placePage(messages: readonly Message[]): void {
+    const page = messages.map(itemOfMessage)
+    const first = placed[0]?.seq ?? Number.POSITIVE_INFINITY
+    if ((page.at(-1)?.seq ?? 0) < first) placed = page.concat(placed)
+    else for (const item of page) place(item)
+  }
+
+  function forget(messageId: string): boolean {
+    pending.get(messageId)?.stop()
+    return pending.delete(messageId)
   }
 
   function watch(sent: Sent): void {
-    const stop = sent.subscribe(() => {
-      if (sent.acknowledgement) {
-        forget(sent)
-        place(itemOfSent(sent))
-      }
-      publish()
-    })
-    pending.set(sent, stop)
+    const entry: PendingItem = {
+      sent,
+      item: itemOfSent(sent),
+      stop: sent.subscribe(() => {
+        entry.item = itemOfSent(sent)
+        if (sent.acknowledgement) {
+          forget(sent.messageId)
+          place(entry.item)
+        }
+        publish()
+      }),
+    }
+    pending.set(sent.messageId, entry)
   }
 
   function arrive(message: Message): void {
-    for (const sent of pending.keys()) {
-      if (message.sender === port.userId() && sent.messageId === message.messageId) forget(sent)
-    }
+    if (message.sender === port.userId()) forget(message.messageId)
     place(itemOfMessage(message))
     publish()
   }
@@ -142,7 +196,7 @@ export function createTimeline(
       const page = await room.history({ before: oldestSeq, limit: pageSize })
       if (mine !== generation) return
       oldestSeq = page.oldestSeq ?? oldestSeq
-      for (const message of page.messages) place(itemOfMessage(message))
+      placePage(page.messages)
       publish()
       store.update({ hasOlder: page.hasOlder, error: undefined })
     } catch (error) {
@@ -194,9 +248,7 @@ export function createTimeline(
     room.on('reset', restart),
     room.on('phase', onPhase),
     port.onDiscard((sent) => {
-      if (!pending.has(sent)) return
-      forget(sent)
-      publish()
+      if (forget(sent.messageId)) publish()
     }),
   ]
   for (const sent of port.outbox(room.id)) watch(sent)
@@ -204,12 +256,12 @@ export function createTimeline(
   onPhase()
 
   return {
-    getSnapshot: () => store.getSnapshot(),
+    getSnapshot: look,
     subscribe: (listener) => store.subscribe(listener),
     loadOlder,
     close() {
       for (const stop of stops) stop()
-      for (const stop of pending.values()) stop()
+      for (const { stop } of pending.values()) stop()
     },
   }
 }
