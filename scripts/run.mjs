@@ -29,6 +29,11 @@ const tasks = {
     about: 'try the demo in a real Chromium: two windows, a killed server, a reload',
     run: runBrowserTests,
   },
+  faults: {
+    about:
+      'kill a real server and real clients under load, and judge what everybody saw (--kills 20, --help)',
+    run: (args) => runInOrder([['node', '--conditions=source', 'test/faults/run.ts', ...args]]),
+  },
   check: {
     about: 'types, format, lint, what is unused, the packages as published, their sizes; changes no file',
     run: () =>

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { check, VERDICTS, type Verdict } from './checker.ts'
 import type { HistoryEvent } from './history.ts'

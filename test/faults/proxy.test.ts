@@ -183,7 +183,7 @@ describe('the proxy', () => {
       // Who is left may go on talking into nothing.
       await new Promise<void>((resolve) => left.socket.write('hello?', () => resolve()))
       await greet(await pair(), 'another')
-      expect(await Promise.race([left.ended, 'nothing'])).toBe('nothing')
+      expect(await Promise.race([left.ended, Promise.resolve('nothing')])).toBe('nothing')
       expect(gone.text).not.toContain('hello?')
       left.socket.destroy()
       await expect.poll(() => proxy.connections()).toBe(1)

@@ -63,8 +63,8 @@ export async function createProxy(): Promise<TcpProxy> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
-  function change(direction: Direction, change: Partial<Faults>): void {
-    faults[direction] = { ...faults[direction], ...change }
+  function change(direction: Direction, these: Partial<Faults>): void {
+    faults[direction] = { ...faults[direction], ...these }
     for (const connection of connections) connection.faultsChanged()
   }
 
@@ -73,9 +73,9 @@ export async function createProxy(): Promise<TcpProxy> {
     aim(port) {
       target = port
     },
-    set(direction, faults) {
-      if (direction !== 'toClient') change('toServer', faults)
-      if (direction !== 'toServer') change('toClient', faults)
+    set(direction, these) {
+      if (direction !== 'toClient') change('toServer', these)
+      if (direction !== 'toServer') change('toClient', these)
     },
     heal() {
       change('toServer', NO_FAULTS)

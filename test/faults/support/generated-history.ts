@@ -2,7 +2,7 @@
  * Histories for the tests of the checker: clean ones, as a run without a fault would leave them, and one fault put into
  * them for each verdict.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Verdict } from '../checker.ts'
 import type { HistoryEvent, Reader } from '../history.ts'
 

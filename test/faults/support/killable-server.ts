@@ -4,26 +4,30 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createToken } from '@tautline/server'
 import type { ServerProcessOptions } from './server-process.ts'
 
 const SCRIPT = new URL('./server-process.ts', import.meta.url).pathname
-const SECRET = 'the secret of the fault tests, long enough for HS256'
 
 export interface KillableServer {
+  readonly secret: string
+  readonly file: string
+  /** A folder that goes with it. */
+  readonly folder: string
   /** Where it listens. Known after the first start. */
   port(): number
-  token(userId: string): Promise<string>
-  /** Resolves when it listens. */
-  start(): Promise<void>
+  pid(): number | undefined
+  /** Resolves when it listens. `under`: a command that runs it, such as strace with its options. */
+  start(options?: { readonly pragmas?: readonly string[]; readonly under?: readonly string[] }): Promise<void>
   /** SIGKILL: no handler runs, nothing is flushed. Resolves when the process is gone. */
   kill(): Promise<void>
-  /** Kills it and removes its file. */
+  /** Kills it and removes its folder. */
   dispose(): Promise<void>
 }
 
 export function createKillableServer(): KillableServer {
-  const folder = mkdtempSync(join(tmpdir(), 'tautline-kill-'))
+  const folder = mkdtempSync(join(tmpdir(), 'tautline-faults-'))
+  const file = join(folder, 'chat.db')
+  const secret = 'the secret of the fault tests, long enough for HS256'
   let child: ChildProcess | undefined
   let port = 0
 
@@ -37,13 +41,15 @@ export function createKillableServer(): KillableServer {
   }
 
   return {
+    secret,
+    file,
+    folder,
     port: () => port,
-    token: (userId) => createToken({ secret: SECRET, userId }),
-    async start() {
-      const options: ServerProcessOptions = { file: join(folder, 'chat.db'), port, secret: SECRET }
-      child = spawn(process.execPath, ['--conditions=source', SCRIPT, JSON.stringify(options)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
+    pid: () => child?.pid,
+    async start({ pragmas = [], under = [] } = {}) {
+      const options: ServerProcessOptions = { file, port, secret, pragmas }
+      const program = [...under, process.execPath, '--conditions=source', SCRIPT, JSON.stringify(options)]
+      child = spawn(program[0] ?? '', program.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
       const died = once(child, 'exit').then(([code]) => {
         throw new Error(`the server ended with ${String(code)} before it listened`)
       })

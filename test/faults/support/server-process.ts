@@ -9,17 +9,27 @@ export interface ServerProcessOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly secret: string
+  /** Run on the open database before the store uses it. */
+  readonly pragmas?: readonly string[] | undefined
 }
 
-const { file, port, secret } = JSON.parse(process.argv[2] ?? '{}') as ServerProcessOptions
+const { file, port, secret, pragmas = [] } = JSON.parse(process.argv[2] ?? '{}') as ServerProcessOptions
 
 const server = await createServer({
   port,
   auth: { secret },
-  store: sqlite(file),
+  store: sqlite(file, {
+    configure(db) {
+      for (const pragma of pragmas) db.pragma(pragma)
+    },
+  }),
   logger: false,
-  // High enough that the load of the test is bound by the server, not by its limits.
+  // High enough that the load of the tests is bound by the server, not by its limits.
   limits: { messagesPerSecond: 5_000, messageBurst: 1_000, windowPerRoom: 32, windowPerConnection: 64 },
+  // Whoever vanished is found while the test still runs.
+  heartbeat: { intervalMs: 1_000, timeoutMs: 5_000 },
+  // A gap would excuse what is missing in it.
+  maxReplayEntries: Number.POSITIVE_INFINITY,
 })
 process.stdout.write(`${server.port}\n`)
 process.on('SIGTERM', () => {

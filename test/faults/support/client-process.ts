@@ -1,0 +1,191 @@
+/**
+ * Real clients in a process of their own, which may be killed. Run with the options as JSON in its first argument; it
+ * prints a history (see recorder.ts) and takes these words, one a line, on its standard input:
+ *
+ * - `load`: send so many messages a second, until
+ * - `stop`: send no more, and say when everything has an outcome;
+ * - `end`: say the last word in every room.
+ *
+ * It ends when its standard input does.
+ */
+import { createInterface } from 'node:readline'
+import { type Client, createClient } from '@tautline/client'
+import { createToken } from '@tautline/server'
+import { endOf, recordEvents, recordLog, recordMembers, send, tell } from './recorder.ts'
+
+export interface ClientSpec {
+  readonly user: string
+  /** A reader, so another one in each process. */
+  readonly device: string
+  /** Of the proxy. */
+  readonly port: number
+  readonly rooms: readonly string[]
+  /** As events from now on (`first`: nothing was said before), or as the log from its beginning. */
+  readonly reads: 'first events' | 'events' | 'log'
+  /** The name of its outbox; without it, it only reads. */
+  readonly outbox?: string | undefined
+}
+
+export interface ClientProcessOptions {
+  readonly secret: string
+  readonly clients: readonly ClientSpec[]
+  /** Of all clients together. */
+  readonly messagesPerSecond: number
+  /** A room of the first client, in which all its other clients are members, and this one again and again. */
+  readonly closed?: { readonly room: string; readonly guest: Omit<ClientSpec, 'rooms' | 'reads'> } | undefined
+}
+
+interface Sender {
+  readonly client: Client
+  readonly outbox: string
+  readonly rooms: readonly string[]
+}
+
+/** Beyond so many without an outcome the load waits: the links are slower than it. */
+const MAX_PENDING = 5_000
+/** How long the guest stays in the room and out of it. */
+const STAY_MS = 700
+/** What messages end with: nothing, two bytes a character, four, what JSON escapes, and length. */
+const FILLERS = ['', ' é'.repeat(5), ' 😀'.repeat(9), ' "\\\n\u2028', ' word'.repeat(60)]
+
+const options = JSON.parse(process.argv[2] ?? '{}') as ClientProcessOptions
+let pending = 0
+let isLoading = false
+const senders: Sender[] = []
+let tellMembers = () => {}
+
+function connect({ user, port }: Pick<ClientSpec, 'user' | 'port'>): Client {
+  const client = createClient({
+    url: `ws://127.0.0.1:${port}/ws`,
+    userId: user,
+    getToken: () => createToken({ secret: options.secret, userId: user }),
+    outbox: { maxRows: 20_000, maxBytes: 67_108_864 },
+    // Everything ten times as quick as in life, so that each kind of fault is found and got over many times.
+    backoff: { minMs: 20, baseMs: 50, capMs: 300 },
+    heartbeat: { watchdogMs: 2_500, probeTimeoutMs: 700 },
+    ackTimeoutMs: 1_500,
+    connectTimeoutMs: 1_500,
+    authenticationTimeoutMs: 1_500,
+    requestTimeoutMs: 120_000,
+    suspendedAfterMs: 10_000,
+    checkIntervalMs: 5_000,
+  })
+  client.on('error', (error) => console.error(`${user}: ${error.message}`))
+  return client
+}
+
+function say({ client, outbox }: Sender, room: string, content: string): void {
+  pending++
+  const settled = () => {
+    pending--
+    if (pending === 0 && !isLoading) tell({ note: 'settled' })
+  }
+  send(client, room, outbox, content).then(settled, settled)
+}
+
+async function start(spec: ClientSpec): Promise<Client> {
+  const client = connect(spec)
+  const name = `${spec.user}/${spec.device}`
+  const live = new Set<string>()
+  const changed = (room: string, isLive: boolean) => {
+    const wasLive = live.size === spec.rooms.length
+    if (isLive) live.add(room)
+    else live.delete(room)
+    const isAllLive = live.size === spec.rooms.length
+    if (isAllLive !== wasLive) tell({ note: 'live', client: name, isLive: isAllLive })
+  }
+  for (const room of spec.rooms) {
+    client.room(room).on('phase', (phase) => changed(room, phase === 'live'))
+    if (spec.reads === 'first events')
+      tell({ event: 'open', user: spec.user, device: spec.device, room, after: 0 })
+    if (spec.reads !== 'log') recordEvents(client, room, () => spec.device)
+  }
+  await client.connect()
+  const { closed } = options
+  for (const room of spec.rooms) {
+    if (room !== closed?.room) await client.room(room).join()
+    else if (spec === options.clients[0]) await client.rooms.create({ id: room, visibility: 'private' })
+    else await client.room(room).accept()
+    if (room === closed?.room && spec === options.clients[0]) {
+      tellMembers = recordMembers(client, room)
+      for (const { user, rooms } of options.clients)
+        if (user !== spec.user && rooms.includes(room)) await client.room(room).invite(user)
+    }
+    if (spec.reads === 'log') void recordLog(client, room, spec.device)
+  }
+  if (spec.outbox !== undefined) senders.push({ client, outbox: spec.outbox, rooms: spec.rooms })
+  return client
+}
+
+/** Lets the guest into the closed room and out of it, while there is load. */
+async function receive(
+  owner: Client,
+  room: string,
+  guest: Omit<ClientSpec, 'rooms' | 'reads'>,
+): Promise<void> {
+  const client = connect(guest)
+  let stays = 0
+  recordEvents(client, room, () => `${guest.device}#${stays}`)
+  await client.connect()
+  while (isLoading) {
+    await owner.room(room).invite(guest.user)
+    stays++
+    await client.room(room).accept()
+    for (let i = 0; i < 5 && isLoading; i++) {
+      if (guest.outbox !== undefined)
+        say({ client, outbox: guest.outbox, rooms: [] }, room, `${guest.outbox} ${stays}.${i}`)
+      await passing(STAY_MS / 5)
+    }
+    await owner.room(room).remove(guest.user)
+    await passing(STAY_MS)
+  }
+}
+
+function load(): void {
+  isLoading = true
+  tell({ note: 'loading' })
+  const startedAt = performance.now()
+  let count = 0
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedAt) / 1_000) * options.messagesPerSecond
+    for (; isLoading && count < due && pending < MAX_PENDING; count++) {
+      const sender = senders[count % senders.length]!
+      const turn = Math.floor(count / senders.length)
+      const room = sender.rooms[turn % sender.rooms.length]!
+      say(sender, room, `${sender.outbox} ${count}${FILLERS[turn % FILLERS.length]!}`)
+    }
+    if (!isLoading) clearInterval(timer)
+  }, 10)
+}
+
+function passing(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
+const clients: Client[] = []
+for (const spec of options.clients) clients.push(await start(spec))
+const [owner] = clients
+const { closed } = options
+
+createInterface({ input: process.stdin })
+  .on('line', (word) => {
+    if (word === 'load') {
+      load()
+      if (closed && owner)
+        receive(owner, closed.room, closed.guest).catch((error: unknown) =>
+          console.error(`the guest: ${String(error)}`),
+        )
+    }
+    if (word === 'stop') {
+      isLoading = false
+      if (pending === 0) tell({ note: 'settled' })
+    }
+    const [last] = senders
+    if (word === 'end' && last) {
+      tellMembers()
+      for (const room of last.rooms) say(last, room, endOf(room))
+    }
+  })
+  .on('close', () => process.exit())

@@ -1,0 +1,170 @@
+/**
+ * What a test with killed processes stands on: a server on a file, links to it, groups of clients behind them, and the
+ * history of all that they were asked and told. `judge()` lets everything come to an end and asks the checker.
+ */
+import { check, type Judgement } from '../checker.ts'
+import type { HistoryEvent } from '../history.ts'
+import { createProxy, type TcpProxy } from '../proxy.ts'
+import { type ClientGroup, startClients } from './client-group.ts'
+import type { ClientProcessOptions, ClientSpec } from './client-process.ts'
+import { createKillableServer, type KillableServer } from './killable-server.ts'
+import type { Note } from './recorder.ts'
+
+export interface Stage {
+  readonly server: KillableServer
+  readonly links: readonly TcpProxy[]
+  /** Messages acknowledged so far. */
+  acknowledged(): number
+  /** Messages that a killed client's outbox had kept. */
+  restored(): number
+  link(): Promise<TcpProxy>
+  start(clients: Omit<ClientProcessOptions, 'secret'>): ClientGroup
+  /** Kills a group, and takes note of what nobody will ever know. */
+  killClients(group: ClientGroup): Promise<void>
+  /** Resolves when all clients follow all their rooms. */
+  live(): Promise<void>
+  judge(options: JudgeOptions): Promise<Judgement & { readonly stuck: readonly string[] }>
+  dispose(): Promise<void>
+}
+
+interface JudgeOptions {
+  /** Who says the last word in each room. */
+  readonly last: ClientGroup
+  /** The rooms that a newcomer reads from their beginning. */
+  readonly rooms: readonly string[]
+  readonly timeoutMs: number
+}
+
+interface Cast {
+  readonly group: ClientGroup
+  readonly clients: readonly ClientSpec[]
+}
+
+export function createStage(): Stage {
+  const server = createKillableServer()
+  const links: TcpProxy[] = []
+  const casts = new Set<Cast>()
+  const history: HistoryEvent[] = []
+  const undecided = new Map<string, { readonly outbox: string; isQueued: boolean }>()
+  const done = new Set<string>()
+  let acknowledged = 0
+  let restored = 0
+  let doneChanged = () => {}
+
+  function onEvent(event: HistoryEvent): void {
+    history.push(event)
+    if (event.event === 'invoke') undecided.set(event.content, { outbox: event.outbox, isQueued: false })
+    if (event.event === 'ok') acknowledged++
+    if (event.event === 'ok' || event.event === 'fail') undecided.delete(event.content)
+    if (event.event !== 'done') return
+    done.add(nameOf(event.user, event.device, event.room))
+    doneChanged()
+  }
+
+  function onNote(note: Note): void {
+    const message = note.note === 'queued' ? undecided.get(note.content) : undefined
+    if (message) message.isQueued = true
+  }
+
+  /** What a killed process left undecided, and what its outbox kept of it. */
+  function forget(outbox: string, kept: ReadonlySet<string>): void {
+    for (const [content, message] of undecided) {
+      if (message.outbox !== outbox) continue
+      if (kept.has(content)) {
+        restored++
+        continue
+      }
+      undecided.delete(content)
+      history.push({ event: 'unknown', content })
+    }
+  }
+
+  async function link(): Promise<TcpProxy> {
+    const proxy = await createProxy()
+    proxy.aim(server.port())
+    links.push(proxy)
+    return proxy
+  }
+
+  function start(options: Omit<ClientProcessOptions, 'secret'>): ClientGroup {
+    const group = startClients({ ...options, secret: server.secret }, { event: onEvent, note: onNote })
+    casts.add({ group, clients: options.clients })
+    return group
+  }
+
+  /** Everybody who should read to the end and has not. */
+  function missing(): string[] {
+    return Array.from(casts)
+      .flatMap(({ clients }) => clients)
+      .flatMap(({ user, device, rooms }) => rooms.map((room) => nameOf(user, device, room)))
+      .filter((name) => !done.has(name))
+  }
+
+  async function untilAllDone(): Promise<void> {
+    while (missing().length > 0) {
+      await new Promise<void>((resolve) => {
+        doneChanged = resolve
+      })
+    }
+  }
+
+  async function end({ rooms, last }: JudgeOptions): Promise<void> {
+    await Promise.all(Array.from(casts, ({ group }) => group.live()))
+    for (const { group } of casts) group.word('stop')
+    await Promise.all(Array.from(casts, ({ group }) => group.noted('settled')))
+    const { port } = await link()
+    start({
+      clients: [{ user: 'newcomer', device: 'tablet', port, rooms, reads: 'log' }],
+      messagesPerSecond: 0,
+    })
+    last.word('end')
+    await untilAllDone()
+  }
+
+  return {
+    server,
+    links,
+    acknowledged: () => acknowledged,
+    restored: () => restored,
+    link,
+    start,
+    live: async () => void (await Promise.all(Array.from(casts, ({ group }) => group.live()))),
+    async killClients(group) {
+      await group.kill()
+      for (const cast of casts) {
+        if (cast.group !== group) continue
+        casts.delete(cast)
+        for (const { outbox } of cast.clients) if (outbox !== undefined) forget(outbox, new Set())
+      }
+    },
+    async judge(options) {
+      const isOver = await within(options.timeoutMs, end(options))
+      const stuck = isOver
+        ? []
+        : [...missing(), ...Array.from(undecided.keys(), (one) => `undecided: ${one}`)]
+      return { ...check(history), stuck }
+    },
+    async dispose() {
+      for (const { group } of casts) await group.kill()
+      for (const proxy of links) proxy.close()
+      await server.dispose()
+    },
+  }
+}
+
+function nameOf(user: string, device: string, room: string): string {
+  return `${user}/${device} in ${room}`
+}
+
+/** Whether it came to its end in time. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  try {
+    return await Promise.race([work.then(() => true), timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
