@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest'
 import { runCampaign } from './campaign.ts'
 
-it('keeps what it promised when server and clients are killed under load, with acks on their way', {
+// The server and a client die while acks are on their way.
+it('keeps every acknowledged message, once and in one order, at everybody', {
   timeout: 60_000,
 }, async () => {
   const report = await runCampaign({
