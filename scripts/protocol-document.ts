@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
+  CODE_NAME,
   CODES,
   type Code,
   DEFAULT_LIMITS,
@@ -14,13 +15,20 @@ import {
   FINGERPRINT,
   MAX_BATCH,
   MAX_DEPTH,
+  MAX_DURATION_MS,
+  MAX_EMOJIS_PER_MESSAGE,
   MAX_FRAME_BYTES,
   MAX_MENTIONS,
+  MAX_METADATA_BYTES,
   MAX_PAGE_BYTES,
   MAX_PAGE_ENTRIES,
   MAX_PAGE_MEMBERS,
+  MAX_PRESENT_USERS,
+  MAX_RECEIPT_MEMBERS,
   MAX_REPLAY_ENTRIES,
+  MAX_ROOM_METADATA_BYTES,
   MAX_ROOMS_PER_FRAME,
+  MAX_RUN_ENTRIES,
   MAX_USERS_PER_FRAME,
   MEANINGS,
   MESSAGE_ID,
@@ -185,6 +193,8 @@ function textForm({ pattern, minLength, maxLength }: JsonSchema, key: string): s
   if (key === 'emoji') return 'emoji'
   if (key === 'type') return 'type name'
   if (key === 'mediaType') return 'media type'
+  if (key === 'code') return 'code'
+  if (key === 'url') return `address, ${bounds(minLength, maxLength)} characters`
   const known = PATTERNS.get(pattern ?? '')
   if (known) return known
   if (pattern !== undefined) throw new Error(`the form of ${key} has no name`)
@@ -324,6 +334,13 @@ function boundsPart(): string {
       ['rooms in `subscribe`, `unsubscribe`, `check`, `join_rooms`', number(MAX_ROOMS_PER_FRAME)],
       ['users in `subscribe_presence` and `unsubscribe_presence`', number(MAX_USERS_PER_FRAME)],
       ['users mentioned by one message', number(MAX_MENTIONS)],
+      ['bytes of the metadata of a message, as JSON', number(MAX_METADATA_BYTES)],
+      ['bytes of the metadata of a room, as JSON', number(MAX_ROOM_METADATA_BYTES)],
+      ['different emojis on one message', number(MAX_EMOJIS_PER_MESSAGE)],
+      ['users named by `room_presence` and `active_member_list`', number(MAX_PRESENT_USERS)],
+      ['members of a room in which others are told how far one has read', number(MAX_RECEIPT_MEMBERS)],
+      ['entries of `entries`, and items of `ack`', number(MAX_RUN_ENTRIES)],
+      ['milliseconds of a duration: thirty days', number(MAX_DURATION_MS)],
       ['entries of a page', number(MAX_PAGE_ENTRIES)],
       ['members of a `member_list`', number(MAX_PAGE_MEMBERS)],
       ['bytes beyond which a page ends (it holds at least one entry)', number(MAX_PAGE_BYTES)],
@@ -342,6 +359,11 @@ function idsPart(): string {
       row('message id, call id, lane id (`sid`)', MESSAGE_ID),
       row('fingerprint (`h`)', FINGERPRINT),
       ['type name', `\`${fieldAt('server.entries', ['entries', '[]', 'type']).pattern}\``],
+      row('code', CODE_NAME),
+      [
+        'address of a file',
+        `\`${fieldAt('command.send_message', ['file', 'url']).pattern?.replaceAll('|', '\\|')}\``,
+      ],
       ['media type', `\`${fieldAt('command.send_message', ['file', 'mediaType']).pattern}\``],
     ],
   )

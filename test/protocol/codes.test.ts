@@ -1,9 +1,11 @@
 import {
+  CODE_NAME,
   CODES,
   type Code,
   type CodeRow,
   encodeCloseReason,
   isCode,
+  knownCode,
   MAX_WAIT_MS,
   MEANINGS,
   readClose,
@@ -21,6 +23,7 @@ const closing = rows.flatMap(([code, { closeCode, action, retryable }]) =>
 describe('each row of the table', () => {
   it.each(rows)('%s agrees with itself', (code, row) => {
     expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)
+    expect(code).toMatch(CODE_NAME)
     expect(MEANINGS[code]).toMatch(/^[a-z].*[^.]$/)
     if (row.final) expect(row).toMatchObject({ retryable: false, closeCode: null, action: 'fail' })
     if (row.action === 'fail') expect(row.final).toBe(true)
@@ -90,6 +93,7 @@ describe('the outcomes of a durable command', () => {
       'ID_CONFLICT',
       'VOID',
       'SKIPPED',
+      'REJECTED',
       'CANCELLED',
       'EXPIRED',
       'POISON',
@@ -101,6 +105,15 @@ describe('the outcomes of a durable command', () => {
     '%s leaves the lane as it was',
     (code) => expect(CODES[code]).toMatchObject({ retryable: true, final: false, closeCode: null }),
   )
+})
+
+describe('a code that the table lacks', () => {
+  it('is REJECTED where it is said to be final, and else one to try again', () => {
+    expect(knownCode('JOB_NOT_FOUND', true)).toBe('REJECTED')
+    expect(knownCode('JOB_NOT_FOUND', false)).toBe('UNAVAILABLE')
+    expect(knownCode('toString', undefined)).toBe('UNAVAILABLE')
+    for (const [code] of rows) expect([code, knownCode(code, true)]).toEqual([code, code])
+  })
 })
 
 describe('the codes about a request', () => {

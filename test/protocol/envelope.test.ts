@@ -14,6 +14,8 @@ import {
   encode,
   MAX_BATCH,
   MAX_FRAME_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_ROOM_METADATA_BYTES,
   SERVER_MESSAGES,
   type ServerMessage,
 } from '@tautline/protocol'
@@ -149,8 +151,31 @@ describe('a payload that is not of its form', () => {
     const { payload } = EXAMPLES.client[type]
     const ref = 'ref' in payload ? payload.ref : undefined
     expect(decodeClientFrame(frame(type, { ...payload, ...change }))).toEqual([
-      { ok: false, code: 'INVALID_MESSAGE', detail: expect.stringContaining(`field ${field} `), ref },
+      expect.objectContaining({
+        ok: false,
+        code: 'INVALID_MESSAGE',
+        detail: expect.stringContaining(`field ${field} `),
+        ref,
+      }),
     ])
+  })
+
+  it.each([
+    ['a room that is none', { room: 'a b' }, 2],
+    ['one command', { room: 'a b', commands: [1] }, undefined],
+    ['commands that are none', { commands: { length: 2 } }, undefined],
+    ['more commands than there may be', { commands: Array.from({ length: 257 }, () => 1) }, undefined],
+  ])('says how many refs of commands it concerns: %s', (_fault, change, count) => {
+    const [decoded] = decodeClientFrame(frame('commands', { ...EXAMPLES.client.commands.payload, ...change }))
+    expect(decoded).toMatchObject({ ok: false, ref: 7 })
+    expect(decoded).toEqual(
+      count === undefined ? expect.not.objectContaining({ count }) : expect.objectContaining({ count }),
+    )
+  })
+
+  it('may have a code of the application or of a newer server', () => {
+    const text = frame('error', { ref: 8, code: 'JOB_NOT_FOUND', final: true, message: 'no such job' })
+    expect(codesOf(decodeServerFrame(text))).toEqual(['ok'])
   })
 
   it.each<[field: string, type: keyof typeof SERVER_MESSAGES, change: Record<string, unknown>]>([
@@ -160,7 +185,12 @@ describe('a payload that is not of its form', () => {
     ['acks.0.count', 'ack', { acks: [{ ref: 1, seq: 1, count: 0 }] }],
     ['acks.0.count', 'ack', { acks: [{ ref: 1, seq: 1, count: 257 }] }],
     ['acks.0.seq', 'ack', { acks: [{ ref: 1, seq: 0 }] }],
-    ['code', 'error', { code: 'NO_SUCH_CODE' }],
+    ['code', 'error', { code: 'no such code' }],
+    ['code', 'error', { code: 'C'.repeat(65) }],
+    ['count', 'error', { count: 0 }],
+    ['count', 'error', { count: 257 }],
+    ['final', 'error', { final: 'yes' }],
+    ['retryAfterMs', 'error', { retryAfterMs: 2_592_000_001 }],
     ['retryAfterMs', 'error', { retryAfterMs: -1 }],
     ['reconnectAfterMs', 'going_away', { reconnectAfterMs: 1.5 }],
     ['entries', 'entries', { entries: [] }],
@@ -542,6 +572,29 @@ describe('metadata', () => {
       ])
     },
   )
+
+  it.each([
+    ['create_room', MAX_ROOM_METADATA_BYTES],
+    ['send_message', MAX_METADATA_BYTES],
+  ] as const)('of %s are taken up to their bytes, as they will be written', (type, maxBytes) => {
+    const take = (metadata: string) =>
+      type === 'create_room'
+        ? codesOf(
+            decodeClientFrame(
+              `{"type":"create_room","payload":{"ref":1,"room":"a","visibility":"public","metadata":${metadata}}}`,
+            ),
+          )[0]
+        : decodeCommand(
+            JSON.parse(
+              `{"type":"${type}","messageId":"message1","payload":{"content":"x","metadata":${metadata}}}`,
+            ),
+          ).ok && 'ok'
+    const text = (length: number) => `{"a":"${'é'.repeat(length)}"}`
+    expect(take(text((maxBytes - 8) / 2))).toBe('ok')
+    expect(take(text((maxBytes - 8) / 2 + 1))).not.toBe('ok')
+    // Four bytes that are written as twenty-one.
+    expect(take(`{"a":[${Array.from({ length: maxBytes / 16 }, () => '1e20').join()}]}`)).not.toBe('ok')
+  })
 
   it.each(['new_message', 'message_edited', 'room_updated', 'room_created'] as const)(
     'come back in %s, wherever that stands',

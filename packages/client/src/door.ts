@@ -88,6 +88,7 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   error: (payload) =>
     isMaybe(isCount, payload.ref) &&
     isText(payload.code) &&
+    isMaybe(isBatchSize, payload.count) &&
     isMaybe(isText, payload.room) &&
     isMaybe(isCount, payload.retryAfterMs),
   going_away: (payload) => isCount(payload.reconnectAfterMs),

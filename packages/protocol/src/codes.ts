@@ -47,6 +47,7 @@ const TABLE = {
   SKIPPED: final,
 
   // Final, decided by the client alone.
+  REJECTED: final,
   CANCELLED: final,
   EXPIRED: final,
   POISON: final,
@@ -94,6 +95,9 @@ const TABLE = {
 
 export type Code = keyof typeof TABLE
 
+/** The form of every code, also of those that an application or a newer server has beside the table. */
+export const CODE_NAME = /^[A-Z][A-Z0-9_]{0,63}$/
+
 export const CODES: { readonly [C in Code]: CodeRow } = TABLE
 
 /**
@@ -107,6 +111,7 @@ export const MEANINGS: { readonly [C in Code]: string } = {
   ID_CONFLICT: 'this sender already used the message id for another message',
   VOID: 'the place in the lane was decided before, without this message',
   SKIPPED: 'the place in the lane was given up at the request of the sender',
+  REJECTED: 'refused for good for a reason that this version does not know',
   CANCELLED: 'cancelled by the application before the server took it',
   EXPIRED: 'older than the time-to-live of the outbox',
   POISON: 'the server failed on it again and again',
@@ -142,6 +147,15 @@ export const MEANINGS: { readonly [C in Code]: string } = {
   REPLACED: 'another connection took over this session',
   IDLE: 'nothing was heard from the client for too long',
   SLOW_CONSUMER: 'the client reads more slowly than the rooms speak',
+}
+
+/**
+ * The row for a code from the other end. One that the table lacks is the application's, or of a newer server: where it
+ * is said to be final it is REJECTED; else nothing is lost where the same is asked again.
+ */
+export function knownCode(code: string, isFinal: boolean | undefined): Code {
+  if (isCode(code)) return code
+  return isFinal ? 'REJECTED' : 'UNAVAILABLE'
 }
 
 export function isCode(value: unknown): value is Code {

@@ -33,6 +33,8 @@ export type Decoded<M> =
       readonly detail: string
       /** The `ref` of the message, where it could be read. */
       readonly ref: number | undefined
+      /** Of `commands` that could be counted: how many refs, from that one on, are refused with it. */
+      readonly count?: number | undefined
     }
 
 /** What a client sent: for servers. A frame holds one envelope or an array of at most 256. */
@@ -146,7 +148,7 @@ function decodeEnvelope<M>(value: unknown, table: Readonly<Record<string, z.ZodM
   const ref = refOf(payload)
   if (!isKeyOf(table, type)) return refuse('UNKNOWN_TYPE', 'no such type of message', ref)
   const parsed = table[type]?.safeParse(payload)
-  if (!parsed?.success) return refuse('INVALID_MESSAGE', faultOf(parsed?.error), ref)
+  if (!parsed?.success) return refuse('INVALID_MESSAGE', faultOf(parsed?.error), ref, countOf(type, payload))
   const time = isTime(timestamp) ? { timestamp } : undefined
   return { ok: true, message: { type, payload: parsed.data, ...time } as M }
 }
@@ -159,8 +161,15 @@ function faultOf(error: z.core.$ZodError | undefined): string {
     : 'the payload is not of its form'
 }
 
-function refuse(code: Code, detail: string, ref?: number): Decoded<never> {
-  return { ok: false, code, detail, ref }
+function refuse(code: Code, detail: string, ref?: number, count?: number): Decoded<never> {
+  return count === undefined ? { ok: false, code, detail, ref } : { ok: false, code, detail, ref, count }
+}
+
+/** Each command awaits an answer under a ref of its own, also where the frame around them is at fault. */
+function countOf(type: string, payload: unknown): number | undefined {
+  if (type !== 'commands' || !isObject(payload) || !Array.isArray(payload['commands'])) return undefined
+  const { length } = payload['commands']
+  return length > 1 && length <= MAX_BATCH ? length : undefined
 }
 
 function refOf(payload: unknown): number | undefined {

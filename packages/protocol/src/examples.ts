@@ -340,10 +340,10 @@ const server: Examples['server'] = {
     type: 'error',
     payload: {
       ref: 8,
+      count: 3,
       code: 'RATE_LIMIT',
       message: 'too many messages: wait for retryAfterMs',
       room,
-      messageId: commands.skip.messageId,
       retryAfterMs: 750,
     },
   },

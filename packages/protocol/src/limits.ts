@@ -38,6 +38,17 @@ export const MAX_ROOMS_PER_FRAME = 200
 /** Users named by one `subscribe_presence`, and mentioned by one message. */
 export const MAX_USERS_PER_FRAME = 200
 export const MAX_MENTIONS = 50
+/** Different emojis on one message (Discord has as many); one more is refused. */
+export const MAX_EMOJIS_PER_MESSAGE = 20
+/** Users that one list of who is there names; beside it stands how many there are. */
+export const MAX_PRESENT_USERS = 500
+/** Members of the largest room in which others are told how far one has read. */
+export const MAX_RECEIPT_MEMBERS = 100
+/** Entries of one `entries`, and commands that one commit acknowledges. */
+export const MAX_RUN_ENTRIES = 1_024
+/** The application's own data on a message and on a room, in bytes of JSON: written anew, 1e20 is longer than it was. */
+export const MAX_METADATA_BYTES = 16_384
+export const MAX_ROOM_METADATA_BYTES = 4_096
 /** Members of one `member_list`. */
 export const MAX_PAGE_MEMBERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */
@@ -46,6 +57,8 @@ export const MAX_PAGE_BYTES = 65_536
 /** Beyond so many entries behind, a subscription jumps to the newest page and tells the gap. */
 export const MAX_REPLAY_ENTRIES = 1_000
 
+/** The longest time that a field may name: thirty days. */
+export const MAX_DURATION_MS = 2_592_000_000
 /** What a server may ask a client to wait (`retryAfterMs`, `reconnectAfterMs`, `retry=`): more is taken for a day. */
 export const MAX_WAIT_MS = 86_400_000
 

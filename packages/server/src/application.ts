@@ -7,7 +7,9 @@ import { randomBytes } from 'node:crypto'
 import { type ClientMessage, decodeClientFrame } from '@tautline/protocol'
 import {
   CODES,
+  type Code,
   type CommandPayload,
+  knownCode,
   MESSAGE_ID,
   makeMessageId,
   type PayloadOf,
@@ -147,7 +149,12 @@ export function createApplication(options: {
     }
   }
 
-  function refuse({ ref, code, message, retryAfterMs }: PayloadOf<'error'>): void {
+  function refuse({ ref, count = 1, code, final, message, retryAfterMs }: PayloadOf<'error'>): void {
+    if (ref === undefined) return
+    for (let i = 0; i < count; i++) refuseOne(ref + i, knownCode(code, final), message, retryAfterMs)
+  }
+
+  function refuseOne(ref: number, code: Code, message: string, retryAfterMs: number | undefined): void {
     const request = take(ref)
     if (!request) return
     const { lane } = request

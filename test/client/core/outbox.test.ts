@@ -417,6 +417,58 @@ describe('a final error', () => {
   })
 })
 
+describe('a refusal of several', () => {
+  it('for good fails each of them, and no other', () => {
+    const { client, effects } = connectedWith('den', ids(1, 4))
+    const ref = commandsOf(effects)[0]?.ref ?? 0
+    expect(outcomesOf(client.refuse(ref + 1, 'FORBIDDEN', { count: 2 }))).toEqual([
+      'm-000002 failed FORBIDDEN',
+      'm-000003 failed FORBIDDEN',
+    ])
+    expect(outcomesOf(client.ack(ref, 1))).toEqual(['m-000001 acknowledged 1'])
+    expect(outcomesOf(client.ack(ref + 3, 2))).toEqual(['m-000004 acknowledged 2'])
+  })
+
+  it('for now is one event: the wait is not doubled for each, and all are sent again', () => {
+    const { client, effects } = connectedWith('den', ids(1, 4))
+    const ref = commandsOf(effects)[0]?.ref ?? 0
+    client.refuse(ref, 'UNAVAILABLE', { count: 4, retryAfterMs: 1_000 })
+    expect(idsOf(client.live(999))).toEqual([])
+    expect(idsOf(client.live(202))).toEqual(ids(1, 4))
+  })
+
+  it('that the server could not place gives up each of their places in turn', () => {
+    const { client, effects } = connectedWith('den', ids(1, 2))
+    let refused = commandsOf(effects)
+    const outcomes: string[] = []
+    for (let i = 0; i < 10 && refused.length > 0; i++) {
+      const [{ ref, commands } = { ref: 0, commands: [] }] = refused
+      const answer = client.refuse(ref, 'INVALID_MESSAGE', { count: commands.length })
+      outcomes.push(...outcomesOf(answer))
+      refused = commandsOf(answer)
+    }
+    expect(outcomes).toEqual(['m-000001 failed INVALID_MESSAGE', 'm-000002 failed INVALID_MESSAGE'])
+  })
+})
+
+describe('a code that this version does not know', () => {
+  it('fails the message where it is said to be final, and is told in words', () => {
+    const { client, effects } = connectedWith('den', ids(1, 2))
+    const ref = commandsOf(effects)[0]?.ref ?? 0
+    const told = client.refuse(ref, 'JOB_NOT_FOUND', { final: true, message: 'there is no job 7' })
+    expect(ofType(told, 'settled').map(({ outcome }) => outcome)).toEqual([
+      { status: 'failed', code: 'REJECTED', detail: 'JOB_NOT_FOUND: there is no job 7' },
+    ])
+    expect(outcomesOf(client.ack(ref + 1, 1))).toEqual(['m-000002 acknowledged 1'])
+  })
+
+  it('means what the table says where the table has it, whatever stands beside it', () => {
+    const { client, effects } = connectedWith('den', ids(1, 1))
+    const ref = commandsOf(effects)[0]?.ref ?? 0
+    expect(outcomesOf(client.refuse(ref, 'UNAVAILABLE', { final: true }))).toEqual([])
+  })
+})
+
 describe('a message that the server cannot place', () => {
   it('gives its place up, and fails with the reason', () => {
     const { client, effects } = connectedWith('den', ids(1, 3))

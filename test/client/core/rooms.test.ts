@@ -384,7 +384,7 @@ describe('a refused subscription', () => {
     const client = drive()
     client.connect()
     const ref = subscribeRef(client.step({ type: 'follow', room: 'den' }))
-    client.refuse(ref, 'OUT_OF_CHEESE' as never, { room: 'den' })
+    client.refuse(ref, 'OUT_OF_CHEESE', { room: 'den' })
     expect(payloadsOf(client.live(2_401), 'subscribe')).toHaveLength(1)
   })
 })

@@ -4,7 +4,6 @@
 import {
   CLIENT_MESSAGES,
   type ClientMessage,
-  type Code,
   DEFAULT_LIMITS,
   decodeCommand,
   type Entry,
@@ -266,7 +265,7 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
       step({ type: 'send', row: rowOf(room, messageId, row) }),
     ack: (ref: number, seq: number, count?: number) =>
       driver.hear('ack', { acks: [count === undefined ? { ref, seq } : { ref, seq, count }] }, SERVER_TIME),
-    refuse: (ref: number, code: Code, more: Partial<PayloadOf<'error'>> = {}) =>
+    refuse: (ref: number, code: string, more: Partial<PayloadOf<'error'>> = {}) =>
       driver.hear('error', { ref, code, message: 'no', ...more }),
     /** Follows the room; the server's log ends at `head`. */
     follow(room: string, head = 0): Effect[] {

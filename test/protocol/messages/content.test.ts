@@ -46,6 +46,7 @@ describe('what a client says', () => {
     ['a type that is none', { kind: 'file', content: '', file: { ...file, mediaType: 'picture' } }],
     ['half a pixel', { kind: 'image', content: '', file: { ...file, width: 0.5 } }],
     ['a place beyond the pole', { kind: 'location', content: '', location: { ...location, latitude: 90.1 } }],
+    ['a file that is a script', { kind: 'file', content: '', file: { ...file, url: 'javascript:alert(1)' } }],
     ['a ciphertext without a key', { kind: 'encrypted', content: 'q83vEjRWeJA' }],
     [
       'too many mentions',
@@ -61,6 +62,42 @@ describe('what a client says', () => {
       messageId: target.messageId,
       code: 'VALIDATION_ERROR',
     })
+  })
+
+  it.each([
+    'https://files.example.org/8c1f/a.png?x=1#y',
+    'http://localhost:9000/a',
+    '//files.example.org/a',
+    '/files/8c1f',
+    './a',
+    '../a:b',
+    'a.png',
+    'a/b:c',
+    '?file=a:b',
+    'é.png',
+  ])('names a file at %s', (url) => {
+    expect(sendMessage.safeParse({ kind: 'image', content: '', file: { ...file, url } }).success).toBe(true)
+  })
+
+  it.each([
+    '',
+    ' https://files.example.org/a',
+    'https:files.example.org',
+    'HTTPS://files.example.org/a',
+    'data:text/html,x',
+    'JavaScript:alert(1)',
+    ' javascript:alert(1)',
+    'java\nscript:alert(1)',
+    '\u0001javascript:alert(1)',
+    'vbscript:x',
+    'blob:https://a/b',
+    'file:///etc/passwd',
+    'ftp://files.example.org/a',
+    'a:b',
+    '/a b',
+    'a'.repeat(2_049),
+  ])('names no file at %j', (url) => {
+    expect(sendMessage.safeParse({ kind: 'image', content: '', file: { ...file, url } }).success).toBe(false)
   })
 
   it('names a message by its id, whether it has a place yet or not', () => {

@@ -1,4 +1,4 @@
-import { CLIENT_MESSAGES, COMMANDS, ENTRIES, SERVER_MESSAGES } from '@tautline/protocol'
+import { CLIENT_MESSAGES, COMMANDS, ENTRIES, MAX_DURATION_MS, SERVER_MESSAGES } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod/mini'
 import {
@@ -21,10 +21,10 @@ describe('a number', () => {
     { field: 'seq', schema: seq, least: 1 },
     { field: 'position', schema: position, least: 0 },
     { field: 'timestamp', schema: timestamp, least: 0 },
-    { field: 'durationMs', schema: durationMs, least: 0 },
-  ])('$field is a safe integer from $least on', ({ schema, least }) => {
-    const bad = [least - 1, least + 0.5, MAX + 1, Number.NaN, Number.POSITIVE_INFINITY, `${least}`, null]
-    expect([least, least + 1, MAX].filter((value) => !schema.safeParse(value).success)).toEqual([])
+    { field: 'durationMs', schema: durationMs, least: 0, most: MAX_DURATION_MS },
+  ])('$field is a safe integer from $least on', ({ schema, least, most = MAX }) => {
+    const bad = [least - 1, least + 0.5, most + 1, Number.NaN, Number.POSITIVE_INFINITY, `${least}`, null]
+    expect([least, least + 1, most].filter((value) => !schema.safeParse(value).success)).toEqual([])
     expect(bad.filter((value) => schema.safeParse(value).success)).toEqual([])
   })
 })
@@ -104,6 +104,16 @@ describe('every field of the vocabulary', () => {
       if (parsed.success && path !== 'commands.commands[]')
         expect([path, parsed.data]).toEqual([expect.stringMatching(/\?$/), undefined])
     }
+  })
+
+  it('is bounded, where it is a list or a text', () => {
+    const isBounded = ({ schema }: Field) =>
+      ((schema as z.ZodMiniArray).def.checks ?? []).some((check) =>
+        ['max_length', 'string_format'].includes(check._zod.def.check),
+      )
+    const lists = all.filter((field) => ['array', 'string'].includes(typeOf(field)))
+    expect(lists.length).toBeGreaterThan(100)
+    expect(lists.filter((field) => !isBounded(field)).map(({ path }) => path)).toEqual([])
   })
 
   it('is of a type that JSON Schema has', () => {

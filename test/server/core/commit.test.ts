@@ -180,14 +180,44 @@ describe('the answers of a commit', () => {
     bench.step({ type: 'turn_ended' })
     bench.takeWork('commit')
     bench.step({ type: 'commit_failed' })
-    expect(bench.heardOf(1, 'error').map(({ ref: each, code }) => [each, code])).toEqual([
-      [ref, 'UNAVAILABLE'],
-      [ref + 1, 'UNAVAILABLE'],
-      [99, 'UNAVAILABLE'],
+    expect(bench.heardOf(1, 'error').map(({ ref: each, code, count }) => [each, code, count])).toEqual([
+      [ref, 'UNAVAILABLE', 2],
+      [99, 'UNAVAILABLE', undefined],
     ])
     expect(bench.heardOf(2, 'error')).toMatchObject([
       { ref: 50, code: 'UNAVAILABLE', room: 'other', retryAfterMs: 1_000 },
     ])
+  })
+
+  it('speak for several commands where they failed alike, beside each other in one lane', async () => {
+    const bench = await room('alice', 'bob')
+    const say = (connection: number, ref: number, lane: object, ...commands: unknown[]) =>
+      bench.step({
+        type: 'received',
+        connection,
+        text: JSON.stringify({
+          type: 'commands',
+          payload: { ref, room: 'general', sid: 'the-lane-1', n: 1, ...lane, commands },
+        }),
+      })
+    const bad = (messageId: string) => ({ type: 'send_message', messageId, payload: { content: '' } })
+    const skip = (messageId: string) => ({ type: 'skip', messageId })
+    say(1, 10, {}, bad('message-1'), bad('message-2'), skip('message-3'), bad('message-4'), bad('message-5'))
+    // The next refs and the next places, but of another lane and of another room.
+    say(1, 15, { n: 6, sid: 'the-lane-2' }, bad('message-6'))
+    say(1, 16, { n: 7, room: 'other' }, bad('message-7'))
+    say(2, 17, { n: 8 }, bad('message-8'))
+    await bench.settle()
+    const told = (connection: number) =>
+      bench.heardOf(connection, 'error').map(({ ref, code, count }) => [ref, code, count])
+    expect(told(1)).toEqual([
+      [10, 'VALIDATION_ERROR', 2],
+      [12, 'SKIPPED', undefined],
+      [13, 'VALIDATION_ERROR', 2],
+      [15, 'GAP', undefined],
+      [16, 'GAP', undefined],
+    ])
+    expect(told(2)).toEqual([[17, 'GAP', undefined]])
   })
 
   it('go on after a refused commit', async () => {

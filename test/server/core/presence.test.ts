@@ -1,5 +1,6 @@
-import type { ClientMessage } from '@tautline/protocol'
+import { type ClientMessage, MAX_PRESENT_USERS } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_NODE_OPTIONS } from '../../../packages/server/src/core/options.ts'
 import { createBench } from './bench.ts'
 
 async function alone() {
@@ -18,6 +19,38 @@ const follow: ClientMessage = {
   type: 'subscribe',
   payload: { ref: 3, rooms: [{ room: 'general' }] },
 }
+
+describe('a crowd', () => {
+  it('is named in part, with how many there are, and told of no change until few are left', async () => {
+    const bench = await alone()
+    const rejoin = async (from: number, to: number) => {
+      for (let id = from; id < to; id++) {
+        await bench.login(id, `user-${id}`)
+        bench.say(id, { type: 'join_room', payload: { ref: 2, room: 'general' } }, follow)
+        await bench.settle()
+        if (id < to - 1) bench.step({ type: 'closed', connection: id })
+      }
+    }
+    // Alice, and those who are there for the time of their grace.
+    await rejoin(3, MAX_PRESENT_USERS + 2)
+    expect(bench.heardOf(1, 'presence_changed')).toHaveLength(MAX_PRESENT_USERS - 1)
+    const named = (connection: number) =>
+      bench.heardOf(connection, 'room_presence').map(({ users, count }) => [users.length, count])
+    expect(named(MAX_PRESENT_USERS + 1)).toEqual([[MAX_PRESENT_USERS, undefined]])
+    await rejoin(MAX_PRESENT_USERS + 2, MAX_PRESENT_USERS + 12)
+    expect(bench.heardOf(1, 'presence_changed')).toEqual([])
+    expect(named(MAX_PRESENT_USERS + 11)).toEqual([[MAX_PRESENT_USERS, MAX_PRESENT_USERS + 10]])
+    bench.advance(DEFAULT_NODE_OPTIONS.presenceGraceMs)
+    // The list, when it has emptied, then change by change.
+    const told = bench.heard(1).filter(({ type }) => type.includes('presence'))
+    expect(told.slice(0, 2)).toMatchObject([
+      { type: 'room_presence', payload: { users: Array.from({ length: 400 }, () => ({})) } },
+      { type: 'presence_changed', payload: { status: 'offline' } },
+    ])
+    expect(told.filter(({ type }) => type === 'room_presence')).toHaveLength(1)
+    expect(told.length).toBeGreaterThan(100)
+  })
+})
 
 describe('presence', () => {
   it('is a list after the first page, and a change for the others', async () => {

@@ -10,7 +10,7 @@ import {
   boundedWait,
   type ClientMessage,
   CODES,
-  isCode,
+  knownCode,
   ownLogId,
   type PayloadOf,
   type ServerMessage,
@@ -264,18 +264,23 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   function onError(payload: PayloadOf<'error'>): void {
-    const { ref, room, message } = payload
+    const { ref, room, message, count = 1 } = payload
     const retryAfterMs = payload.retryAfterMs === undefined ? undefined : boundedWait(payload.retryAfterMs)
-    // A code of a newer server: nothing is lost where the same is asked again.
-    const code = isCode(payload.code) ? payload.code : 'UNAVAILABLE'
-    const failure: Failure = { code, detail: message, retryAfterMs }
+    const code = knownCode(payload.code, payload.final)
+    const detail = code === payload.code ? message : `${payload.code}: ${message}`
+    const failure: Failure = { code, detail, retryAfterMs }
     const pending = context.pending.get(ref ?? 0)
     if (!pending || ref === undefined) return context.emit({ type: 'problem', failure })
     fail(ref, pending, failure, room)
+    // Of commands; those that went back with the first of them are awaited no more.
+    for (let i = 1; i < count; i++) {
+      const next = context.pending.get(ref + i)
+      if (next?.for === 'command') fail(ref + i, next, failure)
+    }
   }
 
   function fail(ref: number, pending: Pending, failure: Failure, room?: string): void {
-    const { code, retryAfterMs } = failure
+    const { code } = failure
     if (pending.for === 'sync') {
       const concerned = room === undefined ? [...pending.rooms] : [room]
       rooms.refused(concerned, ref, failure, CODES[code].retryable)
@@ -285,7 +290,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     context.pending.delete(ref)
     switch (pending.for) {
       case 'command':
-        return outbox.refused(pending.room, pending.messageId, code, retryAfterMs)
+        return outbox.refused(pending.room, pending.messageId, failure)
       case 'request':
         return requests.reject(pending.id, failure)
       case 'join':

@@ -6,7 +6,7 @@
  * What lives here: rows, lanes, windows, waits, and the answer to each reply. Not here: when to connect.
  */
 import { CODES, type Code, type Limits, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
-import type { Context } from './context.ts'
+import type { Context, Failure } from './context.ts'
 import type { NewRow, SendOutcome } from './outbox-row.ts'
 import { createPacing } from './pacing.ts'
 import { randomSid } from './random.ts'
@@ -78,7 +78,7 @@ export interface Outbox {
   /** The connection is gone: nothing is in flight any more. */
   stop(): void
   acknowledged(room: string, messageId: string, seq: number, timestamp: number): void
-  refused(room: string, messageId: string, code: Code, retryAfterMs: number | undefined): void
+  refused(room: string, messageId: string, failure: Failure): void
   deadline(): number
   /** Undecided rows, and their bytes. */
   size(): { readonly rows: number; readonly bytes: number }
@@ -378,13 +378,16 @@ export function createOutbox(context: Context, isHeld: (room: string) => boolean
       if (found) settle(found.queue, found.index, { status: 'acknowledged', seq, timestamp })
     },
 
-    refused(room, messageId, code, retryAfterMs) {
+    refused(room, messageId, { code, detail, retryAfterMs }) {
       const found = find(room, messageId)
       if (!found) return
       const { queue, row, index } = found
       if (CODES[code].final) {
         const skipped = row.skipFor !== undefined && (code === 'SKIPPED' || code === 'VOID')
-        return settle(queue, index, { status: 'failed', code: skipped ? (row.skipFor as Code) : code })
+        if (skipped) return settle(queue, index, { status: 'failed', code: row.skipFor as Code })
+        // The table says what its own codes mean; of another its own word is all there is.
+        const said = code === 'REJECTED' ? { detail } : undefined
+        return settle(queue, index, { status: 'failed', code, ...said })
       }
       if (CODES[code].retryable) return retryLater(queue, index, code, retryAfterMs)
       unplaceable(queue, index, code)

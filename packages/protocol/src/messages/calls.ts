@@ -62,18 +62,20 @@ export const listCalls = z.object({
 /** From the server: the oldest first. */
 export const callList = z.object({
   ref,
-  calls: z.array(
-    z.object({
-      callId,
-      room: roomId,
-      from: userId,
-      to: userId,
-      media,
-      outcome,
-      startedAt: timestamp,
-      answeredAt: z.optional(timestamp),
-      endedAt: timestamp,
-    }),
-  ),
+  calls: z
+    .array(
+      z.object({
+        callId,
+        room: roomId,
+        from: userId,
+        to: userId,
+        media,
+        outcome,
+        startedAt: timestamp,
+        answeredAt: z.optional(timestamp),
+        endedAt: timestamp,
+      }),
+    )
+    .check(z.maxLength(MAX_PAGE_ENTRIES)),
   hasOlder: z.boolean(),
 })

@@ -12,8 +12,14 @@ const text = z.string().check(z.minLength(1), z.maxLength(MAX_FRAME_BYTES))
 const caption = z.string().check(z.maxLength(MAX_FRAME_BYTES))
 const pixels = z.int().check(z.minimum(1), z.maximum(100_000))
 
+/**
+ * An http or https address, or one relative to the page: nothing that a page could be made to run. No blank and no control
+ * character, which browsers leave out before they look at the scheme; a colon only where it begins none.
+ */
+const FILE_URL = /^(?:https?:\/\/|[./?#]|[^\u0000-\u0020\u007f:/?#]+(?:[/?#]|$))[^\u0000-\u0020\u007f]*$/
+
 const file = z.object({
-  url: z.string().check(z.minLength(1), z.maxLength(2_048)),
+  url: z.string().check(z.minLength(1), z.maxLength(2_048), z.regex(FILE_URL)),
   name: z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
   mediaType: z.string().check(z.regex(/^[a-z]+\/[A-Za-z0-9.+_-]{1,100}$/)),
   bytes: z.optional(count),

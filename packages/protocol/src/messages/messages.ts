@@ -4,7 +4,7 @@
  * all that it carries, an `entries` frame the room.
  */
 import * as z from 'zod/mini'
-import { MAX_BATCH } from '../limits.ts'
+import { MAX_BATCH, MAX_RUN_ENTRIES } from '../limits.ts'
 import { contentWith, recordedContentWith } from './content.ts'
 import {
   count,
@@ -20,7 +20,7 @@ import {
   timestamp,
   userId,
 } from './fields.ts'
-import { reactionCount } from './reactions.ts'
+import { reactionCounts } from './reactions.ts'
 
 const typeName = z.string().check(z.regex(/^[a-z][a-z0-9_.]{0,63}$/))
 
@@ -70,7 +70,7 @@ export const entry = z.object({
 /** From the server: the newest entries of a room that the connection follows, without holes; `h` is that of the last. */
 export const entries = z.object({
   room: roomId,
-  entries: z.array(entry).check(z.minLength(1)),
+  entries: z.array(entry).check(z.minLength(1), z.maxLength(MAX_RUN_ENTRIES)),
   h: fingerprint,
 })
 
@@ -84,7 +84,7 @@ export const newMessage = recordedContentWith({
   forwardedFrom: z.optional(z.object({ sender: userId, timestamp })),
   /** Only in `history`, where later changes are folded in. */
   editedAt: z.optional(timestamp),
-  reactions: z.optional(z.array(reactionCount)),
+  reactions: z.optional(reactionCounts),
   replyCount: z.optional(count),
 })
 

@@ -44,7 +44,7 @@ export const getNotifications = z.object({
 export const notificationList = z.object({
   ref,
   /** In the order of the log. */
-  notifications: z.array(z.object({ entry, read: z.boolean() })),
+  notifications: z.array(z.object({ entry, read: z.boolean() })).check(z.maxLength(MAX_PAGE_ENTRIES)),
   unread: count,
   hasOlder: z.boolean(),
 })
@@ -57,8 +57,8 @@ export const clearAllNotifications = z.object({ ref, upTo: seq })
 
 export const notificationsChanged = z.object({
   ref: z.optional(ref),
-  read: z.optional(z.array(seq)),
-  cleared: z.optional(z.array(seq)),
+  read: z.optional(seqs),
+  cleared: z.optional(seqs),
   /** Everything up to here was cleared. */
   clearedUpTo: z.optional(seq),
   /** How many are unread now. */

@@ -3,8 +3,8 @@
  * A user with several connections is there as long as one of them is.
  */
 import * as z from 'zod/mini'
-import { MAX_USERS_PER_FRAME } from '../limits.ts'
-import { ref, roomId, timestamp, userId } from './fields.ts'
+import { MAX_PRESENT_USERS, MAX_USERS_PER_FRAME } from '../limits.ts'
+import { count, ref, roomId, timestamp, userId } from './fields.ts'
 import { presenceStatus } from './rooms.ts'
 
 /** What a user says of themselves, in a few words. */
@@ -18,10 +18,14 @@ export const updatePresence = z.object({ status: presenceStatus, statusText: z.o
 export const subscribePresence = z.object({ ref, users })
 export const unsubscribePresence = z.object({ ref, users })
 
-/** From the server, after the first page of a subscription: everybody who is in the room now. */
+/** From the server, after the first page of a subscription: who is in the room now, as many as a list may name. */
 export const roomPresence = z.object({
   room: roomId,
-  users: z.array(z.object({ userId, status: presenceStatus, statusText: z.optional(statusText) })),
+  users: z
+    .array(z.object({ userId, status: presenceStatus, statusText: z.optional(statusText) }))
+    .check(z.maxLength(MAX_PRESENT_USERS)),
+  /** How many are there, where the list has not room for all. */
+  count: z.optional(count),
 })
 
 /** From the server. `lastSeenAt` is given with `offline`. */
@@ -36,12 +40,14 @@ export const presenceChanged = z.object({
 /** From the server: those asked for with `ref`, as they are now; without it, those of them who changed. */
 export const userPresence = z.object({
   ref: z.optional(ref),
-  users: z.array(
-    z.object({
-      userId,
-      status: presenceStatus,
-      statusText: z.optional(statusText),
-      lastSeenAt: z.optional(timestamp),
-    }),
-  ),
+  users: z
+    .array(
+      z.object({
+        userId,
+        status: presenceStatus,
+        statusText: z.optional(statusText),
+        lastSeenAt: z.optional(timestamp),
+      }),
+    )
+    .check(z.maxLength(MAX_USERS_PER_FRAME)),
 })

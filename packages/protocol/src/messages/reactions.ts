@@ -3,6 +3,7 @@
  * there and removing what is not are accepted, and change nothing.
  */
 import * as z from 'zod/mini'
+import { MAX_EMOJIS_PER_MESSAGE } from '../limits.ts'
 import { count, messagePlace, messageTarget, ref, roomId, userId } from './fields.ts'
 
 /** One emoji, joined ones and those with a tone of skin included: its form, not its membership of a list that grows. */
@@ -16,8 +17,10 @@ export const removeReaction = addReaction
 export const reactionAdded = z.object({ target: messagePlace, emoji })
 export const reactionRemoved = reactionAdded
 
-/** How many reacted with this, and whether the asker is one of them. */
-export const reactionCount = z.object({ emoji, count, own: z.boolean() })
+/** How many reacted with each, and whether the asker is one of them. */
+export const reactionCounts = z
+  .array(z.object({ emoji, count, own: z.boolean() }))
+  .check(z.maxLength(MAX_EMOJIS_PER_MESSAGE))
 
 /** To the server: who reacted to this message? */
 export const getReactions = z.object({ ref, room: roomId, target: messageTarget })
@@ -26,5 +29,7 @@ export const getReactions = z.object({ ref, room: roomId, target: messageTarget 
 export const reactionList = z.object({
   ref,
   room: roomId,
-  reactions: z.array(z.object({ emoji, count, users: z.array(userId).check(z.maxLength(100)) })),
+  reactions: z
+    .array(z.object({ emoji, count, users: z.array(userId).check(z.maxLength(100)) }))
+    .check(z.maxLength(MAX_EMOJIS_PER_MESSAGE)),
 })

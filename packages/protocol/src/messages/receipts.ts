@@ -3,6 +3,7 @@
  * counts, and a client sends its own again after each connect.
  */
 import * as z from 'zod/mini'
+import { MAX_RECEIPT_MEMBERS } from '../limits.ts'
 import { count, position, ref, roomId, seq, timestamp, userId } from './fields.ts'
 
 /** To the server: I have read, or been given, everything up to here. What is read was delivered. */
@@ -17,7 +18,9 @@ export const messagesDelivered = z.object({ ref: z.optional(ref), room: roomId, 
 /** From the server, after the first page of a subscription: how far everybody is. */
 export const roomReceipts = z.object({
   room: roomId,
-  receipts: z.array(z.object({ userId, delivered: position, read: position })),
+  receipts: z
+    .array(z.object({ userId, delivered: position, read: position }))
+    .check(z.maxLength(MAX_RECEIPT_MEMBERS)),
 })
 
 /**

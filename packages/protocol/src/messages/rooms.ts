@@ -3,8 +3,8 @@
  * effects are idempotent. What they change in a room is told to it as entries.
  */
 import * as z from 'zod/mini'
-import { MAX_PAGE_ENTRIES, MAX_PAGE_MEMBERS, MAX_ROOMS_PER_FRAME } from '../limits.ts'
-import { count, metadata, position, ref, roomId, timestamp, userId } from './fields.ts'
+import { MAX_PAGE_ENTRIES, MAX_PAGE_MEMBERS, MAX_PRESENT_USERS, MAX_ROOMS_PER_FRAME } from '../limits.ts'
+import { count, position, ref, roomId, roomMetadata, timestamp, userId } from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
 export const presenceStatus = z.enum(['online', 'away', 'busy', 'offline'])
@@ -17,7 +17,7 @@ const chosenVisibility = z.enum(['public', 'private'])
 const about = {
   name: z.optional(z.string().check(z.maxLength(100))),
   topic: z.optional(z.string().check(z.maxLength(1_000))),
-  metadata: z.optional(metadata),
+  metadata: z.optional(roomMetadata),
 }
 
 /** A room as one user sees it. Of a public room of which they are no member, nothing is theirs to read or to count. */
@@ -110,7 +110,9 @@ export const memberList = z.object({
 export const activeMemberList = z.object({
   ref,
   room: roomId,
-  members: z.array(z.object({ userId, role, status: presenceStatus })),
+  members: z.array(z.object({ userId, role, status: presenceStatus })).check(z.maxLength(MAX_PRESENT_USERS)),
+  /** How many there are, where the list has not room for all. */
+  count: z.optional(count),
 })
 
 /** Entries of the log. Their sender is who did it. */

@@ -91,7 +91,7 @@ export const SERVER_SUMMARIES: { readonly [T in ServerMessageType]: string } = {
   unread_changed: 'What is left to read in a room: to all connections of the user.',
   typing_started: 'A user is typing in a room that the connection follows.',
   typing_stopped: 'A user stopped typing.',
-  room_presence: 'Everybody who is in the room now: after the first page of a subscription.',
+  room_presence: 'Who is in the room now: after the first page of a subscription.',
   presence_changed: 'A user came, went or changed in a room that the connection follows.',
   user_presence: 'How users are who were asked for; without a ref, those who changed.',
   notification_list: "Notifications of the user's own log.",

@@ -17,7 +17,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { Committer } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
-import { type Context, refuse, unixMs, unreachable } from './context.ts'
+import { type Context, refuse, refuseRun, unixMs, unreachable } from './context.ts'
 import { randomText } from './random.ts'
 import { isSystem } from './rights.ts'
 import type { AdmitOp, CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
@@ -78,18 +78,18 @@ export function createCommands(context: Context, committer: Committer, usage: Us
 
   return {
     take(connection, frame) {
-      if (connection.id === APPLICATION) {
-        for (let i = 0; i < frame.commands.length; i++) takeOne(connection, frame, i)
-        return true
-      }
-      let retryAfterMs = 0
-      for (let i = 0; i < frame.commands.length; i++) {
-        // Once one is refused, so is the rest of the frame: the lane could answer no more than GAP.
-        if (retryAfterMs === 0) retryAfterMs = usage.takeCommand(connection.userId, frame.commands[i])
+      const { length } = frame.commands
+      const isBound = connection.id !== APPLICATION
+      for (let i = 0; i < length; i++) {
+        const retryAfterMs = isBound ? usage.takeCommand(connection.userId, frame.commands[i]) : 0
         if (retryAfterMs === 0) takeOne(connection, frame, i)
-        else refuse(context, connection, frame.ref + i, 'RATE_LIMIT', { retryAfterMs })
+        else {
+          // So is the rest of the frame: the lane could answer no more than GAP.
+          refuseRun(context, connection, frame.ref + i, 'RATE_LIMIT', length - i, retryAfterMs)
+          return false
+        }
       }
-      return retryAfterMs === 0
+      return true
     },
 
     join(connection, { ref, room }) {

@@ -5,18 +5,25 @@
  * Nothing is told before its commit is durable. Then, in this order: the acks (one frame for each connection), the
  * errors, the new entries, the answers to joins, leaves and read positions.
  */
-import { type Code, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
+import { type Code, MAX_BATCH, MAX_RUN_ENTRIES, type PayloadOf } from '@tautline/protocol/wire'
 import { descriptionOf } from './answers.ts'
 import { isMessage } from './batch.ts'
 import type { Connection } from './connection.ts'
-import { type Context, RETRY_AFTER_MS, refuse, refuseInRoom, send, unixMs, unreachable } from './context.ts'
+import {
+  type Context,
+  RETRY_AFTER_MS,
+  refuseInRoom,
+  refuseRun,
+  send,
+  unixMs,
+  unreachable,
+} from './context.ts'
 import { pumpReads } from './reads.ts'
 import { tellReceipt, tellUnread } from './receipts.ts'
 import { fanOut, type Rooms } from './rooms.ts'
 import type { CommitResult, Outcome, StoreOp } from './store.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-const MAX_BATCH_OPS = 1_024
 /** Characters of the operations' content, which stand for their bytes. */
 const MAX_BATCH_CHARS = 262_144
 /** Operations that may wait; beyond them the answer is UNAVAILABLE. */
@@ -28,6 +35,15 @@ interface Batch {
   readonly connections: Connection[]
   readonly refs: number[]
   chars: number
+}
+
+/** An operation that failed, and how many of its neighbours with it. */
+interface Failure {
+  readonly connection: Connection
+  readonly ref: number
+  readonly op: StoreOp
+  readonly code: Code
+  count: number
 }
 
 export interface Committer {
@@ -51,7 +67,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
 
   function lastBatch(chars: number): Batch {
     const last = queue[queue.length - 1]
-    if (last && last.ops.length < MAX_BATCH_OPS && last.chars + chars <= MAX_BATCH_CHARS) return last
+    if (last && last.ops.length < MAX_RUN_ENTRIES && last.chars + chars <= MAX_BATCH_CHARS) return last
     const batch: Batch = { ops: [], connections: [], refs: [], chars: 0 }
     queue.push(batch)
     return batch
@@ -101,20 +117,22 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     }
   }
 
-  function tellFailures(batch: Batch, outcomes: readonly Outcome[]): void {
+  /** Neighbours of one lane that failed alike are told as one. */
+  function tellFailures(batch: Batch, codeOf: (index: number) => Code | undefined): void {
+    const failures: Failure[] = []
     each(batch, (connection, ref, op, i) => {
-      const outcome = outcomes[i]
-      if (outcome?.outcome === 'failed') fail(connection, ref, op, outcome.code)
+      const code = codeOf(i)
+      if (code === undefined) return
+      const last = failures[failures.length - 1]
+      if (last && isNext(last, { connection, ref, op, code })) last.count++
+      else failures.push({ connection, ref, op, code, count: 1 })
     })
+    for (const failure of failures) fail(failure)
   }
 
-  function fail(connection: Connection, ref: number, op: StoreOp, code: Code): void {
-    if (op.op !== 'command') {
-      refuseInRoom(context, connection, ref, code, op.room)
-      return
-    }
-    const retryAfterMs = RETRY_AFTER_MS[code]
-    refuse(context, connection, ref, code, retryAfterMs === undefined ? undefined : { retryAfterMs })
+  function fail({ connection, ref, op, code, count }: Failure): void {
+    if (op.op === 'command') refuseRun(context, connection, ref, code, count, RETRY_AFTER_MS[code])
+    else refuseInRoom(context, connection, ref, code, op.room)
   }
 
   function tellAnswers(batch: Batch, outcomes: readonly Outcome[]): void {
@@ -209,7 +227,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
   return {
     add(connection, ref, op, chars) {
       if (queuedOps >= MAX_QUEUED_OPS) {
-        fail(connection, ref, op, 'UNAVAILABLE')
+        fail({ connection, ref, op, code: 'UNAVAILABLE', count: 1 })
         return
       }
       if (isMembership(op)) connection.pendingMemberships++
@@ -234,7 +252,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       const batch = finish()
       if (!batch) return
       tellAcks(batch, result.outcomes)
-      tellFailures(batch, result.outcomes)
+      tellFailures(batch, (index) => failureOf(result.outcomes[index]))
       tellEntries(batch, result)
       tellAnswers(batch, result.outcomes)
       tellReceipts(batch, result.outcomes)
@@ -245,13 +263,27 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     failed() {
       const batch = finish()
       if (!batch) return
-      each(batch, (connection, ref, op) => fail(connection, ref, op, 'UNAVAILABLE'))
+      tellFailures(batch, () => 'UNAVAILABLE')
       release(batch)
     },
 
     isIdle: () => running === undefined && queue.length === 0,
     queued: () => queuedOps,
   }
+}
+
+function failureOf(outcome: Outcome | undefined): Code | undefined {
+  return outcome?.outcome === 'failed' ? outcome.code : undefined
+}
+
+/** The next command of the same lane, under the next ref, with the same fault. */
+function isNext(
+  { connection, ref, op, code, count }: Failure,
+  next: Pick<Failure, 'connection' | 'ref' | 'op' | 'code'>,
+): boolean {
+  if (op.op !== 'command' || next.op.op !== 'command' || count === MAX_BATCH) return false
+  const isSameLane = connection === next.connection && op.room === next.op.room && op.sid === next.op.sid
+  return isSameLane && code === next.code && next.ref === ref + count && next.op.n === op.n + count
 }
 
 /** Changes what the asker may read. */

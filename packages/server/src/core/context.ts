@@ -52,6 +52,21 @@ export function refuse(
   send(context, connection, { type: 'error', payload })
 }
 
+/** Answers `count` commands of one lane with consecutive refs: none of them happened. */
+export function refuseRun(
+  context: Context,
+  connection: Connection,
+  ref: number,
+  code: Code,
+  count: number,
+  retryAfterMs: number | undefined,
+): void {
+  const more: Partial<PayloadOf<'error'>> = {}
+  if (count > 1) more.count = count
+  if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
+  refuse(context, connection, ref, code, more)
+}
+
 /** How long to wait after the codes that say so; undefined where it is up to the client. */
 export const RETRY_AFTER_MS: { readonly [C in Code]?: number } = {
   UNAVAILABLE: 1_000,

@@ -5,7 +5,7 @@
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Committer } from './commit.ts'
 import type { Connection } from './connection.ts'
-import { type Context, refuse, send } from './context.ts'
+import { type Context, refuseRun, send } from './context.ts'
 
 /** Nobody comes back sooner than this. */
 const MIN_RETURN_MS = 500
@@ -68,7 +68,7 @@ export function createDrain(context: Context, committer: Committer): Drain {
       const { ref } = change.payload
       const count = change.type === 'commands' ? change.payload.commands.length : 1
       const retryAfterMs = goodbyes.get(connection) ?? MIN_RETURN_MS
-      for (let i = 0; i < count; i++) refuse(context, connection, ref + i, 'UNAVAILABLE', { retryAfterMs })
+      refuseRun(context, connection, ref, 'UNAVAILABLE', count, retryAfterMs)
     },
   }
 }

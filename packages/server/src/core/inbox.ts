@@ -3,10 +3,10 @@
  * messages alike: their form, how many there may be, and that nothing but the hello is heard before authentication.
  */
 import { decodeClientFrame } from '@tautline/protocol'
-import { type ClientMessage, CODES, type Code } from '@tautline/protocol/wire'
+import { type ClientMessage, CODES } from '@tautline/protocol/wire'
 import type { Commands } from './commands.ts'
 import { type Connection, REFUSALS } from './connection.ts'
-import { type Context, refuse, send, unreachable } from './context.ts'
+import { type Context, refuse, refuseRun, send, unreachable } from './context.ts'
 import { type Drain, isChange } from './drain.ts'
 import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
@@ -28,6 +28,7 @@ export interface InboxParts {
 
 type Decoded = ReturnType<typeof decodeClientFrame>[number]
 type Good = Extract<Decoded, { ok: true }>
+type Bad = Extract<Decoded, { ok: false }>
 
 /** What to do with the text of each frame. */
 export function createInbox(
@@ -41,7 +42,7 @@ export function createInbox(
     for (const decoded of decodeClientFrame(text, { maxFrameBytes: limits.maxFrameBytes })) {
       if (connection.phase === 'closed') return
       if (!takeToken(connection.frames, frameRate, context.now)) refuseFrame(connection, decoded)
-      else if (!decoded.ok) object(connection, decoded.code, decoded.ref, decoded.detail)
+      else if (!decoded.ok) object(connection, decoded)
       else if (connection.phase !== 'ready') receiveEarly(connection, decoded.message)
       else receiveReady(connection, decoded)
     }
@@ -65,12 +66,18 @@ export function createInbox(
     return retryAfterMs === 0
   }
 
-  function object(connection: Connection, code: Code, ref: number | undefined, detail: string): void {
+  function object(connection: Connection, { code, ref, detail, count }: Bad): void {
     if (CODES[code].closeCode !== null) {
       context.hangUp(connection, code)
       return
     }
-    refuse(context, connection, ref, code, { message: detail })
+    refuse(
+      context,
+      connection,
+      ref,
+      code,
+      count === undefined ? { message: detail } : { message: detail, count },
+    )
     if (connection.phase !== 'ready') context.hangUp(connection, 'NO_TOKEN')
   }
 
@@ -184,8 +191,7 @@ export function createInbox(
   function refuseWhole(connection: Connection, decoded: Decoded, ref: number, retryAfterMs: number): void {
     const message = decoded.ok ? decoded.message : undefined
     if (message?.type === 'commands') {
-      for (let i = 0; i < message.payload.commands.length; i++)
-        refuse(context, connection, ref + i, 'RATE_LIMIT', { retryAfterMs })
+      refuseRun(context, connection, ref, 'RATE_LIMIT', message.payload.commands.length, retryAfterMs)
     } else if (message?.type === 'subscribe') {
       for (const { room } of message.payload.rooms)
         refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })

@@ -1,9 +1,11 @@
 /**
  * Who is there. A user is online in a room while one of their connections follows it, and for a grace afterwards, so
  * that a reload or a short loss of the network is no coming and going. Followers get a list after their first page, and
- * each change from then on. Ephemeral: left out where a connection is slow, and told anew when it has caught up.
+ * each change from then on. Ephemeral: left out where a connection is slow, and told anew when it has caught up. In a
+ * room so full that a list cannot name everybody, changes are told to nobody, since each would go to all; when it has
+ * emptied, all get the list anew.
  */
-import type { PresenceStatus } from '@tautline/protocol/wire'
+import { MAX_PRESENT_USERS, type PayloadOf, type PresenceStatus } from '@tautline/protocol/wire'
 import { broadcast, type Context, send, unixMs } from './context.ts'
 import { isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { Scheduled } from './schedule.ts'
@@ -18,6 +20,9 @@ export interface Absence extends Scheduled {
   /** When the last of them went, in Unix milliseconds. */
   lastSeenAt: number
 }
+
+/** A crowd is none any more when so few are there: less than made it one, so that it does not come and go. */
+const CALM_USERS = MAX_PRESENT_USERS * 0.8
 
 /** The subscription has become open: its user is there. */
 export function arrive(context: Context, { room, connection }: Subscription): void {
@@ -37,7 +42,8 @@ export function arrive(context: Context, { room, connection }: Subscription): vo
     dueAt: Number.POSITIVE_INFINITY,
     place: -1,
   })
-  tellOthers(context, room, userId, { room: room.id, userId, status: 'online' })
+  room.isCrowded ||= room.present.size > MAX_PRESENT_USERS
+  if (!room.isCrowded) tellOthers(context, room, userId, { room: room.id, userId, status: 'online' })
 }
 
 /** A subscription that was open has ended; the user may come back within the grace. */
@@ -55,15 +61,32 @@ export function vanish(context: Context, rooms: Rooms, absence: Absence): void {
   const { room, userId, lastSeenAt } = absence
   context.schedule.remove(absence)
   room.present.delete(userId)
-  tellOthers(context, room, userId, { room: room.id, userId, status: 'offline', lastSeenAt })
+  if (!room.isCrowded)
+    tellOthers(context, room, userId, { room: room.id, userId, status: 'offline', lastSeenAt })
+  else if (room.present.size <= CALM_USERS) calmDown(context, room)
   rooms.release(room)
+}
+
+function calmDown(context: Context, room: Room): void {
+  room.isCrowded = false
+  for (const subscription of room.followers) {
+    if (!isOpen(subscription)) continue
+    const isSlow = subscription.connection.bufferedBytes > context.options.relievedBytes
+    if (isSlow) subscription.missedPresence = true
+    else sendPresence(context, subscription)
+  }
 }
 
 export function sendPresence(context: Context, subscription: Subscription): void {
   const { room, connection } = subscription
   subscription.missedPresence = false
-  const users = Array.from(room.present.keys(), (userId) => ({ userId, status: 'online' as const }))
-  send(context, connection, { type: 'room_presence', payload: { room: room.id, users } })
+  const payload: PayloadOf<'room_presence'> = { room: room.id, users: [] }
+  for (const userId of room.present.keys()) {
+    if (payload.users.push({ userId, status: 'online' }) < MAX_PRESENT_USERS) continue
+    if (room.present.size > MAX_PRESENT_USERS) payload.count = room.present.size
+    break
+  }
+  send(context, connection, { type: 'room_presence', payload })
 }
 
 export function statusOf(room: Room | undefined, userId: string): PresenceStatus {

@@ -6,14 +6,11 @@
  * How much is unread is told beside it: to who follows the room after the first page, and to all connections of the user
  * when the position moves. It is counted up to a `head`; what comes after, a client counts by itself.
  */
-import { ownLogId, type PayloadOf } from '@tautline/protocol/wire'
+import { MAX_RECEIPT_MEMBERS, ownLogId, type PayloadOf } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
 import { isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { ReadPosition, Unread } from './store.ts'
-
-/** Members of the largest room in which others are told how far one has read. */
-export const MAX_RECEIPT_MEMBERS = 100
 
 export function sendReceipts(
   context: Context,

@@ -19,6 +19,8 @@ export interface Room {
   readonly followers: Set<Subscription>
   /** Who is online here, by user; see presence.ts. */
   readonly present: Map<string, Absence>
+  /** So many are here that nobody is told of each coming and going. */
+  isCrowded: boolean
   /** The newest entry that was appended or read since the room is known, with its fingerprint; 0: none. */
   headSeq: number
   headH: string
@@ -67,6 +69,7 @@ export class Rooms {
       id,
       followers: new Set(),
       present: new Map(),
+      isCrowded: false,
       headSeq: 0,
       headH: '',
       memberCount: undefined,

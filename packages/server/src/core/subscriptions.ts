@@ -3,7 +3,13 @@
  * a subscription. Reads that concern none are only passed on (reads.ts) and answered (answers.ts). The subscription is registered before its page is read, so that nothing can fall between;
  * it is open, and tells anything, only once the page was allowed.
  */
-import { type Code, MAX_PAGE_ENTRIES, ownLogId, type PayloadOf } from '@tautline/protocol/wire'
+import {
+  type Code,
+  MAX_PAGE_ENTRIES,
+  MAX_RECEIPT_MEMBERS,
+  ownLogId,
+  type PayloadOf,
+} from '@tautline/protocol/wire'
 import {
   answerCheck,
   answerHistory,
@@ -18,7 +24,7 @@ import { type Context, refuse, refuseInRoom, send, unreachable } from './context
 import type { ReadAnswer } from './contract.ts'
 import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
-import { MAX_RECEIPT_MEMBERS, sendReceipts, sendUnread } from './receipts.ts'
+import { sendReceipts, sendUnread } from './receipts.ts'
 import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { PageResult, Receipts } from './store.ts'
 import { stopTyping } from './typing.ts'
