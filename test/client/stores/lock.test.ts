@@ -59,6 +59,14 @@ describe('a lock of tabs', () => {
     await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
   })
 
+  it('can be let go in the moment in which it is given', async () => {
+    const name = newName()
+    const lock = queueForLock(name, () => lock.release())
+    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+    const next = stand(name)
+    await vi.waitFor(() => expect(next.told).toEqual([true]))
+  })
+
   it('leaves nothing behind where it is let go at once', async () => {
     const name = newName()
     const { lock, told } = stand(name)
@@ -89,6 +97,23 @@ describe('a lock of tabs', () => {
       thief.lock.steal()
       await vi.waitFor(() => expect([thief.told.at(-1), victim.told.at(-1)]).toEqual([true, false]))
     }
+  })
+
+  it('is left at once where it is given to who let go of it meanwhile', async () => {
+    const signals: (AbortSignal | undefined)[] = []
+    const grants: (() => unknown)[] = []
+    const request = (_name: string, { signal }: LockOptions, grant: () => unknown) => {
+      signals.push(signal)
+      grants.push(grant)
+      return new Promise(() => {})
+    }
+    vi.stubGlobal('navigator', { locks: { request } })
+    const { lock, told } = stand(newName())
+    await vi.waitFor(() => expect(grants).toHaveLength(1))
+    lock.release()
+    expect(signals[0]!.aborted).toBe(true)
+    expect(grants[0]!()).toBeUndefined()
+    expect(told).toEqual([])
   })
 
   it('is not stolen from oneself', async () => {

@@ -30,7 +30,10 @@ export interface OpenOptions {
   readonly timeoutMs: number
   /** Whether it has to be there already. */
   readonly mustExist: boolean
-  /** It was deleted, evicted or closed by the browser, and is closed now. */
+  /**
+   * The browser closed it, or somebody wants to delete it or to change its layout: it has to be closed now, for who stays
+   * holds everybody up.
+   */
   lost(): void
 }
 
@@ -84,11 +87,7 @@ function upgrade(database: IDBDatabase): void {
 
 function databaseOf(database: IDBDatabase, lost: () => void): Database {
   database.onclose = lost
-  // Somebody deletes it, or a newer version of this page wants to change it: who stays holds everybody up.
-  database.onversionchange = () => {
-    database.close()
-    lost()
-  }
+  database.onversionchange = lost
 
   async function run<T>(
     mode: IDBTransactionMode,

@@ -105,7 +105,6 @@ async function openStore(
   function leave(): void {
     phase = 'gone'
     stopWatching()
-    stopTimer()
   }
 
   function lost(): void {
@@ -138,7 +137,7 @@ async function openStore(
   await connect(false)
   const stopWatching = watchPageSleep(sleep, wake)
   // In a later turn: who opens it has the store before anything is told of it.
-  const stopTimer = scheduler.after(0, attend)
+  scheduler.after(0, attend)
 
   return {
     list: () => ask((database) => database.read(listRows)),

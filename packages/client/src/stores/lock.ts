@@ -24,20 +24,21 @@ export function queueForLock(name: string, held: (isHeld: boolean) => void): Hel
     const begin = () => {
       if (place !== mine) return undefined
       mine.isHolder = true
-      held(true)
-      return new Promise<void>((resolve) => {
+      const untilLetGo = new Promise<void>((resolve) => {
         mine.letGo = resolve
       })
+      held(true)
+      return untilLetGo
     }
     // In a later turn even where there are no locks.
     const request = Promise.resolve().then(() => (locks ? locks.request(name, options, begin) : begin()))
-    request.catch((error: unknown) => {
+    request.catch(() => {
       if (place !== mine) return
-      const wasStolen = error instanceof DOMException && error.name === 'AbortError'
-      if (wasStolen) {
-        if (mine.isHolder) held(false)
+      if (mine.isHolder) {
+        // Stolen, since we did not let go.
+        held(false)
         stand(false)
-      } else if (!mine.isHolder) void begin()
+      } else void begin() // Locks are forbidden here.
     })
   }
 
