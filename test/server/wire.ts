@@ -9,8 +9,8 @@ import { WebSocket } from 'ws'
 
 export const SECRET = 'a secret of the tests, 32 bytes or more'
 
-export function tokenOf(userId: string): Promise<string> {
-  return createToken({ secret: SECRET, userId })
+export function tokenOf(userId: string, secret = SECRET): Promise<string> {
+  return createToken({ secret, userId })
 }
 
 /** A server that is closed when the test is over. */

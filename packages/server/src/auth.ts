@@ -230,7 +230,7 @@ function keySetOf(jwks: string | JSONWebKeySet) {
 
 /** What speaks against the key set; undefined: nothing. Symmetric and private keys have no place in it. */
 export function objectionToKeySet(jwks: unknown): string | undefined {
-  const wanted = 'The option auth.jwks must be the https address of a JSON Web Key Set, or the set itself'
+  const wanted = 'must be the https address of a JSON Web Key Set, or the set itself'
   if (typeof jwks === 'string' && !jwks.trimStart().startsWith('{'))
     return isKeySetAddress(jwks) ? undefined : `${wanted}; it is "${jwks.slice(0, 100)}".`
   try {

@@ -36,7 +36,21 @@ export function checkNames(prefix: string, given: object, allowed: readonly stri
   }
 }
 
-export function fault(name: string, given: unknown, allowed: string): TypeError {
+export function fault(name: string, given: unknown, allowed: string): OptionError {
   const shown = typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)
-  return new TypeError(`The option ${name} must be ${allowed}; it is ${shown}.`)
+  return new OptionError(name, `must be ${allowed}; it is ${shown}.`)
+}
+
+/** An option is not what it may be. Whoever took it from elsewhere can say its name there in front of `detail`. */
+export class OptionError extends TypeError {
+  /** As in `createServer`, with a dot for each level: `limits.maxFrameBytes`. */
+  readonly option: string
+  /** What it must be and what it is. */
+  readonly detail: string
+
+  constructor(option: string, detail: string) {
+    super(`The option ${option} ${detail}`)
+    this.option = option
+    this.detail = detail
+  }
 }

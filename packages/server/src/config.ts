@@ -13,7 +13,7 @@ import {
   objectionToSecret,
   type TokenWays,
 } from './auth.ts'
-import { checkNames, fault, flag, text, whole } from './checks.ts'
+import { checkNames, fault, flag, OptionError, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
 import { DEFAULT_USAGE, MESSENGER_USAGE, type Quota, USAGE_KINDS, type UsageQuotas } from './core/usage.ts'
@@ -150,7 +150,7 @@ export interface ServerConfig {
   readonly onRequest: RequestHandler | undefined
 }
 
-const OPTION_NAMES = [
+export const OPTION_NAMES = [
   'port',
   'host',
   'path',
@@ -358,7 +358,7 @@ function readAuth(auth: AuthOptions | undefined): AuthOptions {
 
 function checkKeySet({ jwks, jwksAlgorithms = ['RS256'] }: KeySetOptions): void {
   const objection = objectionToKeySet(jwks)
-  if (objection !== undefined) throw new TypeError(objection)
+  if (objection !== undefined) throw new OptionError('auth.jwks', objection)
   const known: readonly string[] = KEY_ALGORITHMS
   const isKnown =
     Array.isArray(jwksAlgorithms) && jwksAlgorithms.every((name: string) => known.includes(name))

@@ -12,6 +12,7 @@ export {
   type TokenOptions,
   type TokenWays,
 } from './auth.ts'
+export { OptionError } from './checks.ts'
 export type { ServerOptions, Usage } from './config.ts'
 export type {
   Appended,

@@ -1,18 +1,18 @@
 /** `tautline serve`: the reference server on SQLite. The options are those of createServer, which also checks them. */
-import { parseArgs } from 'node:util'
+import type { Server, ServerOptions } from '@tautline/server'
 import { type Command, noArgument, UsageError } from '../command.ts'
 import { SECRET_NOTE, secretOf } from '../secret.ts'
+import { ALL_SETTINGS, DEFAULT_DB, DEFAULT_PORT, SERVER_SETTINGS } from '../server-settings.ts'
+import { explainOption, type Given, helpOf, optionsOf, readGiven } from '../settings.ts'
 
 const HELP = `tautline serve: start the server (stop it with Ctrl-C)
 
-  --port <number>     where to listen; 0 takes any free port           [TAUTLINE_PORT, 8080]
-  --host <address>    the address to listen on                         [TAUTLINE_HOST, 127.0.0.1]
-  --db <file>         the SQLite file, made where missing; one server  [TAUTLINE_DB, tautline.db]
-                      alone may use it at a time
-  --secret <text>     the secret of the tokens, 32 bytes or more       [TAUTLINE_SECRET]
+Each setting has a flag, an environment variable (the flag wins) and, where it is optional, a default.
 
+${helpOf(SERVER_SETTINGS)}
 Logs are JSON lines on the standard output. SIGINT, SIGTERM and SIGHUP finish what is being committed, tell the clients
-and end it with exit code 0. It ends with 1 where the port is taken or the database cannot be used, and says why.
+and end it with exit code 0. It ends with 1 where the port is taken or the database cannot be used, and with 2 where a
+setting is not what it may be, and says why.
 
 ${SECRET_NOTE}
 `
@@ -21,28 +21,10 @@ export const serve: Command = {
   summary: 'start the server',
   help: HELP,
   async run(args, env) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        port: { type: 'string' },
-        host: { type: 'string' },
-        db: { type: 'string' },
-        secret: { type: 'string' },
-      },
-    })
+    const { given, positionals } = readGiven(ALL_SETTINGS, args, env)
     noArgument(positionals)
-    const port = values.port ?? env['TAUTLINE_PORT'] ?? '8080'
-    if (!/^\d{1,5}$/.test(port)) throw new UsageError(`A port is a number from 0 to 65535, not "${port}".`)
-    const secret = secretOf(values.secret, env)
-    // Not before it is needed: the other commands do without the SQLite binding.
-    const { createServer, sqlite } = await import('@tautline/server')
-    const server = await createServer({
-      port: Number(port),
-      host: values.host ?? env['TAUTLINE_HOST'],
-      auth: { secret },
-      store: sqlite(values.db ?? env['TAUTLINE_DB'] ?? 'tautline.db'),
-    })
+    if (!given.has('jwks')) secretOf(given.get('secret')?.text, env)
+    const server = await start(given)
     process.stderr.write(`Serving ${server.url}. Ctrl-C stops it.\n`)
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
@@ -50,4 +32,18 @@ export const serve: Command = {
     await server.close()
     return 0
   },
+}
+
+async function start(given: Given): Promise<Server> {
+  // Not before it is needed: the other commands do without the SQLite binding.
+  const { createServer, OptionError, sqlite } = await import('@tautline/server')
+  const store = sqlite(given.get('db')?.text ?? DEFAULT_DB)
+  const options = { port: DEFAULT_PORT, ...optionsOf(ALL_SETTINGS, given), store }
+  try {
+    // Unchecked texts and all: the server looks at each before it does anything.
+    return await createServer(options as unknown as ServerOptions)
+  } catch (error) {
+    const sentence = error instanceof OptionError ? explainOption(ALL_SETTINGS, given, error) : undefined
+    throw sentence === undefined ? error : new UsageError(sentence)
+  }
 }
