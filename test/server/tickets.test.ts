@@ -108,6 +108,7 @@ describe('a ticket', () => {
       lifetimeMs: 1_000,
       isOriginAllowed: () => true,
       admit: () => 0,
+      onRefused: () => {},
       now: () => now,
     })
     const http = createHttpServer((request, response) => tickets.handle(request, response))

@@ -229,8 +229,9 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     verify(token).then(
       (verification) => tell({ type: 'verified', connection, verification }),
       (error: unknown) => {
-        logger.error({ connection, ...describeError(error) }, 'a token could not be verified')
-        tell({ type: 'verified', connection, verification: { ok: false, code: 'SERVER_ERROR' } })
+        const code = 'SERVER_ERROR'
+        logger.error({ connection, code, ...describeError(error) }, 'a token could not be verified')
+        tell({ type: 'verified', connection, verification: { ok: false, code } })
       },
     )
   }
@@ -239,7 +240,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     store.commit(ops, unixMs).then(
       (result) => tell({ type: 'committed', result }),
       (error: unknown) => {
-        logger.error({ ops: ops.length, ...describeError(error) }, 'a commit failed')
+        logger.error({ ops: ops.length, code: 'UNAVAILABLE', ...describeError(error) }, 'a commit failed')
         tell({ type: 'commit_failed' })
       },
     )
@@ -249,8 +250,8 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     ask(store, query).then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {
-        logger.error({ connection, of: query.of, ...describeError(error) }, 'a read failed')
         const code = error instanceof TautlineError ? error.code : 'FETCH_ERROR'
+        logger.error({ connection, of: query.of, code, ...describeError(error) }, 'a read failed')
         tell({ type: 'read_done', connection, answer: { of: 'failure', code } })
       },
     )

@@ -83,7 +83,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const config = readConfig(options)
   const logger = loggerOf(config.logger)
   const store = await config.store.open((error) =>
-    logger.error(describeError(error), 'the store could not write one row'),
+    logger.error({ code: 'INTERNAL_ERROR', ...describeError(error) }, 'the store could not write one row'),
   )
   try {
     return await startServer(config, store, logger)
@@ -106,6 +106,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     lifetimeMs: auth.ticketLifetimeMs ?? DEFAULT_TICKET_LIFETIME_MS,
     isOriginAllowed,
     admit: (request) => driver.knock(sources.ofRequest(request)),
+    onRefused: (code) => logger.debug({ code }, 'a ticket was refused'),
     now: () => performance.now(),
   })
   const driver = createDriver({

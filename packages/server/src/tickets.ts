@@ -25,6 +25,8 @@ export interface TicketOptions {
   readonly isOriginAllowed: (origin: string) => boolean
   /** Counts the request. 0: it may be; else how many milliseconds whoever asks must wait. */
   readonly admit: (request: IncomingMessage) => number
+  /** No ticket was given, and why. */
+  readonly onRefused: (code: Code) => void
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
@@ -44,7 +46,14 @@ interface Ticket {
   readonly deadline: number
 }
 
-export function createTickets({ verify, lifetimeMs, isOriginAllowed, admit, now }: TicketOptions): Tickets {
+export function createTickets({
+  verify,
+  lifetimeMs,
+  isOriginAllowed,
+  admit,
+  onRefused,
+  now,
+}: TicketOptions): Tickets {
   /** In the order of their making, which is that of their deadlines. */
   const tickets = new Map<string, Ticket>()
   const byUser = new Map<string, Set<string>>()
@@ -115,7 +124,10 @@ export function createTickets({ verify, lifetimeMs, isOriginAllowed, admit, now 
       if (request.method === 'OPTIONS') response.writeHead(204, { 'Content-Length': 0 }).end()
       else if (request.method === 'POST') {
         exchange(request).then(
-          (answer) => reply(response, answer),
+          (answer) => {
+            if (answer.code !== undefined) onRefused(answer.code)
+            reply(response, answer)
+          },
           // The verifier told its error to the log.
           () => reply(response, refusal(503, 'SERVER_ERROR')),
         )
@@ -138,11 +150,12 @@ export function bearerOf({ headers }: IncomingMessage): string | undefined {
 interface Reply {
   readonly status: number
   readonly body: object
+  readonly code?: Code
   readonly retryAfterMs?: number | undefined
 }
 
 function refusal(status: number, code: Code, retryAfterMs?: number): Reply {
-  return { status, body: { error: code, retryAfterMs }, retryAfterMs }
+  return { status, code, body: { error: code, retryAfterMs }, retryAfterMs }
 }
 
 function allow(response: ServerResponse, origin: string): void {
