@@ -34,6 +34,10 @@ const tasks = {
       'kill a real server and real clients under load, and judge what everybody saw (--kills 20, --help)',
     run: (args) => runInOrder([['node', '--conditions=source', 'test/faults/run.ts', ...args]]),
   },
+  sim: {
+    about: 'run the cores in a simulated world where everything goes wrong (--runs 20000, --mutants, --help)',
+    run: (args) => runInOrder([['node', '--conditions=source', 'test/simulation/run.ts', ...args]]),
+  },
   check: {
     about: 'types, format, lint, what is unused, the packages as published, their sizes; changes no file',
     run: () =>

@@ -1,0 +1,393 @@
+// The checker is no better than what it notices: the history of a good run is broken in one place, once for each
+// promise, and the promise that was broken must be named.
+
+import { beforeAll, describe, expect, it } from 'vitest'
+import { check, checkOne, INVARIANTS, type Invariant } from './checker.ts'
+import type { History, Link, Sent, Session } from './history.ts'
+import { simulate } from './simulate.ts'
+
+/** A run with most of what there is: two servers, all rooms, messages of every outcome. */
+const SEED = 5
+
+let good: History
+
+beforeAll(async () => {
+  const { history, violations } = await simulate({ seed: SEED, profile: 'members' })
+  expect(violations).toEqual([])
+  good = history
+})
+
+function acknowledged({ sessions }: History): { readonly session: Session; readonly sent: Sent } {
+  for (const session of sessions) {
+    const sent = session.sends.find(({ outcomes }) => outcomes[0]?.status === 'acknowledged')
+    if (sent && session.endedBy === 'end') return { session, sent }
+  }
+  throw new Error('nothing was acknowledged')
+}
+
+function logOf(history: History, room: string) {
+  const log = history.lines[history.lines.length - 1]?.logs.get(room)
+  if (!log || log.length < 3) throw new Error(`next to nothing was said in ${room}`)
+  return log
+}
+
+/** What a session was told of den, without a gap, more than twice. */
+function stream({ sessions }: History) {
+  const told = sessions
+    .flatMap(({ streams }) => streams)
+    .find(({ room, events }) => room === 'den' && events.filter(({ type }) => type === 'entries').length > 2)
+  if (!told) throw new Error('nobody was told much')
+  return told
+}
+
+function readyLink({ sessions }: History): { readonly session: Session; readonly link: Link } {
+  for (const session of sessions) {
+    const link = session.links.find(
+      ({ readyAt, up }) => readyAt < 1e9 && up.some(({ message }) => message.type === 'commands'),
+    )
+    if (link) return { session, link }
+  }
+  throw new Error('nobody was connected')
+}
+
+const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
+  [
+    'I1',
+    'an acknowledged message that is in no log',
+    (history) => {
+      const { sent } = acknowledged(history)
+      for (const { logs } of history.lines) logs.delete(sent.room)
+    },
+  ],
+  [
+    'I2',
+    'a message that is twice in a log',
+    (history) => {
+      const log = logOf(history, 'den')
+      log.push({ ...log[0]!, entry: { ...log[0]!.entry, seq: log.length + 1 } })
+    },
+  ],
+  [
+    'I3',
+    'a hole in a log',
+    (history) => {
+      logOf(history, 'den').splice(1, 1)
+    },
+  ],
+  [
+    'I3',
+    'an entry that is another in the store',
+    (history) => {
+      const log = logOf(history, 'den')
+      log[1] = { ...log[1]!, entry: { ...log[1]!.entry, messageId: 'another' } }
+    },
+  ],
+  [
+    'I4',
+    'entries that are applied twice',
+    (history) => {
+      const { events } = stream(history)
+      events.push(events[0]!)
+    },
+  ],
+  [
+    'I4',
+    'entries that are passed over',
+    (history) => {
+      stream(history).events.splice(1, 1)
+    },
+  ],
+  [
+    'I4',
+    'a gap that does not begin where the reader is',
+    (history) => {
+      stream(history).events.push({ at: 1, type: 'gap', from: 5_000, to: 5_001 })
+    },
+  ],
+  [
+    'I5',
+    'messages that overtook each other',
+    (history) => {
+      for (const { sends } of history.sessions) sends.reverse()
+    },
+  ],
+  [
+    'I6',
+    'a second outcome',
+    (history) => {
+      const { sent } = acknowledged(history)
+      sent.outcomes.push(sent.outcomes[0]!)
+    },
+  ],
+  [
+    'I6',
+    'a failure of what is in the log',
+    (history) => {
+      const { sent } = acknowledged(history)
+      sent.outcomes[0] = { ...sent.outcomes[0]!, status: 'failed', code: 'FORBIDDEN' }
+    },
+  ],
+  [
+    'I7',
+    'a message without an outcome',
+    (history) => {
+      history.hintsWereLost = false
+      acknowledged(history).sent.outcomes.length = 0
+    },
+  ],
+  [
+    'I7',
+    'a client that is not connected',
+    (history) => {
+      history.hintsWereLost = false
+      acknowledged(history).session.status = 'waiting'
+    },
+  ],
+  [
+    'I7',
+    'a reader who is behind',
+    (history) => {
+      history.hintsWereLost = false
+      const log = logOf(history, 'den')
+      log.push({ at: 1, entry: { ...log[0]!.entry, seq: log.length + 1, messageId: 'the last' } })
+    },
+  ],
+  [
+    'I8',
+    'a refusal for want of a right that was there',
+    (history) => {
+      const { sent } = acknowledged(history)
+      sent.outcomes[0] = { ...sent.outcomes[0]!, status: 'failed', code: 'FORBIDDEN' }
+    },
+  ],
+  [
+    'I8',
+    'a code with which no message fails',
+    (history) => {
+      const { sent } = acknowledged(history)
+      sent.outcomes[0] = { ...sent.outcomes[0]!, status: 'failed', code: 'ID_CONFLICT' }
+    },
+  ],
+  [
+    'I9',
+    'an entry of who is no member',
+    (history) => {
+      const log = logOf(history, 'den')
+      const entry = {
+        ...log[0]!.entry,
+        seq: log.length + 1,
+        sender: 'eve',
+        messageId: 'evil',
+        type: 'new_message',
+      }
+      log.push({ at: 1, entry })
+    },
+  ],
+  [
+    'I9',
+    'a reader who is no member',
+    (history) => {
+      const { session } = acknowledged(history)
+      const entries = logOf(history, 'den').map(({ entry }) => entry)
+      session.streams.push({ room: '~eve', from: 0, to: 1, events: [{ at: 1, type: 'entries', entries }] })
+    },
+  ],
+  [
+    'I10',
+    'an ack that came before its commit',
+    (history) => {
+      const { sent } = acknowledged(history)
+      sent.outcomes[0] = { ...sent.outcomes[0]!, at: -1 }
+    },
+  ],
+  [
+    'I11',
+    'a server that holds on to who is gone',
+    (history) => {
+      history.nodes[0] = { connections: 9, open: 3, queuedOps: 0 }
+    },
+  ],
+  [
+    'I11',
+    'a server that never commits',
+    (history) => {
+      history.nodes[0] = { connections: 3, open: 3, queuedOps: 1 }
+    },
+  ],
+  [
+    'I12',
+    'an entry that no log has',
+    (history) => {
+      const event = stream(history).events.find(({ type }) => type === 'entries')
+      if (event?.type === 'entries') (event.entries[0] as { messageId: string }).messageId = 'made up'
+    },
+  ],
+  [
+    'I12',
+    'a history that was taken back without a word',
+    (history) => {
+      const logs = new Map([...history.lines[0]!.logs].map(([room]) => [room, []]))
+      history.lines.push({ epoch: 'epoch-1', from: history.endedAt, logs })
+    },
+  ],
+  [
+    'I13',
+    'a read position that goes back',
+    (history) => {
+      const read = {
+        at: 1,
+        line: 0,
+        op: 'mark_read',
+        user: 'ada',
+        room: 'den',
+        messageId: undefined,
+        outcome: 'read',
+        code: undefined,
+      }
+      history.decisions.push({ ...read, seq: 5 }, { ...read, seq: 4 })
+    },
+  ],
+  [
+    'I14',
+    "a message in another's name",
+    (history) => {
+      const { sent } = acknowledged(history)
+      const decision = history.decisions.find(({ messageId }) => messageId === sent.messageId)!
+      history.decisions.push({ ...decision, user: 'eve' })
+    },
+  ],
+  [
+    'I14',
+    'a message before authentication',
+    (history) => {
+      const { link } = readyLink(history)
+      link.readyAt = Number.POSITIVE_INFINITY
+    },
+  ],
+  [
+    'I15',
+    'a reader who waits to be told by another server',
+    (history) => {
+      history.hintsWereLost = true
+      const log = logOf(history, 'den')
+      log.push({ at: 1, entry: { ...log[0]!.entry, seq: log.length + 1, messageId: 'the last' } })
+    },
+  ],
+  [
+    'I16',
+    'two sockets',
+    (history) => {
+      history.sessions[0]!.mostSockets = 2
+    },
+  ],
+  [
+    'I16',
+    'two timers',
+    (history) => {
+      history.sessions[0]!.mostTimers = 2
+    },
+  ],
+  [
+    'I16',
+    'something left after close()',
+    (history) => {
+      history.sessions[0]!.leftAfterClose = 1
+    },
+  ],
+  [
+    'I17',
+    'a message that is said twice on one link',
+    (history) => {
+      const { link } = readyLink(history)
+      link.up.push(link.up.find(({ message }) => message.type === 'commands')!)
+    },
+  ],
+  [
+    'I17',
+    'a message that is said again too early',
+    (history) => {
+      const { link } = readyLink(history)
+      const said = link.up.find(({ message }) => message.type === 'commands')!
+      if (said.message.type !== 'commands') throw new Error('no commands')
+      const { ref } = said.message.payload
+      link.down.length = 0
+      link.down.push({
+        at: said.at + 1,
+        message: { type: 'error', payload: { ref, code: 'UNAVAILABLE', message: '', retryAfterMs: 1_000 } },
+      })
+      link.up.push({ at: said.at + 2, message: said.message })
+    },
+  ],
+  [
+    'I17',
+    'more on the way than the window holds',
+    (history) => {
+      const { link } = readyLink(history)
+      const said = link.up.find(({ message }) => message.type === 'commands')!
+      if (said.message.type !== 'commands') throw new Error('no commands')
+      const commands = Array.from({ length: 33 }, (_, i) => ({
+        type: 'skip',
+        messageId: `many-${i}`,
+        payload: {},
+      }))
+      const payload = { ...said.message.payload, ref: 5_000, room: 'nowhere-else', commands }
+      link.up.push({ at: said.at, message: { type: 'commands', payload } })
+    },
+  ],
+  [
+    'I17',
+    'an attempt at once after another',
+    (history) => {
+      const { session, link } = readyLink(history)
+      session.links.push({
+        ...link,
+        id: 999,
+        dialledAt: session.links.at(-1)!.dialledAt + 10,
+        up: [],
+        down: [],
+      })
+    },
+  ],
+  [
+    'I17',
+    'a connection given up without a question',
+    (history) => {
+      const { link } = readyLink(history)
+      Object.assign(link, { overBy: 'client', code: 'TIMEOUT', overAt: link.readyAt + 20_000 })
+      link.up.length = 0
+    },
+  ],
+  [
+    'I17',
+    'a second question for a token',
+    (history) => {
+      const { tokens } = history.sessions[0]!
+      tokens.push({ at: 1, link: 99, answeredAt: 9 }, { at: 2, link: 99, answeredAt: 9 })
+    },
+  ],
+  [
+    'broken',
+    'an exception',
+    (history) => {
+      history.broken.push({ at: 1, what: 'a core threw' })
+    },
+  ],
+]
+
+describe('the checker', () => {
+  it('finds nothing in a good run', () => {
+    expect(check(structuredClone(good))).toEqual([])
+  })
+
+  it.each(PLANTED)('%s notices %s', (invariant, _what, plant) => {
+    const history = structuredClone(good)
+    plant(history)
+    const found = checkOne(invariant, history)
+    expect(found.length).toBeGreaterThan(0)
+    expect(new Set(found.map((violation) => violation.invariant))).toEqual(new Set([invariant]))
+  })
+
+  it('has a planted fault for every promise', () => {
+    expect(new Set(PLANTED.map(([invariant]) => invariant))).toEqual(new Set(Object.keys(INVARIANTS)))
+  })
+})

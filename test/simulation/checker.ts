@@ -1,0 +1,812 @@
+// The promises, as questions to the history of a run. Each invariant is a pure function: it knows nothing of how clients
+// and servers work, only what was said, decided and told. Where the contract lets something happen (a restored snapshot
+// takes back what was acknowledged), the exception stands beside the rule.
+
+import { CODES, type Code, type Entry, isCode, MAX_BATCH } from '@tautline/protocol/wire'
+import type { Decision, History, Line, Link, Sent, Session, Stream } from './history.ts'
+
+export interface Violation {
+  readonly invariant: Invariant
+  readonly what: string
+  readonly at: number
+  /** What the trace should be shortened to. */
+  readonly about: readonly string[]
+}
+
+export const INVARIANTS = {
+  I1: 'no acknowledged message is lost',
+  I2: 'a message has one effect',
+  I3: 'a room has one dense order, which does not change',
+  I4: 'every entry is applied once, in order',
+  I5: 'what one outbox sends to a room appears in the order in which it was sent',
+  I6: 'an outcome is told once, and is true',
+  I7: 'when nothing goes wrong any more, everything comes right',
+  I8: 'nothing fails without a reason',
+  I9: 'who reads and writes may do so',
+  I10: 'what is acknowledged is durable',
+  I11: 'nothing is held for ever',
+  I12: 'a history that was taken back is told before anything more is applied',
+  I13: 'read positions never go back',
+  I14: 'nobody sends in the name of another, and nothing before it is known who they are',
+  I15: 'nothing depends on servers telling each other',
+  I16: 'a client has one socket and one timer, and none after close()',
+  I17: 'nobody tries again sooner or more often than they should',
+  broken: 'nothing throws',
+} as const
+
+export type Invariant = keyof typeof INVARIANTS
+
+const CHECKS: { readonly [I in Invariant]: (history: History) => Violation[] } = {
+  I1: acknowledgedIsKept,
+  I2: oneEffect,
+  I3: oneOrder,
+  I4: appliedOnceInOrder,
+  I5: senderOrder,
+  I6: outcomesAreStable,
+  I7: (history) => (history.hintsWereLost ? [] : comesRight(history, 'I7')),
+  I8: noSpuriousFailure,
+  I9: authorized,
+  I10: acknowledgedIsDurable,
+  I11: bounded,
+  I12: divergenceIsVisible,
+  I13: readPositionsRise,
+  I14: identity,
+  I15: (history) => (history.hintsWereLost ? comesRight(history, 'I15') : []),
+  I16: oneSocketOneTimer,
+  I17: retryDiscipline,
+  broken: ({ broken }) => broken.map(({ at, what }) => ({ invariant: 'broken', at, what, about: [] })),
+}
+
+export function check(history: History): Violation[] {
+  return Object.values(CHECKS).flatMap((invariant) => invariant(history))
+}
+
+export function checkOne(invariant: Invariant, history: History): Violation[] {
+  return CHECKS[invariant](history)
+}
+
+// --- what is in the logs -------------------------------------------------------------------------------------------
+
+interface Place {
+  readonly line: number
+  readonly room: string
+  readonly seq: number
+  readonly at: number
+}
+
+/** Where each (sender, messageId) stands, in all lines. */
+function placesIn({ lines }: History): Map<string, Place[]> {
+  const places = new Map<string, Place[]>()
+  lines.forEach(({ logs }, line) => {
+    for (const [room, log] of logs) {
+      log.forEach(({ at, entry }, i) => {
+        const key = keyOf(entry.sender, entry.messageId)
+        const known = places.get(key)
+        const place = { line, room, seq: i + 1, at }
+        if (known) known.push(place)
+        else places.set(key, [place])
+      })
+    }
+  })
+  return places
+}
+
+function keyOf(sender: string, messageId: string): string {
+  return `${sender} ${messageId}`
+}
+
+/** When the line ceased to be in force. */
+function endOf({ lines }: History, line: number): number {
+  return lines[line + 1]?.from ?? Number.POSITIVE_INFINITY
+}
+
+function lastLine({ lines }: History): Line {
+  return lines[lines.length - 1]!
+}
+
+function* allSends({ sessions }: History): Generator<readonly [Session, Sent]> {
+  for (const session of sessions) for (const sent of session.sends) yield [session, sent]
+}
+
+// --- the promises --------------------------------------------------------------------------------------------------
+
+/** Only a restored snapshot takes an entry back: then it is in an earlier line and not in the last. */
+function acknowledgedIsKept(history: History): Violation[] {
+  const violations: Violation[] = []
+  const places = placesIn(history)
+  for (const [session, sent] of allSends(history)) {
+    for (const { at, status, seq } of sent.outcomes) {
+      if (status !== 'acknowledged') continue
+      const found = (places.get(keyOf(session.user, sent.messageId)) ?? []).some(
+        (place) => place.room === sent.room && place.seq === seq,
+      )
+      if (!found)
+        violations.push(
+          violation('I1', at, `${sent.messageId} was acknowledged at ${seq} and is not there`, sent),
+        )
+    }
+  }
+  return violations
+}
+
+function oneEffect({ lines }: History): Violation[] {
+  const violations: Violation[] = []
+  for (const { logs } of lines) {
+    const seen = new Set<string>()
+    for (const [room, log] of logs) {
+      for (const { at, entry } of log) {
+        const key = keyOf(entry.sender, entry.messageId)
+        if (seen.has(key))
+          violations.push({
+            invariant: 'I2',
+            at,
+            what: `${key} is twice in the logs`,
+            about: [room, entry.messageId],
+          })
+        seen.add(key)
+      }
+    }
+  }
+  return violations
+}
+
+function oneOrder(history: History): Violation[] {
+  const violations: Violation[] = []
+  for (const { logs } of history.lines) {
+    for (const [room, log] of logs) {
+      log.forEach(({ at, entry }, i) => {
+        if (entry.seq !== i + 1)
+          violations.push({
+            invariant: 'I3',
+            at,
+            what: `${room} has ${entry.seq} at place ${i + 1}`,
+            about: [room],
+          })
+      })
+    }
+  }
+  for (const [room, log] of lastLine(history).logs) {
+    const stored = history.stored.get(room) ?? []
+    const isSame = stored.length === log.length && log.every(({ entry }, i) => isSameEntry(entry, stored[i]))
+    if (!isSame)
+      violations.push({
+        invariant: 'I3',
+        at: history.endedAt,
+        what: `the log of ${room} has changed`,
+        about: [room],
+      })
+  }
+  return violations
+}
+
+interface Identity {
+  readonly seq: number
+  readonly sender: string
+  readonly messageId: string
+}
+
+function isSameEntry(a: Identity, b: Identity | undefined): boolean {
+  return b !== undefined && a.seq === b.seq && a.sender === b.sender && a.messageId === b.messageId
+}
+
+function* allStreams({ sessions }: History): Generator<readonly [Session, Stream]> {
+  for (const session of sessions) for (const stream of session.streams) yield [session, stream]
+}
+
+/** A gap that was told moves the place; nothing else does. */
+function appliedOnceInOrder(history: History): Violation[] {
+  const violations: Violation[] = []
+  for (const [session, { room, events }] of allStreams(history)) {
+    let last: number | undefined
+    for (const event of events) {
+      if (event.type === 'gap') {
+        if (last !== undefined && event.from !== last + 1) {
+          const what = `${session.id} was at ${last} of ${room} and was told a gap from ${event.from}`
+          violations.push({ invariant: 'I4', at: event.at, what, about: [room, session.id] })
+        }
+        last = event.to
+        continue
+      }
+      for (const entry of event.entries) {
+        if (last !== undefined && entry.seq !== last + 1) {
+          const what = `${session.id} was at ${last} of ${room} and applied ${entry.seq}`
+          violations.push({ invariant: 'I4', at: event.at, what, about: [room, session.id] })
+        }
+        last = entry.seq
+      }
+    }
+  }
+  return violations
+}
+
+function senderOrder({ lines, sessions }: History): Violation[] {
+  const violations: Violation[] = []
+  for (const session of sessions) {
+    const order = new Map(session.sends.map(({ messageId }, i) => [messageId, i]))
+    if (order.size === 0) continue
+    for (const { logs } of lines) {
+      for (const [room, log] of logs) {
+        let last = -1
+        for (const { at, entry } of log) {
+          const place = entry.sender === session.user ? order.get(entry.messageId) : undefined
+          if (place === undefined) continue
+          if (place < last) {
+            const what = `${session.id} sent ${entry.messageId} before what stands before it in ${room}`
+            violations.push({ invariant: 'I5', at, what, about: [room, entry.messageId, session.id] })
+          }
+          last = Math.max(last, place)
+        }
+      }
+    }
+  }
+  return violations
+}
+
+/** What the store had forgotten when the outcome was told does not count. */
+function outcomesAreStable(history: History): Violation[] {
+  const violations: Violation[] = []
+  const places = placesIn(history)
+  for (const [session, sent] of allSends(history)) {
+    const { outcomes, messageId } = sent
+    if (outcomes.length > 1)
+      violations.push(violation('I6', outcomes[1]!.at, `${messageId} has ${outcomes.length} outcomes`, sent))
+    for (const { at, status, code } of outcomes) {
+      if (status === 'acknowledged') continue
+      const stands = (places.get(keyOf(session.user, messageId)) ?? []).some(
+        ({ line }) => endOf(history, line) > at,
+      )
+      if (stands)
+        violations.push(violation('I6', at, `${messageId} failed with ${code} and is in the log`, sent))
+    }
+  }
+  return violations
+}
+
+/** Who is still there at the end, and was not told to stay away. */
+function stays({ endedBy, statuses }: Session): boolean {
+  const last = statuses[statuses.length - 1]
+  return endedBy === 'end' && !(last?.status === 'stopped' && last.reason === 'REPLACED')
+}
+
+function comesRight(history: History, invariant: 'I7' | 'I15'): Violation[] {
+  const violations: Violation[] = []
+  const at = history.endedAt
+  const { logs } = lastLine(history)
+  for (const session of history.sessions.filter(stays)) {
+    const report = (what: string, about: readonly string[]) =>
+      violations.push({ invariant, at, what: `${session.id} ${what}`, about: [session.id, ...about] })
+    if (session.status !== 'connected') report(`is ${session.status}`, [])
+    for (const { messageId, outcomes, room } of session.sends)
+      if (outcomes.length === 0) report(`has no outcome for ${messageId}`, [messageId, room])
+    if (session.queued > 0) report(`still has ${session.queued} rows in its outbox`, [])
+    for (const [room, phase] of session.phases) {
+      if (phase === 'syncing') report(`is still syncing ${room}`, [room])
+      if (phase !== 'live') continue
+      const head = logs.get(room)?.length ?? 0
+      const seen = placeIn(session, room)
+      if (seen !== undefined && seen !== head)
+        report(`is at ${seen} of ${room}, whose head is ${head}`, [room])
+      const liveSince = session.liveSince.get(room) ?? at
+      if (seen === undefined && logs.get(room)?.some((logged) => logged.at > liveSince))
+        report(`follows ${room} and heard nothing, whose head is ${head}`, [room])
+    }
+  }
+  return violations
+}
+
+/** How far the session came in what it follows of the room now; undefined: it was told nothing yet. */
+function placeIn({ streams }: Session, room: string): number | undefined {
+  const stream = streams.find((one) => one.room === room && one.to === Number.POSITIVE_INFINITY)
+  const last = stream?.events[stream.events.length - 1]
+  if (last === undefined) return undefined
+  return last.type === 'gap' ? last.to : last.entries[last.entries.length - 1]?.seq
+}
+
+function noSpuriousFailure(history: History): Violation[] {
+  const violations: Violation[] = []
+  const decisions = new Map<string, Decision[]>()
+  for (const decision of history.decisions) {
+    if (decision.messageId === undefined) continue
+    const key = keyOf(decision.user, decision.messageId)
+    const known = decisions.get(key)
+    if (known) known.push(decision)
+    else decisions.set(key, [decision])
+  }
+  for (const [session, sent] of allSends(history)) {
+    for (const outcome of sent.outcomes) {
+      if (outcome.status !== 'failed' || outcome.code === undefined) continue
+      const decided = (decisions.get(keyOf(session.user, sent.messageId)) ?? []).filter(
+        ({ at }) => at <= outcome.at,
+      )
+      if (REASONS[outcome.code]?.({ history, session, sent, at: outcome.at, decided })) continue
+      violations.push(
+        violation('I8', outcome.at, `${sent.messageId} failed with ${outcome.code} for no reason`, sent),
+      )
+    }
+  }
+  return violations
+}
+
+interface Failed {
+  readonly history: History
+  readonly session: Session
+  readonly sent: Sent
+  readonly at: number
+  /** What the store decided about the message before. */
+  readonly decided: readonly Decision[]
+}
+
+/** Codes with which a message may fail, and when that is right. A message that fails with any other is one too many. */
+const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
+  CANCELLED: ({ sent, at }) => sent.cancelledAt <= at,
+  MESSAGE_TOO_LONG: ({ sent }) => sent.isLong,
+  VALIDATION_ERROR: ({ sent }) => sent.kind === 'invalid',
+  POISON: ({ sent }) => sent.kind === 'poison',
+  OUTBOX_FULL: ({ sent }) => sent.undecided >= SMALLEST_OUTBOX_ROWS,
+  EXPIRED: ({ session, sent, at }) => Math.max(session.clockErrorMs, at - sent.at) > SIX_DAYS_MS,
+  FORBIDDEN: ({ history, decided }) =>
+    decided.some((decision) => decision.code === 'FORBIDDEN' && !wasMember(history, decision)),
+  // Decided before, without the message: its first answer was lost.
+  VOID: ({ decided }) =>
+    decided.some(({ code }) => code !== undefined && code !== 'VOID' && CODES[code].final),
+}
+
+const SMALLEST_OUTBOX_ROWS = 30
+const SIX_DAYS_MS = 6 * 86_400_000
+
+/** Whether the user was a member of the room when this was decided, by the log as it stood then. */
+function wasMember({ lines }: History, { at, line, room, user }: Decision): boolean {
+  const [, a, b] = room.split('~')
+  if (room.startsWith('~')) return b !== undefined && (user === a || user === b)
+  let isMember = false
+  for (const logged of lines[line]?.logs.get(room) ?? []) {
+    if (logged.at > at) break
+    const change = membershipIn(logged.entry)
+    // What was decided in the same commit may have come after.
+    if (change?.user === user && (logged.at < at || isMember)) isMember = change.isMember
+  }
+  return isMember
+}
+
+function membershipIn({
+  type,
+  sender,
+  payload,
+}: Entry): { readonly user: string; readonly isMember: boolean } | undefined {
+  if (type === 'room_created') return { user: sender, isMember: true }
+  if (type !== 'member_joined' && type !== 'member_left') return undefined
+  return { user: String(payload['userId']), isMember: type === 'member_joined' }
+}
+
+/** From the log alone: a private room is read from one's own entry on, a direct one by its two, an own log by its owner. */
+function authorized(history: History): Violation[] {
+  const violations: Violation[] = []
+  const rights = history.lines.map(
+    ({ logs }) => new Map([...logs].map(([room, log]) => [room, rightsIn(room, log)])),
+  )
+  history.lines.forEach(({ logs }, line) => {
+    for (const [room, log] of logs) {
+      for (const { at, entry } of log) {
+        if (entry.type !== 'new_message' || rights[line]?.get(room)?.mayWrite(entry.sender, entry.seq))
+          continue
+        const what = `${entry.sender} wrote ${entry.messageId} in ${room} and was no member`
+        violations.push({ invariant: 'I9', at, what, about: [room, entry.messageId] })
+      }
+    }
+  })
+  for (const [session, { room, events }] of allStreams(history)) {
+    for (const event of events) {
+      if (event.type !== 'entries') continue
+      for (const { seq } of event.entries) {
+        if (rights.some((of) => of.get(room)?.mayRead(session.user, seq))) continue
+        const what = `${session.id} was told ${seq} of ${room}, which is not theirs`
+        violations.push({ invariant: 'I9', at: event.at, what, about: [room, session.id] })
+      }
+    }
+  }
+  return violations
+}
+
+interface Rights {
+  mayRead(user: string, seq: number): boolean
+  mayWrite(user: string, seq: number): boolean
+}
+
+function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Rights {
+  if (room.startsWith('~')) {
+    const users = room.slice(1).split('~')
+    const isTheirs = (user: string) => users.includes(user)
+    return { mayRead: isTheirs, mayWrite: (user) => users.length === 2 && isTheirs(user) }
+  }
+  const isPrivate = log[0]?.entry.payload['visibility'] === 'private'
+  /** The spans of each user's membership: from the entry that made them one to the one that put them out. */
+  const spans = new Map<string, { readonly from: number; to: number }[]>()
+  for (const { entry } of log) {
+    const change = membershipIn(entry)
+    if (change === undefined) continue
+    const own = spans.get(change.user) ?? []
+    spans.set(change.user, own)
+    const open = own[own.length - 1]
+    if (change.isMember) own.push({ from: entry.seq, to: Number.POSITIVE_INFINITY })
+    else if (open) open.to = Math.min(open.to, entry.seq)
+  }
+  const isIn = (user: string, seq: number) =>
+    (spans.get(user) ?? []).some(({ from, to }) => seq >= from && seq <= to)
+  const wasEverIn = (user: string, seq: number) => (spans.get(user) ?? []).some(({ to }) => seq <= to)
+  return { mayRead: isPrivate ? isIn : wasEverIn, mayWrite: isIn }
+}
+
+function acknowledgedIsDurable(history: History): Violation[] {
+  const violations: Violation[] = []
+  const places = placesIn(history)
+  for (const [session, sent] of allSends(history)) {
+    for (const { at, status, seq } of sent.outcomes) {
+      if (status !== 'acknowledged') continue
+      const first = Math.min(
+        ...(places.get(keyOf(session.user, sent.messageId)) ?? []).map((place) => place.at),
+      )
+      if (first > at)
+        violations.push(
+          violation('I10', at, `${sent.messageId} was acknowledged at ${seq} before its commit`, sent),
+        )
+    }
+  }
+  return violations
+}
+
+function bounded(history: History): Violation[] {
+  return history.nodes.flatMap(({ connections, open, queuedOps }, i) => {
+    const violations: Violation[] = []
+    const report = (what: string) =>
+      violations.push({ invariant: 'I11', at: history.endedAt, what: `node ${i + 1} ${what}`, about: [] })
+    if (connections > open) report(`knows ${connections} connections, and ${open} are open`)
+    if (queuedOps > 0) report(`holds ${queuedOps} operations back`)
+    return violations
+  })
+}
+
+/** All that was applied without a word between must be of one history. */
+function divergenceIsVisible(history: History): Violation[] {
+  const violations: Violation[] = []
+  for (const [session, { room, events, to }] of allStreams(history)) {
+    let fitting = history.lines.map((_, i) => i)
+    for (const event of events) {
+      if (event.type !== 'entries') continue
+      for (const entry of event.entries) {
+        const before = fitting
+        fitting = fitting.filter((line) =>
+          isSameEntry(entry, history.lines[line]?.logs.get(room)?.[entry.seq - 1]?.entry),
+        )
+        if (fitting.length > 0) continue
+        const what =
+          before.length === history.lines.length
+            ? `${session.id} applied ${entry.seq} ${entry.messageId} of ${room}, which no log has`
+            : `${session.id} applied ${entry.seq} ${entry.messageId} of ${room} on another history, without a reset`
+        violations.push({ invariant: 'I12', at: event.at, what, about: [room, session.id] })
+        fitting = before
+      }
+    }
+    const isCurrent = to === Number.POSITIVE_INFINITY && stays(session) && session.phases.get(room) === 'live'
+    if (isCurrent && events.length > 0 && !fitting.includes(history.lines.length - 1)) {
+      const what = `${session.id} still holds a history of ${room} that was taken back`
+      violations.push({ invariant: 'I12', at: history.endedAt, what, about: [room, session.id] })
+    }
+  }
+  return violations
+}
+
+function readPositionsRise({ decisions }: History): Violation[] {
+  const violations: Violation[] = []
+  const positions = new Map<string, number>()
+  for (const { at, line, user, room, outcome, seq } of decisions) {
+    if (outcome !== 'read' || seq === undefined) continue
+    const key = `${line} ${user} ${room}`
+    const before = positions.get(key) ?? 0
+    if (seq < before) {
+      const what = `the read position of ${user} in ${room} went from ${before} to ${seq}`
+      violations.push({ invariant: 'I13', at, what, about: [room, user] })
+    }
+    positions.set(key, seq)
+  }
+  return violations
+}
+
+function identity(history: History): Violation[] {
+  const violations: Violation[] = []
+  const senders = new Map<string, string>()
+  for (const [session, sent] of allSends(history)) senders.set(sent.messageId, session.user)
+  for (const { at, op, user, messageId, room } of history.decisions) {
+    const sender = op === 'command' && messageId !== undefined ? senders.get(messageId) : undefined
+    if (sender !== undefined && sender !== user)
+      violations.push({
+        invariant: 'I14',
+        at,
+        what: `${messageId} of ${sender} was sent as ${user}`,
+        about: [room],
+      })
+  }
+  for (const session of history.sessions) {
+    for (const link of session.links) {
+      for (const { at, message } of link.up) {
+        if (at >= link.readyAt || message.type === 'authenticate') continue
+        const what = `${session.id} said ${message.type} before it was known`
+        violations.push({ invariant: 'I14', at, what, about: [session.id] })
+      }
+    }
+  }
+  return violations
+}
+
+function oneSocketOneTimer({ sessions }: History): Violation[] {
+  const violations: Violation[] = []
+  for (const session of sessions) {
+    const report = (what: string) =>
+      violations.push({
+        invariant: 'I16',
+        at: session.endedAt,
+        what: `${session.id} had ${what}`,
+        about: [session.id],
+      })
+    if (session.mostSockets > 1) report(`${session.mostSockets} sockets at once`)
+    if (session.mostTimers > 1) report(`${session.mostTimers} timers at once`)
+    if (session.leftAfterClose > 0) report('a socket or a timer after close()')
+  }
+  return violations
+}
+
+// --- how often it is tried -----------------------------------------------------------------------------------------
+
+/** Clocks differ: what the client measures as long enough may be a little less. */
+const CLOCK_TOLERANCE = 0.985
+/** The first wait of the backoff, and the number of attempts in a minute that its growth allows. */
+const MIN_BACKOFF_MS = 250
+/** After these a client stays away until it is asked to connect. */
+const STOPPING: readonly Code[] = ['REPLACED', 'IDENTITY_MISMATCH', 'UNSUPPORTED_VERSION']
+const MAX_DIALS_A_MINUTE = 26
+/** A probe waits so long for its answer; an answer is waited for so long where probes are answered. */
+const PROBE_MS = 5_000
+const ANSWER_LIMIT_MS = 60_000
+
+function retryDiscipline(history: History): Violation[] {
+  return history.sessions.flatMap((session) => [
+    ...sendsOnceALink(session),
+    ...waitsAsTold(session),
+    ...keepsWindows(session),
+    ...dialsWithCare(session),
+    ...probesBeforeHangingUp(session),
+    ...asksForOneToken(session),
+  ])
+}
+
+interface Command {
+  readonly ref: number
+  readonly messageId: string
+}
+
+function commandsIn(message: Link['up'][number]['message']): Command[] {
+  if (message.type !== 'commands') return []
+  const { ref, commands } = message.payload
+  return commands.map((command, i) => ({
+    ref: ref + i,
+    messageId: (command as { messageId: string }).messageId,
+  }))
+}
+
+/** The refs that a message answers, with the code of a refusal. */
+function answersIn(
+  message: Link['down'][number]['message'],
+): { readonly ref: number; readonly code?: Code; readonly waitMs?: number | undefined }[] {
+  if (message.type === 'error' && message.payload.ref !== undefined) {
+    const { ref, code, retryAfterMs, count = 1 } = message.payload
+    const known: Code = isCode(code) ? code : 'UNAVAILABLE'
+    return Array.from({ length: Math.min(count, MAX_BATCH) }, (_, i) => ({
+      ref: ref + i,
+      code: known,
+      waitMs: retryAfterMs,
+    }))
+  }
+  if (message.type !== 'ack') return []
+  return message.payload.acks.flatMap(({ ref, count = 1 }) =>
+    Array.from({ length: Math.min(count, MAX_BATCH) }, (_, i) => ({ ref: ref + i })),
+  )
+}
+
+/** Everything of a link in order; what was heard before what was said at the same moment. */
+function* talkOf({
+  up,
+  down,
+}: Link): Generator<
+  | { readonly at: number; readonly said: Link['up'][number]['message'] }
+  | { readonly at: number; readonly heard: Link['down'][number]['message'] }
+> {
+  let i = 0
+  for (const { at, message } of down) {
+    for (let next = up[i]; next && next.at < at; next = up[++i]) yield { at: next.at, said: next.message }
+    yield { at, heard: message }
+  }
+  for (let next = up[i]; next; next = up[++i]) yield { at: next.at, said: next.message }
+}
+
+/** A message is said once on a link, unless it was refused on it, or a predecessor of its was. */
+function sendsOnceALink(session: Session): Violation[] {
+  const violations: Violation[] = []
+  for (const link of session.links) {
+    const saidIn = new Map<string, string>()
+    const roomOf = new Map<number, string>()
+    const wasCancelled = new Map(
+      session.sends.map(({ messageId, cancelledAt, room }) => [messageId, { cancelledAt, room }]),
+    )
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        for (const { ref, code } of answersIn(talk.heard)) {
+          const room = roomOf.get(ref)
+          if (code === undefined || room === undefined) continue
+          for (const [messageId, of] of saidIn) if (of === room) saidIn.delete(messageId)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      for (const { ref, messageId } of commandsIn(talk.said)) {
+        roomOf.set(ref, room)
+        const isAgain = saidIn.has(messageId)
+        const isCancelled = [...wasCancelled.values()].some(
+          (one) => one.room === room && one.cancelledAt <= talk.at,
+        )
+        if (isAgain && !isCancelled) {
+          const what = `${session.id} said ${messageId} twice on one link`
+          violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
+        }
+        saidIn.set(messageId, room)
+      }
+    }
+  }
+  return violations
+}
+
+/** After a refusal that will pass, the message is not said again before the time that the server asked for. */
+function waitsAsTold(session: Session): Violation[] {
+  const violations: Violation[] = []
+  const notBefore = new Map<string, number>()
+  const rate = CLOCK_TOLERANCE
+  for (const link of session.links) {
+    const open = new Map<number, { readonly messageId: string; readonly room: string }>()
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        if (talk.at >= link.overAt) continue
+        for (const { ref, code, waitMs } of answersIn(talk.heard)) {
+          const refused = open.get(ref)
+          open.delete(ref)
+          if (refused === undefined || code === undefined || !CODES[code].retryable) continue
+          // What was on the way behind it is forgotten, and so is what becomes of it.
+          for (const [other, { room }] of open) if (room === refused.room && other > ref) open.delete(other)
+          if (waitMs !== undefined) notBefore.set(refused.messageId, talk.at + waitMs * rate)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      for (const { ref, messageId } of commandsIn(talk.said)) {
+        open.set(ref, { messageId, room })
+        const earliest = notBefore.get(messageId) ?? 0
+        if (talk.at >= earliest) continue
+        const what = `${session.id} said ${messageId} again ${Math.round(earliest - talk.at)} ms too early`
+        violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
+      }
+    }
+  }
+  return violations
+}
+
+function keepsWindows(session: Session): Violation[] {
+  const violations: Violation[] = []
+  for (const link of session.links) {
+    let perRoom = Number.POSITIVE_INFINITY
+    let perConnection = Number.POSITIVE_INFINITY
+    const open = new Map<number, string>()
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        if (talk.heard.type === 'connected') {
+          perRoom = talk.heard.payload.limits.windowPerRoom
+          perConnection = talk.heard.payload.limits.windowPerConnection
+        }
+        for (const { ref, code } of answersIn(talk.heard)) {
+          const room = open.get(ref)
+          open.delete(ref)
+          // A refusal lets go of everything of its room that is on the way.
+          if (code !== undefined && room !== undefined)
+            for (const [other, of] of open) if (of === room) open.delete(other)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      // Who cancels lets go of what is behind it.
+      if (session.sends.some((sent) => sent.room === room && sent.cancelledAt <= talk.at)) continue
+      for (const { ref } of commandsIn(talk.said)) open.set(ref, room)
+      const inRoom = [...open.values()].filter((of) => of === room).length
+      if (inRoom <= perRoom && open.size <= perConnection) continue
+      const what = `${session.id} has ${open.size} commands on the way, ${inRoom} of them in ${room}`
+      violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, room] })
+    }
+  }
+  return violations
+}
+
+function dialsWithCare(session: Session): Violation[] {
+  const violations: Violation[] = []
+  const report = (at: number, what: string) =>
+    violations.push({ invariant: 'I17', at, what: `${session.id} ${what}`, about: [session.id] })
+  // An attempt begins with the question for a token; the transport is dialled when it is there.
+  const links = session.links.map((link) => ({
+    ...link,
+    dialledAt: session.tokens.find((token) => token.link === link.id)?.at ?? link.dialledAt,
+  }))
+  let notBefore = 0
+  links.forEach((link, i) => {
+    const before = links[i - 1]
+    const wasAsked = session.connects.some((at) => at > (before?.dialledAt ?? -1) && at <= link.dialledAt)
+    if (before && !wasAsked) {
+      if (link.dialledAt - before.dialledAt < MIN_BACKOFF_MS * CLOCK_TOLERANCE)
+        report(link.dialledAt, `dialled again after ${Math.round(link.dialledAt - before.dialledAt)} ms`)
+      if (link.dialledAt < notBefore)
+        report(
+          link.dialledAt,
+          `dialled ${Math.round(notBefore - link.dialledAt)} ms before the server wanted it to`,
+        )
+      if (before.overBy === 'peer' && before.code && STOPPING.includes(before.code))
+        report(link.dialledAt, `dialled again after ${before.code}, and nobody had asked`)
+    }
+    if (wasAsked) notBefore = 0
+    if (link.overBy === 'peer' && link.retryAfterMs !== undefined)
+      notBefore = Math.max(notBefore, link.overAt + link.retryAfterMs * CLOCK_TOLERANCE)
+    const sinceNudges = [...session.nudges, ...session.connects].filter(
+      (at) => at > link.dialledAt - 60_000 && at <= link.dialledAt,
+    )
+    const inAMinute = links.filter(
+      ({ dialledAt }) => dialledAt > link.dialledAt - 60_000 && dialledAt <= link.dialledAt,
+    )
+    const wereGood = inAMinute.filter((one) => one.overAt - one.readyAt > 10_000 * CLOCK_TOLERANCE)
+    if (inAMinute.length - wereGood.length * 8 > MAX_DIALS_A_MINUTE + sinceNudges.length)
+      report(link.dialledAt, `dialled ${inAMinute.length} times in a minute`)
+  })
+  return violations
+}
+
+/** Silence is no verdict: who hangs up with TIMEOUT has asked, and waited, or has waited for an answer for a minute. */
+function probesBeforeHangingUp(session: Session): Violation[] {
+  const violations: Violation[] = []
+  for (const link of session.links) {
+    if (link.overBy !== 'client' || link.code !== 'TIMEOUT' || link.readyAt > link.overAt) continue
+    const heardAt = Math.max(
+      link.readyAt,
+      ...link.down.filter(({ at }) => at < link.overAt).map(({ at }) => at),
+    )
+    const probed = link.up.some(
+      ({ at, message }) =>
+        message.type === 'ping' &&
+        at <= link.overAt - PROBE_MS * CLOCK_TOLERANCE &&
+        heardAt <= link.overAt - PROBE_MS * CLOCK_TOLERANCE,
+    )
+    const waited = link.up.some(({ at }) => at <= link.overAt - ANSWER_LIMIT_MS * CLOCK_TOLERANCE)
+    if (probed || waited) continue
+    const what = `${session.id} gave a link up without a question`
+    violations.push({ invariant: 'I17', at: link.overAt, what, about: [session.id] })
+  }
+  return violations
+}
+
+function asksForOneToken(session: Session): Violation[] {
+  const violations: Violation[] = []
+  session.tokens.forEach(({ at, link }, i) => {
+    const open = session.tokens.slice(0, i).some((other) => other.link === link && other.answeredAt > at)
+    if (!open) return
+    const what = `${session.id} asked for a token while it waited for one`
+    violations.push({ invariant: 'I17', at, what, about: [session.id] })
+  })
+  return violations
+}
+
+function violation(invariant: Invariant, at: number, what: string, { messageId, room }: Sent): Violation {
+  return { invariant, at, what, about: [messageId, room] }
+}

@@ -1,0 +1,146 @@
+// What happened in a run, as plain data: what the store decided, what each client was asked, said, heard and told its
+// application. It is written down where it happens and looked at when all is over (checker.ts); nothing acts on it.
+
+import type { ClientMessage, Code, Entry, ServerMessage } from '@tautline/protocol/wire'
+
+export interface History {
+  /** The lines of the store's history. A restored snapshot begins another; the last is in force. */
+  readonly lines: Line[]
+  readonly decisions: Decision[]
+  readonly sessions: Session[]
+  /** When the faults ended. */
+  quietFrom: number
+  endedAt: number
+  /** Whether nodes heard of each other's commits; else clients find them by themselves. */
+  hintsWereLost: boolean
+  /** At the end: what each node holds. */
+  nodes: { readonly connections: number; readonly open: number; readonly queuedOps: number }[]
+  /** At the end: the logs as the store reads them. */
+  stored: ReadonlyMap<
+    string,
+    readonly { readonly seq: number; readonly sender: string; readonly messageId: string }[]
+  >
+  /** Exceptions out of a core, and what else must not be. */
+  readonly broken: { readonly at: number; readonly what: string }[]
+}
+
+export interface Line {
+  readonly epoch: string
+  readonly from: number
+  /** By room; the entry of seq 1 stands first. */
+  readonly logs: Map<string, Logged[]>
+}
+
+export interface Logged {
+  readonly at: number
+  readonly entry: Entry
+}
+
+/** What a commit made of one operation. */
+export interface Decision {
+  readonly at: number
+  readonly line: number
+  readonly op: string
+  readonly user: string
+  readonly room: string
+  readonly messageId: string | undefined
+  readonly outcome: string
+  readonly code: Code | undefined
+  /** Of an ack its position, of a read position that. */
+  readonly seq: number | undefined
+}
+
+/** One load of a page: a core from its making to its end. */
+export interface Session {
+  readonly id: string
+  readonly user: string
+  readonly sid: string
+  readonly startedAt: number
+  endedAt: number
+  endedBy: 'reload' | 'close' | 'end'
+  readonly sends: Sent[]
+  readonly streams: Stream[]
+  readonly links: Link[]
+  /** When the application called connect(). */
+  readonly connects: number[]
+  readonly statuses: { readonly at: number; readonly status: string; readonly reason: Code | undefined }[]
+  /** Tokens that were asked for; `answeredAt` Infinity: not yet. */
+  readonly tokens: { readonly at: number; readonly link: number; answeredAt: number }[]
+  /** The most that was there at a time, and what was left after close(). */
+  mostSockets: number
+  mostTimers: number
+  leftAfterClose: number
+  /** The clock's rate: 1 is right. */
+  readonly clockRate: number
+  /** Milliseconds by which the device's date is wrong at most. */
+  clockErrorMs: number
+  /** Wakes and signals of the network: each may hurry a connection on. */
+  readonly nudges: number[]
+  /** Spans in which no timer fires in time: [from, to]. */
+  readonly late: [number, number][]
+  queued: number
+  status: string
+  readonly phases: Map<string, string>
+  /** By room: since when it has been live, for the first time since it is followed or was reset. */
+  readonly liveSince: Map<string, number>
+}
+
+export interface Sent {
+  readonly messageId: string
+  readonly room: string
+  readonly at: number
+  readonly kind: 'plain' | 'poison' | 'too_long' | 'invalid'
+  /** Longer than some server takes. */
+  readonly isLong: boolean
+  /** Undecided rows of the session when it was sent. */
+  readonly undecided: number
+  cancelledAt: number
+  readonly outcomes: {
+    readonly at: number
+    readonly status: 'acknowledged' | 'failed'
+    readonly code: Code | undefined
+    readonly seq: number | undefined
+  }[]
+}
+
+/** What a session was told of a room's log, from where it began to follow to a reset, or its end. */
+export interface Stream {
+  readonly room: string
+  readonly from: number
+  to: number
+  readonly events: StreamEvent[]
+}
+
+export type StreamEvent =
+  | { readonly at: number; readonly type: 'entries'; readonly entries: readonly Entry[] }
+  | { readonly at: number; readonly type: 'gap'; readonly from: number; readonly to: number }
+
+/** One attempt to be connected. */
+export interface Link {
+  readonly id: number
+  readonly dialledAt: number
+  openedAt: number
+  /** When `connected` came. */
+  readyAt: number
+  overAt: number
+  overBy: 'client' | 'peer' | undefined
+  code: Code | undefined
+  /** What the server asked for when it closed. */
+  retryAfterMs: number | undefined
+  readonly up: { readonly at: number; readonly message: ClientMessage }[]
+  readonly down: { readonly at: number; readonly message: ServerMessage }[]
+}
+
+export function createHistory(epoch: string): History {
+  return {
+    lines: [{ epoch, from: 0, logs: new Map() }],
+    decisions: [],
+    sessions: [],
+    quietFrom: Number.POSITIVE_INFINITY,
+    endedAt: Number.POSITIVE_INFINITY,
+    hintsWereLost: false,
+    nodes: [],
+    stored: new Map(),
+    broken: [],
+  }
+}

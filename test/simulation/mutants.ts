@@ -1,0 +1,374 @@
+// Deliberate weakenings of the product, each a text that takes the place of another in one source file. A simulation
+// that does not notice one of them proves nothing about the promise that it breaks.
+//
+// They are switched in from outside, while a module is loaded (hooks.ts): the sources carry no switches. A text that is
+// not there exactly once makes its mutant stale, which is a failure as well.
+
+import type { ProfileName } from './faults.ts'
+
+export interface Mutant {
+  readonly name: string
+  /** What is done instead of the right thing. */
+  readonly about: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** The mix of faults that finds it. */
+  readonly profile: ProfileName
+  /** A seed that found it. */
+  readonly seed: number
+}
+
+/** The source with the weakening in it. */
+export function weaken({ name, file, from, to }: Mutant, source: string): string {
+  const parts = source.split(from)
+  if (parts.length !== 2)
+    throw new Error(`the mutant ${name} is stale: its text is ${parts.length - 1} times in ${file}`)
+  return parts.join(to)
+}
+
+const LANE = 'packages/protocol/src/lane.ts'
+const LOG = 'packages/protocol/src/log.ts'
+const CODES = 'packages/protocol/src/codes.ts'
+const CLIENT_CORE = 'packages/client/src/core/core.ts'
+const CONNECTION = 'packages/client/src/core/connection.ts'
+const HEARTBEAT = 'packages/client/src/core/heartbeat.ts'
+const OUTBOX = 'packages/client/src/core/outbox.ts'
+const ROOMS = 'packages/client/src/core/rooms.ts'
+const DRIVER = 'packages/client/src/driver.ts'
+const COMMIT = 'packages/server/src/core/commit.ts'
+const FAN_OUT = 'packages/server/src/core/rooms.ts'
+const RIGHTS = 'packages/server/src/core/rights.ts'
+const TRANSACTION = 'packages/server/src/core/transaction.ts'
+const READING = 'packages/server/src/stores/reading.ts'
+const STORE_MODEL = 'test/simulation/store-model.ts'
+const SIMULATE = 'test/simulation/simulate.ts'
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'dedupe-without-lanes',
+    about: 'the server knows a message by its id alone, and takes each as it comes',
+    file: LANE,
+    from: `  if (command.n <= lastN) return recall(existing, command)
+  if (command.n > lastN + 1) return { decision: 'gap' }
+`,
+    to: '',
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'dedupe-in-memory',
+    about: 'the server forgets after three seconds what it has decided',
+    file: TRANSACTION,
+    from: `  const lastN = view.lastN(user, sid, room)
+  const decision = decide(lastN ?? 0, view.entry(user, messageId), {`,
+    to: `  const known = view.entry(user, messageId)
+  const isForgotten = known !== undefined && unixMs - known.timestamp > 3_000
+  const lastN = isForgotten ? n - 1 : view.lastN(user, sid, room)
+  const decision = decide(lastN ?? 0, isForgotten ? undefined : known, {`,
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'ack-before-commit',
+    about: 'the server acknowledges what its disk does not have yet',
+    file: STORE_MODEL,
+    from: `          case 'crash_before_commit':
+            asker.crash()
+            return
+`,
+    to: `          case 'crash_before_commit': {
+            const before = copyOf(tables)
+            world.settleSoon()
+            void store.commit(ops.map(poisoned), unixMs).then((result) => {
+              done(result)
+              putBack(tables, before)
+              world.after(2, () => asker.crash())
+            })
+            return
+          }
+`,
+    profile: 'commits',
+    seed: 1,
+  },
+  {
+    name: 'no-id-index',
+    about: 'the lane says that a message was decided, and nobody knows how',
+    file: TRANSACTION,
+    from: 'decide(lastN ?? 0, view.entry(user, messageId), {',
+    to: 'decide(lastN ?? 0, undefined, {',
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'failure-not-recorded',
+    about: 'a refusal for good does not use the place in the lane up',
+    file: LANE,
+    from: 'return fail(command.refusal, true)',
+    to: 'return fail(command.refusal, false)',
+    profile: 'strangers',
+    seed: 1,
+  },
+  {
+    name: 'persisted-counter',
+    about: 'a page that is loaded anew goes on with the lane of the one before',
+    file: SIMULATE,
+    from: 'if (!device.isClosed) open(device, dice.letters(16))',
+    to: 'if (!device.isClosed) open(device, device.host.session.sid)',
+    profile: 'reloads',
+    seed: 1,
+  },
+  {
+    name: 'no-gap-check',
+    about: 'the server takes a message though one before it is missing',
+    file: LANE,
+    from: "  if (command.n > lastN + 1) return { decision: 'gap' }\n",
+    to: '',
+    profile: 'commits',
+    seed: 1,
+  },
+  {
+    name: 'no-receivers-dedupe',
+    about: 'the client applies what it has applied already',
+    file: LOG,
+    from: `  if (last <= cursor) return DROP
+  return { do: 'apply', skip: cursor + 1 - first }`,
+    to: "  return { do: 'apply', skip: 0 }",
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'apply-over-holes',
+    about: 'the client applies what comes, whatever is missing before it',
+    file: LOG,
+    from: '  if (first > cursor + 1) return HOLE\n',
+    to: "  if (first > cursor + 1) return { do: 'apply', skip: 0 }\n",
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'no-poll',
+    about: 'a client whose server hears of nothing does not ask by itself',
+    file: CLIENT_CORE,
+    from: 'checkAt = context.now + options.checkIntervalMs * (0.8 + 0.4 * context.random())',
+    to: 'checkAt = Number.POSITIVE_INFINITY',
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'no-relane',
+    about: 'an outbox whose lane the server has forgotten waits for ever',
+    file: OUTBOX,
+    from: '    if (laneIsLost) relane(queue)\n',
+    to: '',
+    profile: 'restores',
+    seed: 1,
+  },
+  {
+    name: 'no-fingerprint',
+    about: 'nobody compares what a cursor says of the log before it',
+    file: READING,
+    from: 'if (after.h !== undefined && h !== undefined && h !== after.h)',
+    to: 'if (after.h === undefined && h === undefined && h !== after.h)',
+    profile: 'restores',
+    seed: 1,
+  },
+  {
+    name: 'fingerprint-of-the-last',
+    about: 'a fingerprint speaks for the last entry alone',
+    file: LOG,
+    from: 'const text = `${h}\\n${sender}\\n${messageId}`',
+    to: "const text = `${h === '' ? '' : ' '}${sender}\\n${messageId}`",
+    profile: 'restores',
+    seed: 1,
+  },
+  {
+    name: 'backoff-reset-at-open',
+    about: 'a transport that opens counts as a good connection',
+    file: CONNECTION,
+    from: "      move('opened')\n",
+    to: "      losses = 0\n      move('opened')\n",
+    profile: 'refusals',
+    seed: 1,
+  },
+  {
+    name: 'watchdog-without-probe',
+    about: 'silence ends a connection without a question',
+    file: HEARTBEAT,
+    from: "      return probe(now) ? 'probe' : 'fine'\n",
+    to: "      return 'dead'\n",
+    profile: 'sleepers',
+    seed: 1,
+  },
+  {
+    name: 'late-close',
+    about: 'the late close of an old socket tears down the new one',
+    file: CLIENT_CORE,
+    from: 'return connection.isCurrent(input.link) ? takeFromLink(input) : undefined',
+    to: "return input.type === 'lost' || connection.isCurrent(input.link) ? takeFromLink(input) : undefined",
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'flush-before-authentication',
+    about: 'the outbox is sent as soon as there is a transport',
+    file: OUTBOX,
+    from: 'if (!context.ready || flying === rowCount) return\n      // Rooms in turn',
+    to: 'if (flying === rowCount) return\n      // Rooms in turn',
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'receipts-go-back',
+    about: 'the last read position told is the one that counts',
+    file: TRANSACTION,
+    from: '  if (seq <= old.seq) return { outcome: readOutcome(room, member, old) }\n',
+    to: '',
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'token-refreshed-twice',
+    about: 'a token is asked for while one is on its way',
+    file: CONNECTION,
+    from: '        renewAt = NEVER\n        askForToken()',
+    to: '        renewAt = context.now + 1_000\n        askForToken()',
+    profile: 'tokens',
+    seed: 1,
+  },
+  {
+    name: 'unavailable-is-poison',
+    about: 'a store that is away for a minute condemns what it could not take',
+    file: OUTBOX,
+    from: "if (code === 'INTERNAL_ERROR' && isPoison(row))",
+    to: 'if (isPoison(row))',
+    profile: 'outages',
+    seed: 1,
+  },
+  {
+    name: 'replaced-clients-fight',
+    about: 'a client whose place another has taken takes it back',
+    file: CODES,
+    from: "REPLACED: closing(4410, 'stop'),",
+    to: "REPLACED: closing(4410, 'retry'),",
+    profile: 'rivals',
+    seed: 1,
+  },
+  {
+    name: 'cancelled-without-asking',
+    about: 'a message on its way is called off without a word to the server',
+    file: OUTBOX,
+    from: "        row.skipFor = 'CANCELLED'\n        goBack(queue, index)",
+    to: "        settle(queue, index, { status: 'failed', code: 'CANCELLED' })",
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'never-sent-again',
+    about: 'what was on the way when the connection broke is waited for',
+    file: OUTBOX,
+    from: 'for (const queue of queues.values()) goBack(queue, 0)',
+    to: 'queues.size',
+    profile: 'wires',
+    seed: 1,
+  },
+  {
+    name: 'retry-at-once',
+    about: 'a refusal that will pass is answered by the same again',
+    file: OUTBOX,
+    from: '    pause(queue, code, retryAfterMs)\n',
+    to: '',
+    profile: 'outages',
+    seed: 1,
+  },
+  {
+    name: 'unknown-is-final',
+    about: 'a commit of unknown outcome is told as a failure for good',
+    file: COMMIT,
+    from: "tellFailures(batch, () => 'UNAVAILABLE')",
+    to: "tellFailures(batch, () => 'FORBIDDEN')",
+    profile: 'commits',
+    seed: 1,
+  },
+  {
+    name: 'read-without-rights',
+    about: 'a room is read by whoever names it',
+    file: RIGHTS,
+    from: '  if (!member) return undefined\n  const room = view.room(id) ?? newRoom(id)\n  return { room, member,',
+    to: '  const room = view.room(id) ?? newRoom(id)\n  return { room, member: member ?? BORN_MEMBER, ...(member ? {} : { first: 1 }) } as never\n  return { room, member: member as never,',
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'write-without-rights',
+    about: 'who is no member writes all the same',
+    file: RIGHTS,
+    from: 'return room !== ownLogId(user) && membershipOf(view, room, user) !== undefined',
+    to: 'return room !== ownLogId(user)',
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'all-of-a-private-room',
+    about: 'who comes into a private room reads what was said before',
+    file: TRANSACTION,
+    from: "const fromSeq = view.room(room)?.visibility === 'private' ? joinedSeq : 1",
+    to: 'const fromSeq = 1',
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'put-out-and-still-told',
+    about: 'who was put out of a room goes on hearing it',
+    file: FAN_OUT,
+    from: '    evict(room, departure.userId, departure.reason)\n',
+    to: '    evict.length\n',
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'gap-untold',
+    about: 'a page that begins later moves the cursor without a word',
+    file: ROOMS,
+    from: "        context.emit({\n          type: 'gap',",
+    to: "        const silently = (effect: { readonly type: 'gap' } & object) => effect\n        silently({\n          type: 'gap',",
+    profile: 'limits',
+    seed: 1,
+  },
+  {
+    name: 'no-window',
+    about: 'a room sends as much as it has',
+    file: OUTBOX,
+    from: '      windowPerRoom - queue.inFlight,\n',
+    to: '      windowPerRoom * 100 - queue.inFlight,\n',
+    profile: 'limits',
+    seed: 1,
+  },
+  {
+    name: 'comes-back-too-early',
+    about: 'the wait that the server asked for is not kept',
+    file: CONNECTION,
+    from: '      if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)\n',
+    to: '',
+    profile: 'tokens',
+    seed: 1,
+  },
+  {
+    name: 'socket-left-open',
+    about: 'a connection that is given up is not hung up',
+    file: CONNECTION,
+    from: "      context.emit({ type: 'hang_up', link, closeCode, reason: encodeCloseReason(code) })\n",
+    to: '      encodeCloseReason(code, closeCode)\n',
+    profile: 'refusals',
+    seed: 1,
+  },
+  {
+    name: 'timer-left-armed',
+    about: 'a timer whose time has changed is armed a second time',
+    file: DRIVER,
+    from: '    disarm()\n    armedFor = deadline',
+    to: '    armedFor = deadline',
+    profile: 'mix',
+    seed: 1,
+  },
+]

@@ -1,0 +1,543 @@
+// One run: a seed becomes a world, the world a history, the history a list of what was broken. For a while things go
+// wrong; then nothing does any more, and everything must come right.
+
+import { DEFAULT_LIMITS } from '@tautline/protocol/wire'
+import type { NodeOptions } from '../../packages/server/src/core/options.ts'
+import { check, type Violation } from './checker.ts'
+import { type ClientHost, createClientHost, SHORTEST_LIMIT_CHARS } from './client-host.ts'
+import { createDice, type Dice } from './dice.ts'
+import { FAULTS, type Fault, PROFILES, type Profile, type ProfileName } from './faults.ts'
+import { createHistory, type History } from './history.ts'
+import { type ClientEnd, createWire, type Wire } from './network.ts'
+import { createServerHost, type DoorKind, type ServerHost } from './server-host.ts'
+import { createStoreModel } from './store-model.ts'
+import { UNIX_START } from './time.ts'
+import type { Token } from './tokens.ts'
+import { createWorld, TooManyEvents } from './world.ts'
+
+export interface RunOptions {
+  readonly seed: number
+  readonly profile?: ProfileName | undefined
+  readonly door?: DoorKind | undefined
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+export interface RunResult {
+  readonly seed: number
+  readonly profile: ProfileName
+  readonly violations: readonly Violation[]
+  readonly events: number
+  readonly virtualMs: number
+  /** How often each fault happened, and what came of them. */
+  readonly faults: ReadonlyMap<string, number>
+  readonly history: History
+}
+
+const MAX_EVENTS = 60_000
+const USERS = ['ada', 'bob', 'cy'] as const
+const PUBLIC_ROOMS = ['den', 'hall'] as const
+const PRIVATE_ROOM = 'vault'
+const DIRECT_ROOM = '~ada~bob'
+
+/** After the faults: this long until everybody says something once more … */
+const SETTLE_MS = 60_000
+/** … and this long until all of it must have arrived. */
+const QUIESCENCE_MS = 120_000
+/** What five failures of one row take, at least. */
+const POISON_MS = 75_000
+
+/** A place where a page of a user is open. */
+interface Device {
+  readonly user: string
+  readonly latencyMs: number
+  readonly rooms: Set<string>
+  host: ClientHost
+  isClosed: boolean
+}
+
+export async function simulate(options: RunOptions): Promise<RunResult> {
+  const { seed } = options
+  const choice = createDice(seed)
+  const profileName = options.profile ?? chooseProfile(choice.fork())
+  const profile: Profile = PROFILES[profileName]
+  const faults = new Map<string, number>()
+  const count = (fault: string) => faults.set(fault, (faults.get(fault) ?? 0) + 1)
+  const world = createWorld({ seed, maxEvents: MAX_EVENTS, trace: options.trace })
+  const history = createHistory('epoch-1')
+  const store = await createStoreModel(world, history, world.dice(), count)
+  const door = options.door ?? 'json'
+  const dice = world.dice()
+  const workload = world.dice()
+  const tokens = world.dice()
+  const activeMs = (profile.activeMs ?? 100_000) * dice.between(0.7, 1.3)
+  const nodeOptions: Partial<NodeOptions> = {
+    ...(profile.tightLimits ? tightOptions(dice.fork()) : looseOptions(dice.fork())),
+    ...(profile.rivals ? { connections: 'replace', maxConnectionsPerUser: 1 } : {}),
+  }
+  const nodes: ServerHost[] = []
+  for (let i = 0; i < (profile.nodes ?? 1 + Number(dice.chance(0.7))); i++) {
+    nodes.push(
+      createServerHost(`node${i + 1}`, {
+        world,
+        history,
+        store,
+        dice: world.dice(),
+        door,
+        options: nodeOptions,
+        count,
+      }),
+    )
+  }
+  history.hintsWereLost = nodes.length > 1
+  const devices: Device[] = []
+  let isQuiet = false
+  let faultsEndAt = activeMs
+  let nightUntil = 0
+  let refusedUntil = 0
+  let silentUntil = 0
+  let droppedUntil = 0
+  let shortTokensUntil = 0
+  let poisonSent = 0
+  const nextTokens: ('bad' | 'undecided' | 'failed' | 'late' | 'expired' | 'other')[] = []
+
+  // ── Who is there ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  function dial(latencyMs: number, end: ClientEnd): Wire {
+    if (world.now < refusedUntil) return createWire(world, dice, latencyMs, end, () => undefined)
+    const up = nodes.filter((node) => node.isUp())
+    const target = up.length > 0 && (isQuiet || dice.chance(0.9)) ? dice.pick(up) : dice.pick(nodes)
+    const wire = createWire(world, dice, latencyMs, end, (made) => target.accept(made))
+    if (world.now < silentUntil) wire.silence()
+    if (world.now < droppedUntil) world.after(latencyMs * 3 + 10, () => wire.cut())
+    return wire
+  }
+
+  function giveToken(user: string): { readonly token: Token | undefined; readonly inMs: number } {
+    const how = isQuiet ? undefined : nextTokens.shift()
+    if (how) count(`gave_${how}`)
+    const lifeMs = world.now < shortTokensUntil && !isQuiet ? tokens.between(500, 20_000) : 900_000
+    const good: Token = {
+      user,
+      expiresAt: UNIX_START + world.now + lifeMs,
+      id: `token-${tokens.letters(6)}`,
+      kind: 'good',
+    }
+    const inMs = tokens.between(0.1, 40)
+    switch (how) {
+      case undefined:
+        return { token: good, inMs }
+      case 'failed':
+        return { token: undefined, inMs }
+      case 'late':
+        return { token: good, inMs: tokens.between(3_000, 20_000) }
+      case 'expired':
+        return { token: { ...good, expiresAt: UNIX_START + world.now - 1_000 }, inMs }
+      case 'other':
+        return { token: { ...good, user: user === 'ada' ? 'bob' : 'ada' }, inMs }
+      case 'bad':
+      case 'undecided':
+        return { token: { ...good, kind: how }, inMs }
+      default:
+        return how satisfies never
+    }
+  }
+
+  function open(device: Omit<Device, 'host'> & { host?: ClientHost }, sid: string): Device {
+    const { user, latencyMs } = device
+    const host = createClientHost({
+      world,
+      history,
+      dice: world.dice(),
+      door,
+      count,
+      user,
+      sid,
+      outbox: profile.tightLimits ? { maxRows: 30 } : {},
+      dial: (end) => dial(latencyMs, end),
+      token: () => giveToken(user),
+      stopped: (stopped, reason) => onStopped(opened, stopped, reason),
+    })
+    const opened: Device = Object.assign(device, { host })
+    if (world.now < nightUntil) host.sleep(nightUntil - world.now)
+    for (const room of device.rooms) host.follow(room)
+    host.connect()
+    return opened
+  }
+
+  function onStopped(device: Device, host: ClientHost, reason: string | undefined): void {
+    world.after(workload.between(1_000, 8_000), () => {
+      if (device.host !== host || !host.isAlive()) return
+      // Another of the user's devices has their place: connecting again would put that one out.
+      if (reason !== 'REPLACED') host.connect()
+    })
+  }
+
+  function reload(device: Device): void {
+    device.host.reload()
+    world.after(workload.between(50, 1_500), () => {
+      if (!device.isClosed) open(device, dice.letters(16))
+    })
+  }
+
+  function enter(device: Device, room: string): void {
+    device.rooms.add(room)
+    device.host.request({ type: 'join_room', payload: { room } }, (isDone) => {
+      if (isDone) device.host.follow(room)
+    })
+    device.host.follow(room)
+  }
+
+  function addDevice(user: string): void {
+    const device = open(
+      { user, latencyMs: dice.between(5, 120), rooms: new Set(), isClosed: false },
+      dice.letters(16),
+    )
+    devices.push(device)
+    for (const room of PUBLIC_ROOMS) if (room === 'den' || dice.chance(0.6)) enter(device, room)
+    if (user === 'ada') {
+      device.host.request(
+        { type: 'create_room', payload: { room: PRIVATE_ROOM, visibility: 'private' } },
+        (isDone) => {
+          if (!isDone) return
+          device.host.follow(PRIVATE_ROOM)
+          device.rooms.add(PRIVATE_ROOM)
+          device.host.request({ type: 'invite_member', payload: { room: PRIVATE_ROOM, userId: 'bob' } })
+        },
+      )
+    }
+    if (user !== 'cy') {
+      device.rooms.add(DIRECT_ROOM)
+      device.host.follow(DIRECT_ROOM)
+    }
+  }
+
+  function living(): Device[] {
+    return devices.filter(({ host }) => host.isAlive() && !host.isAsleep())
+  }
+
+  /** A device of whom something may be asked, or nothing happens. */
+  function someone(then: (device: Device) => void): boolean {
+    const all = living()
+    if (all.length === 0) return false
+    then(dice.pick(all))
+    return true
+  }
+
+  function someWire(then: (wire: Wire) => void): boolean {
+    const wires = devices.map(({ host }) => host.wire()).filter((wire) => wire !== undefined)
+    if (wires.length === 0) return false
+    then(dice.pick(wires))
+    return true
+  }
+
+  // ── What they do ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  function say(device: Device, room: string): void {
+    const times = workload.chance(0.3) ? 1 + workload.below(6) : 1
+    for (let i = 0; i < times; i++) device.host.send(room, 'plain')
+  }
+
+  function talk(device: Device): void {
+    if (device.isClosed || !device.host.isAlive() || device.host.isAsleep()) return
+    const room = workload.pick([...device.rooms])
+    const what = workload.next()
+    if (what < 0.75) return say(device, room)
+    if (what < 0.82) return device.host.typing(room, workload.chance(0.7))
+    if (what < 0.9) {
+      return device.host.request({ type: 'mark_read', payload: { room, seq: 1 + workload.below(20) } })
+    }
+    if (what < 0.95) return device.host.request({ type: 'get_history', payload: { room, limit: 10 } })
+    device.host.request({ type: 'list_rooms', payload: { which: 'own' } })
+  }
+
+  function flipMember(device: Device): void {
+    const { host } = device
+    const room = dice.pick([...PUBLIC_ROOMS, PRIVATE_ROOM])
+    const userId = dice.pick(USERS.filter((user) => user !== device.user))
+    switch (dice.below(5)) {
+      case 0:
+        return enter(device, room)
+      case 1:
+        return host.request({ type: 'leave_room', payload: { room } })
+      case 2:
+        return host.request({ type: 'invite_member', payload: { room, userId } })
+      case 3:
+        return host.request({ type: 'accept_invitation', payload: { room } }, (isDone) => {
+          if (!isDone) return
+          device.rooms.add(room)
+          host.follow(room)
+        })
+      default:
+        return host.request({ type: 'remove_member', payload: { room, userId } })
+    }
+  }
+
+  /** Reads and writes where they do not belong, or not yet. */
+  function intrude(device: Device): void {
+    const { host } = device
+    const room = dice.pick(['nowhere', PRIVATE_ROOM, 'hall'])
+    host.follow(room)
+    host.send(room, 'plain')
+    if (dice.chance(0.5)) host.wire()?.halfOpen()
+    if (dice.chance(0.5)) world.after(dice.between(100, 20_000), () => host.isAlive() && enter(device, room))
+  }
+
+  // ── What goes wrong ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** So long, and not beyond the end of all faults. */
+  function within(low: number, high: number): number {
+    return Math.min(dice.between(low, high), Math.max(0, activeMs - world.now))
+  }
+
+  function someNode(then: (host: ServerHost) => void): boolean {
+    const up = nodes.filter((one) => one.isUp())
+    if (up.length === 0) return false
+    then(dice.pick(up))
+    return true
+  }
+
+  function someMessage(then: (device: Device, messageId: string) => void): boolean {
+    return someone((device) => {
+      const undecided = device.host.session.sends.filter(({ outcomes }) => outcomes.length === 0)
+      const sent = undecided.length > 0 ? dice.pick(undecided) : undefined
+      if (sent) then(device, sent.messageId)
+    })
+  }
+
+  function restore(newEpoch: boolean): boolean {
+    if (!store.restore(newEpoch)) return false
+    for (const host of nodes) host.crash(false)
+    return true
+  }
+
+  /** Whether it could happen. */
+  function strike(fault: Fault): boolean {
+    switch (fault) {
+      case 'node_crash':
+        return someNode((host) => host.crash(false))
+      case 'node_power_cut':
+        return someNode((host) => host.crash(true))
+      case 'node_restart':
+        return someNode((host) => host.restart())
+      case 'crash_before_commit':
+      case 'crash_after_commit':
+      case 'unknown_and_kept':
+      case 'unknown_and_lost':
+      case 'commit_failed':
+      case 'slow_commit':
+        store.arm(fault)
+        // Counted where it happens.
+        return false
+      case 'store_outage':
+        store.fail(within(5_000, 80_000))
+        return true
+      case 'snapshot':
+        store.takeSnapshot()
+        return true
+      case 'restore':
+        return restore(false)
+      case 'new_epoch':
+        return restore(true)
+      case 'node_clock_step':
+        return someNode((host) => host.stepClock(dice.between(-120_000, 120_000)))
+      case 'revoked':
+        return someNode((host) => host.revoke(`token-${dice.letters(6)}`))
+      case 'disconnected':
+        return someNode((host) => host.disconnect(dice.pick(USERS)))
+      case 'link_cut':
+        return someWire((wire) => wire.cut())
+      case 'link_silent':
+        return someWire((wire) => wire.silence())
+      case 'link_half_open':
+        return someWire((wire) => wire.halfOpen())
+      case 'link_stall':
+        return someWire((wire) => wire.stall(within(500, 45_000)))
+      case 'dial_refused':
+        refusedUntil = world.now + within(2_000, 30_000)
+        return true
+      case 'dial_silent':
+        silentUntil = world.now + within(2_000, 30_000)
+        return true
+      case 'proxy_drop':
+        droppedUntil = world.now + within(20_000, 90_000)
+        return true
+      case 'reload':
+        return someone(reload)
+      case 'sleep':
+        return someone(({ host }) => host.sleep(within(20_000, 400_000)))
+      case 'night': {
+        const ms = dice.between(1, 8) * 3_600_000
+        for (const { host } of devices) host.sleep(ms)
+        nightUntil = world.now + ms
+        faultsEndAt = Math.max(faultsEndAt, nightUntil + dice.between(5_000, 20_000))
+        return true
+      }
+      case 'throttle':
+        return someone(({ host }) => host.throttle(within(60_000, 200_000)))
+      case 'client_clock_step':
+        return someone(({ host }) => host.stepClock(dice.between(-86_400_000, 86_400_000)))
+      case 'nudge':
+        return someone(({ host }) => host.nudge(dice.pick(['wake', 'online', 'offline'])))
+      case 'hang_up':
+        return someone(({ host }) => {
+          host.disconnect()
+          world.after(dice.between(10, 5_000), () => host.isAlive() && host.connect())
+        })
+      case 'close':
+        return someone((device) => {
+          device.isClosed = true
+          device.host.close()
+        })
+      case 'token_bad':
+      case 'token_undecided':
+      case 'token_failed':
+      case 'token_late':
+      case 'token_expired':
+      case 'token_other':
+        nextTokens.push(fault.slice('token_'.length) as (typeof nextTokens)[number])
+        return true
+      case 'token_short':
+        shortTokensUntil = world.now + within(10_000, 40_000)
+        return true
+      case 'cancel':
+        return someMessage(({ host }, messageId) => host.cancel(messageId))
+      case 'member_flip':
+        return someone(flipMember)
+      case 'stranger':
+        return someone(intrude)
+      case 'burst':
+        return someone(({ host, rooms }) => {
+          const room = dice.pick([...rooms])
+          for (let i = 0; i < 25; i++) host.send(room, 'plain')
+        })
+      case 'poison':
+        return someone(({ host, rooms }) => {
+          poisonSent++
+          host.send(dice.pick([...rooms]), 'poison')
+        })
+      case 'invalid':
+        return someone(({ host, rooms }) => host.send(dice.pick([...rooms]), 'invalid'))
+      case 'too_long':
+        return someone(({ host, rooms }) => host.send(dice.pick([...rooms]), 'too_long'))
+      case 'unfollow':
+        return someone(({ host, rooms }) => {
+          const room = dice.pick([...rooms])
+          host.unfollow(room)
+          world.after(dice.between(0, 3_000), () => host.follow(room))
+        })
+      default:
+        return fault satisfies never
+    }
+  }
+
+  function schedule(): void {
+    for (const fault of Object.keys(FAULTS) as Fault[]) {
+      const times = poisson(dice, profile.rates[fault] ?? 0)
+      for (let i = 0; i < times; i++) {
+        world.after(dice.between(2_000, activeMs), () => {
+          if (isQuiet || !strike(fault)) return
+          count(fault)
+          world.note(() => `fault: ${fault}`)
+        })
+      }
+    }
+    for (const device of devices) {
+      const times = poisson(workload, profile.sends ?? 8)
+      for (let i = 0; i < times; i++) world.after(workload.between(500, activeMs), () => talk(device))
+    }
+  }
+
+  function calmDown(): void {
+    isQuiet = true
+    history.quietFrom = world.now
+    world.note(() => 'nothing goes wrong any more')
+    for (const host of nodes) host.start()
+    for (const { host, isClosed } of devices) {
+      const last = host.session.statuses.at(-1)
+      if (!isClosed && host.isAlive() && last?.reason !== 'REPLACED') host.connect()
+    }
+  }
+
+  /** Everybody says something once more: who hears it has all that was before. */
+  function sayLastWords(): void {
+    for (const device of devices) {
+      if (device.isClosed || !device.host.isAlive()) continue
+      enter(device, 'den')
+      device.host.send('den', 'plain')
+      device.host.send(DIRECT_ROOM, 'plain')
+    }
+  }
+
+  function finish(): void {
+    for (const { host } of devices) host.finish()
+    for (const host of nodes) history.nodes.push(host.figures())
+    store.finish()
+    history.endedAt = world.now
+  }
+
+  for (const user of USERS) {
+    addDevice(user)
+    for (let i = 1; i < (profile.devices ?? 1 + Number(dice.chance(0.25))); i++) addDevice(user)
+  }
+  schedule()
+  try {
+    // A night moves the end of all faults.
+    while (world.now < faultsEndAt) await world.runUntil(faultsEndAt)
+    calmDown()
+    await world.runUntil(world.now + SETTLE_MS)
+    sayLastWords()
+    await world.runUntil(world.now + QUIESCENCE_MS + poisonSent * POISON_MS)
+  } catch (error) {
+    if (!(error instanceof TooManyEvents)) throw error
+    history.broken.push({ at: world.now, what: error.message })
+  }
+  finish()
+  return {
+    seed,
+    profile: profileName,
+    violations: check(history),
+    events: world.events,
+    virtualMs: world.now,
+    faults,
+    history,
+  }
+}
+
+function chooseProfile(dice: Dice): ProfileName {
+  const names = Object.keys(PROFILES) as ProfileName[]
+  let left = dice.next() * names.reduce((sum, name) => sum + PROFILES[name].weight, 0)
+  for (const name of names) {
+    left -= PROFILES[name].weight
+    if (left < 0) return name
+  }
+  return 'mix'
+}
+
+function poisson(dice: Dice, mean: number): number {
+  const limit = Math.exp(-mean)
+  let times = 0
+  for (let product = dice.next(); product > limit; product *= dice.next()) times++
+  return times
+}
+
+function looseOptions(dice: Dice): Partial<NodeOptions> {
+  return dice.chance(0.2) ? { maxReplayEntries: 5 + dice.below(30) } : {}
+}
+
+function tightOptions(dice: Dice): Partial<NodeOptions> {
+  return {
+    limits: {
+      ...DEFAULT_LIMITS,
+      windowPerRoom: 1 + dice.below(4),
+      windowPerConnection: 2 + dice.below(6),
+      messagesPerSecond: 2 + dice.below(4),
+      messageBurst: 3 + dice.below(6),
+      maxMessageChars: SHORTEST_LIMIT_CHARS,
+    },
+    maxReplayEntries: 3 + dice.below(20),
+    relievedBytes: 1_200,
+    congestedBytes: 3_000,
+    overflowBytes: 12_000,
+    congestedTimeoutMs: 10_000,
+  }
+}

@@ -1,0 +1,231 @@
+// The store of the simulated servers: the real one in memory, behind the ways in which a database lets one down. Commits
+// take time, fail, succeed without an answer, or meet the death of who asked; snapshots are taken and put back.
+//
+// What it decides is written into the history at the moment at which it becomes durable.
+
+import type { Code } from '@tautline/protocol/wire'
+import type { ReadAnswer, ReadQuery } from '../../packages/server/src/core/contract.ts'
+import type { CommitResult, Store, StoreOp } from '../../packages/server/src/core/store.ts'
+import { ask } from '../../packages/server/src/queries.ts'
+import { type MemoryStoreFactory, memory } from '../../packages/server/src/stores/memory.ts'
+import type { Dice } from './dice.ts'
+import type { History, Line } from './history.ts'
+import type { World } from './world.ts'
+
+/** What is to become of the next commit. */
+export type CommitFault =
+  | 'crash_before_commit'
+  | 'crash_after_commit'
+  | 'unknown_and_kept'
+  | 'unknown_and_lost'
+  | 'commit_failed'
+  | 'slow_commit'
+
+/** Who asks; when it dies, nobody hears the answer. */
+export interface Asker {
+  crash(): void
+}
+
+export interface StoreModel {
+  epoch(): string
+  /** `done` gets the result, or nothing where the commit failed. */
+  commit(
+    asker: Asker,
+    ops: readonly StoreOp[],
+    unixMs: number,
+    done: (result: CommitResult | undefined) => void,
+  ): void
+  read(query: ReadQuery, done: (answer: ReadAnswer) => void): void
+  /** The next commit goes wrong so. */
+  arm(fault: CommitFault): void
+  /** Everything fails for so long. */
+  fail(ms: number): void
+  takeSnapshot(): void
+  /** Puts the snapshot back, if there is one. `newEpoch`: deliberately, so that all know. */
+  restore(newEpoch: boolean): boolean
+  /** What it holds, for the history. */
+  finish(): void
+}
+
+/** A message that begins so makes the store fail on its row, always. */
+const POISON = 'poison'
+
+interface Snapshot {
+  readonly tables: ReadonlyMap<string, unknown>
+  readonly lengths: ReadonlyMap<string, number>
+}
+
+type Tables = MemoryStoreFactory['tables']
+
+export async function createStoreModel(
+  world: World,
+  history: History,
+  dice: Dice,
+  count: (fault: string) => void,
+): Promise<StoreModel> {
+  const factory = memory({ epoch: 'epoch-1' })
+  const { tables } = factory
+  const store: Store = await factory.open()
+  const armed: CommitFault[] = []
+  let failsUntil = 0
+  let snapshot: Snapshot | undefined
+
+  function line(): Line {
+    return history.lines[history.lines.length - 1]!
+  }
+
+  function write(ops: readonly StoreOp[], unixMs: number, then: (result: CommitResult) => void): void {
+    world.settleSoon()
+    store.commit(ops.map(poisoned), unixMs).then(
+      (result) => {
+        record(ops, result)
+        then(result)
+      },
+      (error: unknown) => {
+        history.broken.push({ at: world.now, what: `the store threw: ${String(error)}` })
+      },
+    )
+  }
+
+  function record(ops: readonly StoreOp[], { outcomes, appended }: CommitResult): void {
+    const at = world.now
+    const current = line()
+    for (const { room, entries } of appended) {
+      const log = current.logs.get(room) ?? []
+      current.logs.set(room, log)
+      for (const entry of entries) log.push({ at, entry })
+    }
+    ops.forEach((op, i) => {
+      const outcome = outcomes[i]!
+      if (outcome.outcome === 'failed' && outcome.code === 'INTERNAL_ERROR') count('internal_error')
+      history.decisions.push({
+        at,
+        line: history.lines.length - 1,
+        op: op.op,
+        user: op.user,
+        room: op.room,
+        messageId: 'messageId' in op ? op.messageId : undefined,
+        outcome: outcome.outcome,
+        code: outcome.outcome === 'failed' ? outcome.code : undefined,
+        seq: 'seq' in outcome ? outcome.seq : undefined,
+      })
+    })
+    world.note(
+      () =>
+        `store: ${ops.map((op, i) => `${op.op} ${op.user} ${op.room} ${'n' in op ? `${op.sid}/${op.n} ${op.messageId}` : ''} = ${textOf(outcomes[i])}`).join('; ')}`,
+    )
+  }
+
+  return {
+    epoch: () => line().epoch,
+
+    commit(asker, ops, unixMs, done) {
+      const fault = world.now < failsUntil ? 'commit_failed' : armed.shift()
+      const latency = fault === 'slow_commit' ? dice.between(2_000, 15_000) : dice.between(0.2, 8)
+      if (fault) {
+        count(fault)
+        world.note(() => `store: ${fault}`)
+      }
+      world.after(latency / 2, () => {
+        switch (fault) {
+          case undefined:
+          case 'slow_commit':
+            write(ops, unixMs, (result) => world.after(latency / 2, () => done(result)))
+            return
+          case 'crash_before_commit':
+            asker.crash()
+            return
+          case 'crash_after_commit':
+            write(ops, unixMs, () => asker.crash())
+            return
+          case 'unknown_and_kept':
+            write(ops, unixMs, () => world.after(latency / 2, () => done(undefined)))
+            return
+          case 'unknown_and_lost':
+          case 'commit_failed':
+            world.after(latency / 2, () => done(undefined))
+            return
+          default:
+            fault satisfies never
+        }
+      })
+    },
+
+    read(query, done) {
+      const latency = dice.between(0.2, 6)
+      world.after(latency / 2, () => {
+        if (world.now < failsUntil) {
+          count('read_failed')
+          world.after(latency / 2, () => done({ of: 'failure', code: 'FETCH_ERROR' satisfies Code }))
+          return
+        }
+        world.settleSoon()
+        ask(store, query).then(
+          (answer) => world.after(latency / 2, () => done(answer)),
+          (error: unknown) => {
+            history.broken.push({ at: world.now, what: `a read threw: ${String(error)}` })
+          },
+        )
+      })
+    },
+
+    arm(fault) {
+      armed.push(fault)
+    },
+
+    fail(ms) {
+      failsUntil = Math.max(failsUntil, world.now + ms)
+    },
+
+    takeSnapshot() {
+      const lengths = new Map([...line().logs].map(([room, log]) => [room, log.length]))
+      snapshot = { tables: copyOf(tables), lengths }
+      world.note(() => 'store: a snapshot is taken')
+    },
+
+    restore(newEpoch) {
+      if (!snapshot) return false
+      const { lengths } = snapshot
+      putBack(tables, snapshot.tables)
+      const logs = new Map(
+        [...line().logs].map(([room, log]) => [room, log.slice(0, lengths.get(room) ?? 0)]),
+      )
+      const epoch = newEpoch ? `epoch-${history.lines.length + 1}` : line().epoch
+      history.lines.push({ epoch, from: world.now, logs })
+      world.note(() => `store: the snapshot is put back, as ${epoch}`)
+      return true
+    },
+
+    finish() {
+      history.stored = new Map(tables.logs)
+    },
+  }
+}
+
+function poisoned(op: StoreOp): StoreOp {
+  if (op.op !== 'command' || !op.entry) return op
+  const { content } = op.entry.payload as { readonly content?: unknown }
+  if (typeof content !== 'string' || !content.startsWith(POISON)) return op
+  const toJSON = () => {
+    throw new Error('a row that the store cannot write')
+  }
+  return { ...op, entry: { ...op.entry, payload: { toJSON } } }
+}
+
+function copyOf(tables: Tables): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(tables).map(([name, table]) => [name, structuredClone(table) as unknown]))
+}
+
+function putBack(tables: Tables, copy: ReadonlyMap<string, unknown>): void {
+  for (const [name, table] of Object.entries(tables) as [string, Map<string, unknown>][]) {
+    table.clear()
+    // Once more a copy: it may be put back again.
+    for (const [key, value] of structuredClone(copy.get(name)) as Map<string, unknown>) table.set(key, value)
+  }
+}
+
+function textOf(outcome: CommitResult['outcomes'][number] | undefined): string {
+  if (outcome?.outcome === 'failed') return outcome.code
+  if (outcome?.outcome === 'acknowledged') return `${outcome.seq}${outcome.appended ? '' : ' (again)'}`
+  return outcome?.outcome ?? 'nothing'
+}
