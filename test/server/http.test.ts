@@ -1,6 +1,10 @@
 import { createServer, memory } from '@tautline/server'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createHttpServer, listen } from '../../packages/server/src/http.ts'
+import { RawSocket, upgradeOf } from './malformed/raw-socket.ts'
 import { connect, SECRET, startServer } from './wire.ts'
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 describe('the HTTP server', () => {
   it('says how it is at /health', async () => {
@@ -60,6 +64,25 @@ describe('the HTTP server', () => {
       logger: false,
     })
     await expect(server).rejects.toThrow('This machine has no address 203.0.113.1')
+  })
+
+  it.each([
+    ['that sends nothing', ''],
+    ['that sends its head byte by byte', 'GET /health HTTP/1.1\r\nHost: x\r\n'],
+    ['that sends half an upgrade', upgradeOf().slice(0, 80)],
+  ])('ends a connection %s', async (_, head) => {
+    const http = createHttpServer({
+      health: () => ({}),
+      onTicketRequest: () => {},
+      onRequest: undefined,
+      logger: SILENT,
+      headersTimeoutMs: 50,
+    })
+    onTestFinished(() => void http.close())
+    const { port } = await listen(http, 0, '127.0.0.1', SILENT)
+    const socket = new RawSocket(port)
+    for (const byte of head) socket.write(byte)
+    expect(await socket.end).toBe('HTTP 408')
   })
 
   it('tells its address', async () => {

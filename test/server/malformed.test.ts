@@ -1,150 +1,175 @@
-// What nobody should send, sent to a real server by somebody who is logged in and by somebody who is not. It must
-// answer as the table says, and go on serving everybody else.
+// What nobody should send, sent to a real server: frames, upgrades and tokens, each a table in malformed/. It must answer
+// as they say, answer the next client at once, tell nobody anything of another, and write down nothing of what was said.
 
-import { createServer, memory, type Server } from '@tautline/server'
+import { createServer, type Logger, memory, type Server } from '@tautline/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Peer, SECRET } from './wire.ts'
+import { BYTES, TEXTS } from './malformed/frames.ts'
+import { frameOf, RawSocket, upgradeOf } from './malformed/raw-socket.ts'
+import { DEMANDS, sign, TICKET_LIFETIME_MS, TOKENS, type Way } from './malformed/tokens.ts'
+import { UPGRADES } from './malformed/upgrades.ts'
+import { Peer, SECRET, sendMessage } from './wire.ts'
 
-const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
-const ping = (more: string) => `{"type":"ping","payload":{"ref":1${more}}}`
-const commands = (more: string) =>
-  `{"type":"commands","payload":{"ref":5,"room":"general","sid":"the-lane-1","n":1,${more}}}`
+/** Wide, for a busy machine; what hangs takes longer than this. */
+const AT_ONCE_MS = 3_000
 
-const PARSE = '4400 PARSE_ERROR'
-const INVALID = 'INVALID_MESSAGE'
-
-/** Name, frame, and what becomes of it: a close, or the code of an error after which the connection serves on. */
-const TABLE: readonly (readonly [string, string, string])[] = [
-  ['nothing', '', PARSE],
-  ['white space', ' \n ', PARSE],
-  ['half an object', '{"type":', PARSE],
-  ['two objects', '{} {}', PARSE],
-  ['JavaScript', '{type:"ping"}', PARSE],
-  ['null', 'null', PARSE],
-  ['a number', '1e999', PARSE],
-  ['a text', '"ping"', PARSE],
-  ['true', 'true', PARSE],
-  ['an empty list', '[]', PARSE],
-  ['a list of lists', '[[]]', PARSE],
-  ['a list of null', '[null]', PARSE],
-  ['an empty object', '{}', PARSE],
-  ['a type that is a number', '{"type":1,"payload":{}}', PARSE],
-  ['a type that is a list', '{"type":["ping"],"payload":{"ref":1}}', PARSE],
-  ['17 levels', `{"type":"ping","payload":{"ref":1,"x":${deep(15)}}}`, PARSE],
-  ['30,000 levels', deep(30_000), PARSE],
-  ['30,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, PARSE],
-  ['NUL in a text', ping(',"x":"\\u0000"'), PARSE],
-  ['a lone surrogate', ping(',"x":"\\udc00"'), PARSE],
-  ['a lone surrogate in a key', ping(',"\\ud800":1'), PARSE],
-  ['__proto__', ping(',"__proto__":{"admin":true}'), PARSE],
-  ['__proto__ at the top', '{"__proto__":{"type":"ping"},"type":"ping","payload":{"ref":1}}', PARSE],
-  ['257 messages', `[${Array.from({ length: 257 }, () => ping('')).join()}]`, PARSE],
-  ['an unknown type', '{"type":"drop_tables","payload":{"ref":3}}', 'UNKNOWN_TYPE'],
-  ['a type of the server', '{"type":"ack","payload":{"acks":[]}}', 'UNKNOWN_TYPE'],
-  ['a type that objects have', '{"type":"toString","payload":{"ref":3}}', 'UNKNOWN_TYPE'],
-  ['hasOwnProperty', '{"type":"hasOwnProperty","payload":{"ref":3}}', 'UNKNOWN_TYPE'],
-  ['an empty type', '{"type":"","payload":{}}', 'UNKNOWN_TYPE'],
-  ['no payload', '{"type":"ping"}', INVALID],
-  ['a payload that is a list', '{"type":"ping","payload":[]}', INVALID],
-  ['a payload that is null', '{"type":"ping","payload":null}', INVALID],
-  ['ref 0', '{"type":"ping","payload":{"ref":0}}', INVALID],
-  ['ref -1', '{"type":"ping","payload":{"ref":-1}}', INVALID],
-  ['ref 1.5', '{"type":"ping","payload":{"ref":1.5}}', INVALID],
-  ['a ref beyond the safe integers', '{"type":"ping","payload":{"ref":9007199254740993}}', INVALID],
-  ['a ref that is a text', '{"type":"ping","payload":{"ref":"1"}}', INVALID],
-  ['a room with a space', '{"type":"join_room","payload":{"ref":3,"room":"a b"}}', INVALID],
-  ['a room with a line break', '{"type":"join_room","payload":{"ref":3,"room":"a\\nb"}}', INVALID],
-  [
-    'a room that is too long',
-    `{"type":"join_room","payload":{"ref":3,"room":"${'a'.repeat(200)}"}}`,
-    INVALID,
-  ],
-  ['an empty room', '{"type":"join_room","payload":{"ref":3,"room":""}}', INVALID],
-  ['a room that is an object', '{"type":"join_room","payload":{"ref":3,"room":{"toString":1}}}', INVALID],
-  ['no rooms to follow', '{"type":"subscribe","payload":{"ref":3,"rooms":[]}}', INVALID],
-  [
-    'a negative cursor',
-    '{"type":"subscribe","payload":{"ref":3,"rooms":[{"room":"a","after":{"seq":-1,"h":""}}]}}',
-    INVALID,
-  ],
-  [
-    'a fingerprint too long',
-    `{"type":"subscribe","payload":{"ref":3,"rooms":[{"room":"a","after":{"seq":1,"h":"${'x'.repeat(13)}"}}]}}`,
-    INVALID,
-  ],
-  [
-    'a history of a million',
-    '{"type":"get_history","payload":{"ref":3,"room":"a","limit":1000000}}',
-    INVALID,
-  ],
-  ['no commands', commands('"commands":[]'), INVALID],
-  ['commands that are none', commands('"commands":{"0":1}'), INVALID],
-  ['a command that is null', commands('"commands":[null]'), INVALID],
-  [
-    'a command without an id',
-    commands('"commands":[{"type":"send_message","payload":{"content":"x"}}]'),
-    INVALID,
-  ],
-  [
-    'a place before the first',
-    `{"type":"commands","payload":{"ref":5,"room":"general","sid":"the-lane-1","n":0,"commands":[{"type":"skip","messageId":"message-1"}]}}`,
-    INVALID,
-  ],
-  [
-    'a lane id with a line break',
-    `{"type":"commands","payload":{"ref":5,"room":"general","sid":"the\\nlane-1","n":1,"commands":[{"type":"skip","messageId":"message-1"}]}}`,
-    INVALID,
-  ],
-  ['a second hello', '{"type":"authenticate","payload":{"ref":3,"sid":"the-lane-1","token":"x"}}', INVALID],
-]
-
+const lines: string[] = []
+const write = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
+const logger: Logger = { debug: write, info: write, warn: write, error: write }
 let server: Server
-let witness: Peer
+let cases = 0
 
 beforeAll(async () => {
-  server = await createServer({ port: 0, auth: { secret: SECRET }, store: memory(), logger: false })
+  server = await createServer({
+    port: 0,
+    auth: { secret: SECRET, ...DEMANDS, ticketLifetimeMs: TICKET_LIFETIME_MS },
+    // Nothing is said that nobody asked for.
+    heartbeat: { intervalMs: 3_600_000, timeoutMs: 7_200_000 },
+    store: memory(),
+    logger,
+  })
 })
 
 afterAll(async () => {
   await server.close()
 })
 
+async function login(user: string, token?: string): Promise<Peer> {
+  const peer = new Peer(server.url!)
+  await peer.opened
+  const payload = { ref: 1, sid: `lane-of-${user}`, token: token ?? (await sign({ sub: user })) }
+  peer.say({ type: 'authenticate', payload })
+  await peer.next('connected')
+  return peer
+}
+
+/** Somebody new comes, speaks and is heard. */
+async function serveNext(): Promise<void> {
+  const startedAt = performance.now()
+  const user = `stranger-${++cases}`
+  const peer = await (await login(user)).enter(`room-of-${user}`)
+  peer.say(sendMessage(9, 1, ['hello'], { room: `room-of-${user}` }))
+  await peer.next('ack')
+  expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS)
+  peer.socket.close()
+}
+
+/** What happens while somebody who has no part in it listens; afterwards the next client is served. */
+async function besideOthers(act: () => Promise<void>): Promise<void> {
+  const bystander = await (await login('bystander')).enter('general')
+  await bystander.flush()
+  const before = bystander.frames.length
+  await act()
+  await serveNext()
+  expect(bystander.frames.slice(before)).toEqual([])
+  await bystander.flush()
+  bystander.socket.close()
+}
+
+it('is more than sixty cases, each with a name of its own', () => {
+  const names = [...TEXTS, ...BYTES, ...UPGRADES, ...TOKENS].map(({ name }) => name)
+  expect(TEXTS.length + BYTES.length).toBeGreaterThanOrEqual(60)
+  expect(new Set(names).size).toBe(names.length)
+})
+
 describe('a malformed frame', () => {
-  it('has a table of at least thirty', () => {
-    expect(TABLE.length).toBeGreaterThanOrEqual(30)
-    expect(new Set(TABLE.map(([name]) => name)).size).toBe(TABLE.length)
-  })
-
-  it.each(TABLE)('%s', async (_, text, expected) => {
-    witness = await new Peer(server.url!).login('witness')
-    const peer = await new Peer(server.url!).login('mallory')
-    peer.text(text)
-    if (/^\d/.test(expected)) expect(await peer.closed).toBe(expected)
-    else {
-      const { payload } = await peer.next('error')
-      expect(payload.code).toBe(expected)
+  it.each(TEXTS)('$name: $expected', ({ text, expected }) =>
+    besideOthers(async () => {
+      // A user of its own, and so lanes.
+      const peer = await login(`mallory-${cases}`)
+      peer.text(text)
+      if (/^\d/.test(expected)) {
+        expect(await peer.closed).toBe(expected)
+        return
+      }
+      expect((await peer.next('error')).payload.code).toBe(expected)
       await peer.flush()
-    }
-    await witness.flush()
-  })
+      peer.socket.close()
+    }),
+  )
 
-  it.each(TABLE)('%s, before the hello', async (_, text) => {
+  it.each(BYTES)('$name: $expected', ({ bytes, expected }) =>
+    besideOthers(async () => {
+      const socket = new RawSocket(server.port!).write(upgradeOf())
+      const payload = { ref: 1, sid: 'lane-of-mallory', token: await sign() }
+      socket.write(frameOf(JSON.stringify({ type: 'authenticate', payload })))
+      await socket.heard('"connected"')
+      socket.write(bytes)
+      expect(await socket.end).toBe(`101, then ${expected}`)
+    }),
+  )
+
+  it.each(TEXTS)('$name, before the hello', async ({ text }) => {
     const peer = new Peer(server.url!)
     await peer.opened
     peer.text(text)
-    expect(await peer.closed).toMatch(/^(4400|4002) /)
+    expect(await peer.closed).toMatch(/^(4400 PARSE_ERROR|4002 (NO|INVALID)_TOKEN)$/)
+  })
+})
+
+describe('a malformed upgrade', () => {
+  it.each(UPGRADES)('$name: $expected', ({ bytes, expected }) =>
+    besideOthers(async () => expect(await new RawSocket(server.port!).write(bytes).end).toBe(expected)),
+  )
+
+  it.each([
+    ['nothing', ''],
+    ['half of the head', upgradeOf().slice(0, 60)],
+    ['half of a request line', 'GET /w'],
+    ['bytes of no meaning', '\0\0\0'],
+  ])('%s, and then the end', (_, text) =>
+    besideOthers(async () => {
+      const socket = new RawSocket(server.port!).write(text)
+      socket.cut()
+      await socket.end
+    }),
+  )
+})
+
+describe('a token', () => {
+  it.each(TOKENS)('$way: $name: $expected', ({ way, token, expected }) =>
+    besideOthers(async () => expect(await show(way, await token(server))).toBe(expected)),
+  )
+})
+
+/** Shows the token, and says how it ends. */
+async function show(way: Way, token: string): Promise<string> {
+  if (way === 'ticket') {
+    const headers: Record<string, string> = token === '' ? {} : { Authorization: token }
+    const response = await fetch(`http://127.0.0.1:${server.port}/ticket`, { method: 'POST', headers })
+    return `HTTP ${response.status} ${((await response.json()) as { error: string }).error}`
+  }
+  if (way === 'renewal') {
+    const peer = await login('mallory')
+    peer.text(JSON.stringify({ type: 'renew_token', payload: { ref: 2, token } }))
+    return Promise.race([
+      peer.closed,
+      peer.next('error').then(
+        ({ payload }) => payload.code,
+        () => peer.closed,
+      ),
+    ])
+  }
+  const url = way === 'query' ? `${server.url}?token=${token}&ticket=${token}` : server.url!
+  const peer = new Peer(url, way === 'header' ? { headers: { Authorization: token } } : {})
+  await peer.opened
+  const shown = way === 'hello' && token !== '' ? { token } : {}
+  peer.text(JSON.stringify({ type: 'authenticate', payload: { ref: 1, sid: 'lane-of-mallory', ...shown } }))
+  return peer.closed
+}
+
+describe('after all of them', () => {
+  it('nothing is left behind but what those who were served have made', async () => {
+    const last = await login('last')
+    while (server.health().connections > 1) await last.flush()
+    expect(server.health()).toMatchObject({ status: 'ok', connections: 1, sessions: 1, queuedOps: 0 })
   })
 
-  it('leaves nothing behind', async () => {
-    const last = await new Peer(server.url!).login('last')
-    await last.flush()
-    while (server.health().connections > 1) await last.flush()
-    expect(server.health()).toMatchObject({
-      status: 'ok',
-      connections: 1,
-      sessions: 1,
-      rooms: 0,
-      queuedOps: 0,
-    })
+  it('no step has failed, and nothing that was said is in the log', () => {
+    const log = lines.join('\n')
+    expect(log).toContain('authenticated')
+    expect(lines.filter((line) => /failed|SERVER_ERROR/.test(line))).toEqual([])
+    for (const { text } of TEXTS) if (text.length > 6) expect(log).not.toContain(text.slice(0, 2_000))
+    for (const word of ['drop_tables', 'eyJ', 'tautline-ticket', 'not-a-token', 'hello"', 'javascript'])
+      expect(log).not.toContain(word)
   })
 })

@@ -2,7 +2,7 @@
  * The HTTP side of a server that stands alone: it listens, answers /health and /ticket, and hands everything else to the
  * application, or says 404. Limits on headers and time are here; what comes over WebSockets is not.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from './log.ts'
 import { isTicketRequest } from './tickets.ts'
@@ -16,18 +16,30 @@ export interface HttpOptions {
   readonly onTicketRequest: RequestHandler
   readonly onRequest: RequestHandler | undefined
   readonly logger: Logger
+  /** Time for the head of a request, and for a connection to begin one. Default 10,000 ms. */
+  readonly headersTimeoutMs?: number | undefined
 }
 
 const MAX_HEADER_BYTES = 32_768
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
+/** How late a timeout may be found: by itself Node looks every half minute. */
+const MAX_CHECK_INTERVAL_MS = 1_000
 
-export function createHttpServer({ health, onTicketRequest, onRequest, logger }: HttpOptions): Server {
+/** What a connection is told whose bytes were no request. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+export function createHttpServer(options: HttpOptions): Server {
+  const { health, onTicketRequest, onRequest, logger, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(headersTimeoutMs, MAX_CHECK_INTERVAL_MS),
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
@@ -40,9 +52,14 @@ export function createHttpServer({ health, onTicketRequest, onRequest, logger }:
       else sendJson(response, 404, { error: 'not found' })
     },
   )
-  server.on('clientError', (error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     logger.debug({ error: error.message }, 'a request was no HTTP')
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    const status = STATUS_OF[error.code ?? ''] ?? 400
+    socket.once('finish', () => socket.destroy())
+    if (socket.writable)
+      socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      )
     else socket.destroy()
   })
   return server

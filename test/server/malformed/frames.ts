@@ -1,0 +1,270 @@
+// Frames that nobody should send, each with what becomes of its sender: a close (its code, and the word of the close
+// frame), or the code of an error after which the connection serves on.
+
+import { type FrameForm, frameOf } from './raw-socket.ts'
+
+export interface TextCase {
+  readonly name: string
+  readonly text: string
+  readonly expected: string
+}
+
+export interface RawCase {
+  readonly name: string
+  readonly bytes: Buffer
+  readonly expected: string
+}
+
+const PARSE = '4400 PARSE_ERROR'
+const INVALID = 'INVALID_MESSAGE'
+const UNKNOWN = 'UNKNOWN_TYPE'
+const VALIDATION = 'VALIDATION_ERROR'
+
+const deep = (levels: number, open = '[', close = ']') => open.repeat(levels) + close.repeat(levels)
+const ping = (more = '') => `{"type":"ping","payload":{"ref":1${more}}}`
+const message = (type: string, payload: string) => `{"type":"${type}","payload":{"ref":3${payload}}}`
+const commands = (more: string, head = '"room":"general","sid":"the-lane-1","n":1') =>
+  `{"type":"commands","payload":{"ref":5,${head},${more}}}`
+const command = (payload: string, type = 'send_message') =>
+  commands(`"commands":[{"type":"${type}","messageId":"message-1","payload":${payload}}]`)
+const subscribe = (after: string) => message('subscribe', `,"rooms":[{"room":"a","after":${after}}]`)
+
+const cases = (...rows: readonly (readonly [string, string, string])[]): TextCase[] =>
+  rows.map(([name, text, expected]) => ({ name, text, expected }))
+
+export const TEXTS: readonly TextCase[] = [
+  // No JSON, or no envelope.
+  ...cases(
+    ['nothing', '', PARSE],
+    ['white space', ' \n ', PARSE],
+    ['half an object', '{"type":', PARSE],
+    ['two objects', '{} {}', PARSE],
+    ['JavaScript', '{type:"ping"}', PARSE],
+    ['a comma too many', '[{"type":"ping","payload":{"ref":1}},]', PARSE],
+    ['NaN', ping(',"x":NaN'), PARSE],
+    ['Infinity', ping(',"x":-Infinity'), PARSE],
+    ['a hexadecimal number', ping(',"x":0x10'), PARSE],
+    ['a byte order mark', `\ufeff${ping()}`, PARSE],
+    ['null', 'null', PARSE],
+    ['a number', '1e999', PARSE],
+    ['a text', '"ping"', PARSE],
+    ['true', 'true', PARSE],
+    ['an empty batch', '[]', PARSE],
+    ['a batch in a batch', `[[${ping()}]]`, PARSE],
+    ['a list of lists of lists', '[[[[]]],[[]]]', PARSE],
+    ['a list of null', '[null]', PARSE],
+    ['257 messages', `[${Array.from({ length: 257 }, () => ping()).join()}]`, PARSE],
+    ['10,000 messages', `[${'0,'.repeat(9_999)}0]`, PARSE],
+    ['an empty object', '{}', PARSE],
+    ['a type that is a number', '{"type":1,"payload":{}}', PARSE],
+    ['a type that is a list', '{"type":["ping"],"payload":{"ref":1}}', PARSE],
+  ),
+  // Depth, text and keys.
+  ...cases(
+    ['17 levels', ping(`,"x":${deep(15)}`), PARSE],
+    ['18 levels in a batch', `[${ping(`,"x":${deep(15)}`)}]`, PARSE],
+    ['30,000 levels', deep(30_000), PARSE],
+    ['10,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, PARSE],
+    ['30,000 levels that never end', '['.repeat(30_000), PARSE],
+    ['NUL in a text', ping(',"x":"\\u0000"'), PARSE],
+    ['NUL as it is', ping(',"x":"\0"'), PARSE],
+    ['NUL in a key', ping(',"\\u0000":1'), PARSE],
+    ['a lone surrogate', ping(',"x":"\\udc00"'), PARSE],
+    ['surrogates in the wrong order', ping(',"x":"\\udc00\\ud800"'), PARSE],
+    ['a lone surrogate in a key', ping(',"\\ud800":1'), PARSE],
+    ['__proto__', ping(',"__proto__":{"admin":true}'), PARSE],
+    ['__proto__ with escapes', ping(',"\\u005f_proto__":{"admin":true}'), PARSE],
+    ['__proto__ at the top', `{"__proto__":{"type":"ping"},${ping().slice(1)}`, PARSE],
+  ),
+  // Types.
+  ...cases(
+    ['an unknown type', message('drop_tables', ''), UNKNOWN],
+    ['a type of the server', '{"type":"ack","payload":{"acks":[]}}', UNKNOWN],
+    ['an entry', message('new_message', ''), UNKNOWN],
+    ['a type that objects have', message('toString', ''), UNKNOWN],
+    ['constructor', message('constructor', ''), UNKNOWN],
+    ['hasOwnProperty', message('hasOwnProperty', ''), UNKNOWN],
+    ['__proto__ as a type', message('__proto__', ''), UNKNOWN],
+    ['a type of 60,000 characters', message('x'.repeat(60_000), ''), UNKNOWN],
+    ['an empty type', '{"type":"","payload":{}}', UNKNOWN],
+  ),
+  // Payloads.
+  ...cases(
+    ['no payload', '{"type":"ping"}', INVALID],
+    ['a payload that is a list', '{"type":"ping","payload":[]}', INVALID],
+    ['a payload that is null', '{"type":"ping","payload":null}', INVALID],
+    ['the last of two payloads', '{"type":"ping","payload":{"ref":1},"payload":{}}', INVALID],
+    ['the last of two refs', '{"type":"ping","payload":{"ref":1,"ref":"x"}}', INVALID],
+    ['ref 0', '{"type":"ping","payload":{"ref":0}}', INVALID],
+    ['ref -1', '{"type":"ping","payload":{"ref":-1}}', INVALID],
+    ['ref 1.5', '{"type":"ping","payload":{"ref":1.5}}', INVALID],
+    ['ref 1e308', '{"type":"ping","payload":{"ref":1e308}}', INVALID],
+    ['ref beyond all numbers', '{"type":"ping","payload":{"ref":1e999}}', INVALID],
+    ['a ref beyond the safe integers', '{"type":"ping","payload":{"ref":9007199254740993}}', INVALID],
+    ['a ref of 10,000 digits', `{"type":"ping","payload":{"ref":${'9'.repeat(10_000)}}}`, INVALID],
+    ['a ref that is a text', '{"type":"ping","payload":{"ref":"1"}}', INVALID],
+    ['a ref that is a list', '{"type":"ping","payload":{"ref":[1]}}', INVALID],
+    ['a room with a space', message('join_room', ',"room":"a b"'), INVALID],
+    ['a room with a line break', message('join_room', ',"room":"a\\nb"'), INVALID],
+    ['a room that is too long', message('join_room', `,"room":"${'a'.repeat(200)}"`), INVALID],
+    ['an empty room', message('join_room', ',"room":""'), INVALID],
+    ['a direct room in the wrong order', message('join_room', ',"room":"~b~a"'), INVALID],
+    ['a room that is an object', message('join_room', ',"room":{"toString":1}'), INVALID],
+    ['no rooms to follow', message('subscribe', ',"rooms":[]'), INVALID],
+    ['rooms that are an object', message('subscribe', ',"rooms":{"length":1}'), INVALID],
+    ['a negative cursor', subscribe('{"seq":-1,"h":""}'), INVALID],
+    ['a cursor of 1e20', subscribe('{"seq":1e20,"h":""}'), INVALID],
+    ['a fingerprint too long', subscribe(`{"seq":1,"h":"${'x'.repeat(13)}"}`), INVALID],
+    ['a history of a million', message('get_history', ',"room":"a","limit":1000000'), INVALID],
+    ['a page of members of a million', message('list_members', ',"room":"a","limit":1000000'), INVALID],
+    ['a second hello', message('authenticate', ',"sid":"the-lane-1","token":"x"'), INVALID],
+    ['another hello without a token', message('authenticate', ',"sid":"the-lane-1"'), INVALID],
+    [
+      'the role of an owner by constructor',
+      message('invite_member', ',"room":"a","userId":"b","role":"constructor"'),
+      INVALID,
+    ],
+    [
+      'metadata of a room beyond 4 KiB',
+      message('create_room', `,"room":"a","visibility":"public","metadata":{"a":"${'x'.repeat(4_096)}"}`),
+      INVALID,
+    ],
+  ),
+  // Commands.
+  ...cases(
+    ['no commands', commands('"commands":[]'), INVALID],
+    ['commands that are none', commands('"commands":{"0":1}'), INVALID],
+    ['257 commands', commands(`"commands":[${'0,'.repeat(256)}0]`), INVALID],
+    ['a command that is null', commands('"commands":[null]'), INVALID],
+    ['a command that is a list', commands('"commands":[[]]'), INVALID],
+    [
+      'a command without an id',
+      commands('"commands":[{"type":"send_message","payload":{"content":"x"}}]'),
+      INVALID,
+    ],
+    [
+      'a command with the id of nobody',
+      commands('"commands":[{"type":"skip","messageId":"__proto__\\n"}]'),
+      INVALID,
+    ],
+    [
+      'a place before the first',
+      commands(
+        '"commands":[{"type":"skip","messageId":"message-1"}]',
+        '"room":"general","sid":"the-lane-1","n":0',
+      ),
+      INVALID,
+    ],
+    [
+      'a lane id with a line break',
+      commands(
+        '"commands":[{"type":"skip","messageId":"message-1"}]',
+        '"room":"general","sid":"the\\nlane-1","n":1',
+      ),
+      INVALID,
+    ],
+    ['a command that nobody knows', command('{}', 'drop_tables'), VALIDATION],
+    ['a command that objects have', command('{}', 'constructor'), VALIDATION],
+    ['content that is no text', command('{"content":{"toString":1}}'), VALIDATION],
+    ['content with NUL', command('{"content":"\\u0000"}'), VALIDATION],
+    [
+      'content with __proto__ beside it',
+      command('{"content":"x","metadata":{"__proto__":{"admin":true}}}'),
+      VALIDATION,
+    ],
+    ['metadata of 14 levels', command(`{"content":"x","metadata":{"a":${deep(13)}}}`), VALIDATION],
+    [
+      'metadata that grow when they are written',
+      command(`{"content":"x","metadata":{"a":[${'1e20,'.repeat(999)}1]}}`),
+      VALIDATION,
+    ],
+    [
+      'a file that is a script',
+      command('{"kind":"file","content":"","file":{"url":"javascript:alert(1)","mediaType":"a/b"}}'),
+      VALIDATION,
+    ],
+    ['a message of the system', command('{"kind":"system","content":"x"}'), VALIDATION],
+    ['a message that is too long', command(`{"content":"${'x'.repeat(5_001)}"}`), 'MESSAGE_TOO_LONG'],
+    ['a message to a room of others', command('{"content":"x"}'), 'FORBIDDEN'],
+  ),
+]
+
+const text = (form: FrameForm) => frameOf(ping(), form)
+
+/** Below the level of text: what a client library would not let through. After the hello. */
+export const BYTES: readonly RawCase[] = [
+  { name: 'a frame of 64 KiB and a byte', bytes: frameOf('x'.repeat(65_537)), expected: '1009' },
+  {
+    name: 'a frame that claims to be of a terabyte',
+    bytes: frameOf('x', { claims: 2 ** 40 }),
+    expected: '1009',
+  },
+  {
+    name: 'a frame that claims to be beyond all numbers',
+    bytes: frameOf('x', { claims: 2 ** 60 }),
+    expected: '1009',
+  },
+  { name: 'a binary frame', bytes: text({ head: 0x82 }), expected: '1003 UNSUPPORTED_DATA' },
+  { name: 'a frame without a mask', bytes: text({ isMasked: false }), expected: '1002' },
+  { name: 'the first reserved bit: nothing is compressed', bytes: text({ head: 0xc1 }), expected: '1002' },
+  { name: 'the second reserved bit', bytes: text({ head: 0xa1 }), expected: '1002' },
+  { name: 'the third reserved bit', bytes: text({ head: 0x91 }), expected: '1002' },
+  { name: 'an opcode that there is not', bytes: text({ head: 0x83 }), expected: '1002' },
+  { name: 'a control opcode that there is not', bytes: text({ head: 0x8b }), expected: '1002' },
+  { name: 'a continuation of nothing', bytes: text({ head: 0x80 }), expected: '1002' },
+  {
+    name: 'a text within a text',
+    bytes: Buffer.concat([frameOf('[', { head: 0x01 }), text({})]),
+    expected: '1002',
+  },
+  { name: 'a ping in fragments', bytes: frameOf('x', { head: 0x09 }), expected: '1002' },
+  { name: 'a ping of 126 bytes', bytes: frameOf('x'.repeat(126), { head: 0x89 }), expected: '1002' },
+  {
+    name: 'bytes that are no UTF-8',
+    bytes: frameOf(Buffer.from([0x22, 0xff, 0xfe, 0x22])),
+    expected: '1007',
+  },
+  {
+    name: 'a surrogate in UTF-8',
+    bytes: frameOf(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])),
+    expected: '1007',
+  },
+  { name: 'NUL in two bytes', bytes: frameOf(Buffer.from([0x22, 0xc0, 0x80, 0x22])), expected: '1007' },
+  { name: 'half a character', bytes: frameOf(Buffer.from([0x22, 0xe2, 0x82])), expected: '1007' },
+  {
+    name: '17 fragments',
+    bytes: Buffer.concat(Array.from({ length: 17 }, (_, i) => frameOf('x', { head: i === 0 ? 0x01 : 0x00 }))),
+    expected: '1008',
+  },
+  {
+    name: '1,000 empty fragments',
+    bytes: Buffer.concat(
+      Array.from({ length: 1_000 }, (_, i) => frameOf('', { head: i === 0 ? 0x01 : 0x00 })),
+    ),
+    expected: '1008',
+  },
+  {
+    name: 'fragments that are too much together',
+    bytes: Buffer.concat([
+      frameOf('x'.repeat(40_000), { head: 0x01 }),
+      frameOf('x'.repeat(40_000), { head: 0x80 }),
+    ]),
+    expected: '1009',
+  },
+  { name: 'a close frame of one byte', bytes: frameOf('x', { head: 0x88 }), expected: '1002' },
+  {
+    name: 'a close code that nobody may send',
+    bytes: frameOf(Buffer.from([0x03, 0xed]), { head: 0x88 }),
+    expected: '1002',
+  },
+  {
+    name: 'a close reason that is no UTF-8',
+    bytes: frameOf(Buffer.from([0x03, 0xe8, 0xff]), { head: 0x88 }),
+    expected: '1007',
+  },
+  {
+    name: 'HTTP after the upgrade',
+    bytes: Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    expected: '1002',
+  },
+]
