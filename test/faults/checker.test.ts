@@ -173,6 +173,12 @@ describe('the checker finds', () => {
     ])
   })
 
+  it('counts what a gap excuses', () => {
+    const gap: HistoryEvent = { event: 'gap', ...alice, from: 1, to: 1 }
+    const judgement = check([...two, ...whole(bob, '1', '2'), open(alice), gap, deliver(alice, 2, '2')])
+    expect(judgement).toMatchObject({ violations: [], excused: 1, counts: { gap: 1, deliver: 3 } })
+  })
+
   it('refuses to judge what cannot have happened', () => {
     expect(() => check([ok('1', 1)])).toThrow('an outcome of what nobody sent: 1')
     expect(() => check([invoke('1'), invoke('1')])).toThrow('sent twice: 1')

@@ -39,6 +39,8 @@ export interface Judgement {
   readonly violations: readonly Violation[]
   /** Events of each kind: a judgement of few says little. */
   readonly counts: Readonly<Record<HistoryEvent['event'], number>>
+  /** Deliveries that are missing, and excused by a gap that the reader was told of. */
+  readonly excused: number
 }
 
 type Tell = (violation: Violation) => void
@@ -50,14 +52,18 @@ export function check(history: History): Judgement {
   const tell: Tell = (violation) => {
     violations.push(violation)
   }
+  let excused = 0
   for (const log of index.logs.values()) {
     checkPlaces(log, tell)
     checkContents(log, index, tell)
-    for (const sight of log.sights.values()) checkSight(log, sight, tell)
+    for (const sight of log.sights.values()) {
+      checkDeliveries(log, sight, tell)
+      excused += checkHoles(log, sight, tell)
+    }
   }
   for (const message of index.messages.values()) checkOutcomes(message, tell)
   checkSenderOrder(index, tell)
-  return { violations, counts: index.counts }
+  return { violations, counts: index.counts, excused }
 }
 
 /** One thing at each position. */
@@ -85,8 +91,8 @@ function checkContents(log: Log, { messages }: IndexedHistory, tell: Tell): void
   }
 }
 
-/** What one reader was given: each position once, upwards, none left out, and only what it may read. */
-function checkSight(log: Log, sight: Sight, tell: Tell): void {
+/** What one reader was given: each position once, upwards, and only what it may read. */
+function checkDeliveries(log: Log, sight: Sight, tell: Tell): void {
   const { room } = log
   const given = new Set<number>()
   let cursor = sight.openedAfter ?? Number.NEGATIVE_INFINITY
@@ -101,18 +107,29 @@ function checkSight(log: Log, sight: Sight, tell: Tell): void {
   }
   for (const reason of sight.resets)
     tell({ verdict: 'divergent', room, readers: [sight.name], detail: `reset: ${reason}` })
+}
+
+/** What one reader was not given. Returns how much of it a gap excuses. */
+function checkHoles(log: Log, sight: Sight, tell: Tell): number {
+  const given = new Set(sight.deliveries.map(({ seq }) => seq))
+  let excused = 0
   for (const seq of log.positions()) {
     if (given.has(seq) || !sight.passed(seq) || !log.isMember(sight.user, seq)) continue
+    if (sight.wasTold(seq)) {
+      excused++
+      continue
+    }
     const others = Array.from(log.places.get(seq)?.values() ?? [])
     tell({
       verdict: 'skipped',
-      room,
+      room: log.room,
       seq,
       content: others[0]?.content,
       readers: [sight.name],
       detail: `others have it: ${others.flatMap(({ readers }) => readers).join(', ')}`,
     })
   }
+  return excused
 }
 
 /** What the sender of a message was told, against what the readers have. */
@@ -147,7 +164,9 @@ function checkRead(log: Log, content: string, seq: number | undefined, tell: Tel
   const toTheEnd = Array.from(log.sights.values()).filter(({ isDone }) => isDone)
   if (toTheEnd.some(({ contents }) => contents.has(content))) return
   const should = toTheEnd.filter((sight) =>
-    seq === undefined ? sight.readAll() : sight.passed(seq) && log.isMember(sight.user, seq),
+    seq === undefined
+      ? sight.readAll()
+      : sight.passed(seq) && !sight.wasTold(seq) && log.isMember(sight.user, seq),
   )
   tell({
     verdict: should.length > 0 ? 'lost' : 'unread',

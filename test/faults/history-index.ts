@@ -106,12 +106,16 @@ export class Sight {
     this.#last = Math.max(this.#last, delivery.seq)
   }
 
-  /** Whether it read past this position, without being told that it would not get it. */
+  /** Whether it read past this position. */
   passed(seq: number): boolean {
     const first = this.deliveries[0]?.seq
     const after = this.openedAfter ?? (first === undefined ? Number.POSITIVE_INFINITY : first - 1)
-    const end = this.isDone ? Number.POSITIVE_INFINITY : this.#last
-    return after < seq && seq <= end && !this.gaps.some(({ from, to }) => from <= seq && seq <= to)
+    return after < seq && seq <= (this.isDone ? Number.POSITIVE_INFINITY : this.#last)
+  }
+
+  /** Whether it was told that it would not get this position. */
+  wasTold(seq: number): boolean {
+    return this.gaps.some(({ from, to }) => from <= seq && seq <= to)
   }
 
   /** Whether it read the room from its beginning to its end. */

@@ -165,11 +165,16 @@ describe('the proxy', () => {
     expect(await Promise.all([ends.client.ended, ends.peer.ended])).toEqual(['ECONNRESET', 'ECONNRESET'])
   })
 
-  it('passes a reset on', async () => {
+  it('passes a reset on, after what was said before', async () => {
     const ends = await pair()
     await greet(ends, 'first')
+    proxy.set('toClient', { latencyMs: 30 })
+    ends.peer.socket.write('last words')
+    await proxy.carries('last words')
     ends.peer.socket.resetAndDestroy()
     expect(await ends.client.ended).toBe('ECONNRESET')
+    expect(ends.client.text).toContain('last words')
+    await expect.poll(() => proxy.connections()).toBe(0)
   })
 
   it.each(['client', 'server'] as const)(

@@ -174,11 +174,12 @@ class Connection {
     left.once('end', () => left.destroy())
   }
 
-  /** An end that went without a FIN takes the other with it. One that said FIN was passed on by its pump. */
+  /** A FIN was passed on already. An end that went without one resets the other, after what it had said before. */
   #closed(socket: Socket): void {
-    const other = socket === this.#near ? this.#far : this.#near
-    if (!this.#isVanished && !socket.readableEnded) this.end((one) => one.resetAndDestroy())
-    if (other.destroyed) this.onGone()
+    const [own, back] = socket === this.#near ? this.#pumps : [...this.#pumps].reverse()
+    back?.stop()
+    if (!this.#isVanished && !socket.readableEnded) own?.reset()
+    if (this.#near.destroyed && this.#far.destroyed) this.onGone()
   }
 }
 
@@ -197,7 +198,8 @@ class Pump {
   readonly #events: PumpEvents
   readonly #queue: { bytes: Buffer; readonly dueAt: number }[] = []
   #queuedBytes = 0
-  #isEnded = false
+  /** How the source ended; the target ends the same way, after what was said before. */
+  #ended: 'not' | 'by FIN' | 'by RST' = 'not'
   #isStopped = false
   /** Something will call `run`: a timer, or a `drain`. */
   #isWaiting = false
@@ -209,9 +211,14 @@ class Pump {
     this.#events = events
     source.on('data', (chunk) => this.#take(chunk))
     source.on('end', () => {
-      this.#isEnded = true
+      this.#ended = 'by FIN'
       this.run()
     })
+  }
+
+  reset(): void {
+    this.#ended = 'by RST'
+    this.run()
   }
 
   stop(): void {
@@ -236,7 +243,8 @@ class Pump {
     if (isStalled || this.#isWaiting) return
     const [first] = this.#queue
     if (!first) {
-      if (this.#isEnded) this.#target.end()
+      if (this.#ended === 'by FIN') this.#target.end()
+      if (this.#ended === 'by RST') this.#target.resetAndDestroy()
       return
     }
     const waitMs = first.dueAt - performance.now()

@@ -33,20 +33,26 @@ async function main(): Promise<number> {
     minutes: values.minutes === undefined ? undefined : number('minutes', 0),
     progress: (line) => process.stderr.write(`${line}\n`),
   })
-  const { seed, kills, messages, perSecond, recoveryMs, verdicts, violations, stuck } = report
+  const { seed, kills, messages, perSecond, recoveryMs, faults, verdicts, excused, violations, stuck } =
+    report
   if (values.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
   else {
     process.stdout.write(`seed ${seed}: ${kills.server} kills of the server, ${kills.client} of a client
 ${messages.acknowledged} of ${messages.offered} messages acknowledged (${perSecond.acknowledged} of ${perSecond.offered} a second), ${messages.failed} failed, ${messages.unknown} unknown, ${messages.delivered} deliveries
 all live again after a kill of the server: p50 ${recoveryMs.server.p50} ms, at most ${recoveryMs.server.max} ms
-${Object.entries(verdicts)
-  .map(([verdict, count]) => `${count} ${verdict}`)
-  .join(', ')}
+weather: ${listOf(faults)}
+${listOf(verdicts)}, ${excused} excused by a gap
 `)
     for (const violation of violations) process.stdout.write(`${JSON.stringify(violation)}\n`)
     for (const one of stuck) process.stdout.write(`stuck: ${one}\n`)
   }
   return isClean(report) ? 0 : 1
+}
+
+function listOf(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')
 }
 
 function number(name: 'kills' | 'minutes' | 'rate' | 'seed', fallback: number): number {

@@ -3,8 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { HistoryEvent } from '../history.ts'
-import type { ClientProcessOptions } from './client-process.ts'
-import type { Line, Note } from './recorder.ts'
+import type { ClientProcessOptions, Line, Note } from './client-process.ts'
 
 const SCRIPT = new URL('./client-process.ts', import.meta.url).pathname
 

@@ -1,6 +1,6 @@
 /**
  * Real clients in a process of their own, which may be killed. Run with the options as JSON in its first argument; it
- * prints a history (see recorder.ts) and takes these words, one a line, on its standard input:
+ * prints what it sees (see recorder.ts), one line of JSON each, and takes these words, one a line, on its standard input:
  *
  * - `load`: send so many messages a second, until
  * - `stop`: send no more, and say when everything has an outcome;
@@ -8,10 +8,23 @@
  *
  * It ends when its standard input does.
  */
+import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Client, createClient } from '@tautline/client'
+import { type Client, createClient, TautlineError } from '@tautline/client'
 import { createToken } from '@tautline/server'
-import { endOf, recordEvents, recordLog, recordMembers, send, tell } from './recorder.ts'
+import type { HistoryEvent } from '../history.ts'
+import { createRecorder, endOf } from './recorder.ts'
+
+/** What the process says beside its history. */
+export type Note =
+  /** Whether this client is connected and follows all its rooms. */
+  | { readonly note: 'live'; readonly client: string; readonly isLive: boolean }
+  /** The outbox has it. */
+  | { readonly note: 'queued'; readonly content: string }
+  /** It offers load, or stopped doing so and has an outcome for everything. */
+  | { readonly note: 'loading' | 'settled' }
+
+export type Line = HistoryEvent | Note
 
 export interface ClientSpec {
   readonly user: string
@@ -48,14 +61,20 @@ const STAY_MS = 700
 /** What messages end with: nothing, two bytes a character, four, what JSON escapes, and length. */
 const FILLERS = ['', ' é'.repeat(5), ' 😀'.repeat(9), ' "\\\n\u2028', ' word'.repeat(60)]
 
+const recorder = createRecorder(tell, (content) => tell({ note: 'queued', content }))
 const options = JSON.parse(process.argv[2] ?? '{}') as ClientProcessOptions
 let pending = 0
 let isLoading = false
 const senders: Sender[] = []
 let tellMembers = () => {}
 
+function tell(line: Line): void {
+  // To who reads line by line this character ends one; JSON need not escape it.
+  writeSync(1, `${JSON.stringify(line).replaceAll('\u2028', '\\u2028')}\n`)
+}
+
 function connect({ user, port }: Pick<ClientSpec, 'user' | 'port'>): Client {
-  const client = createClient({
+  return createClient({
     url: `ws://127.0.0.1:${port}/ws`,
     userId: user,
     getToken: () => createToken({ secret: options.secret, userId: user }),
@@ -70,8 +89,6 @@ function connect({ user, port }: Pick<ClientSpec, 'user' | 'port'>): Client {
     suspendedAfterMs: 10_000,
     checkIntervalMs: 5_000,
   })
-  client.on('error', (error) => console.error(`${user}: ${error.message}`))
-  return client
 }
 
 function say({ client, outbox }: Sender, room: string, content: string): void {
@@ -80,7 +97,7 @@ function say({ client, outbox }: Sender, room: string, content: string): void {
     pending--
     if (pending === 0 && !isLoading) tell({ note: 'settled' })
   }
-  send(client, room, outbox, content).then(settled, settled)
+  recorder.send(client, room, outbox, content).then(settled, settled)
 }
 
 async function start(spec: ClientSpec): Promise<Client> {
@@ -98,7 +115,7 @@ async function start(spec: ClientSpec): Promise<Client> {
     client.room(room).on('phase', (phase) => changed(room, phase === 'live'))
     if (spec.reads === 'first events')
       tell({ event: 'open', user: spec.user, device: spec.device, room, after: 0 })
-    if (spec.reads !== 'log') recordEvents(client, room, () => spec.device)
+    if (spec.reads !== 'log') recorder.recordEvents(client, room, () => spec.device)
   }
   await client.connect()
   const { closed } = options
@@ -107,11 +124,11 @@ async function start(spec: ClientSpec): Promise<Client> {
     else if (spec === options.clients[0]) await client.rooms.create({ id: room, visibility: 'private' })
     else await client.room(room).accept()
     if (room === closed?.room && spec === options.clients[0]) {
-      tellMembers = recordMembers(client, room)
+      tellMembers = recorder.recordMembers(client, room)
       for (const { user, rooms } of options.clients)
         if (user !== spec.user && rooms.includes(room)) await client.room(room).invite(user)
     }
-    if (spec.reads === 'log') void recordLog(client, room, spec.device)
+    if (spec.reads === 'log') void recorder.recordLog(client, room, spec.device)
   }
   if (spec.outbox !== undefined) senders.push({ client, outbox: spec.outbox, rooms: spec.rooms })
   return client
@@ -125,19 +142,31 @@ async function receive(
 ): Promise<void> {
   const client = connect(guest)
   let stays = 0
-  recordEvents(client, room, () => `${guest.device}#${stays}`)
+  recorder.recordEvents(client, room, () => `${guest.device}#${stays}`)
   await client.connect()
   while (isLoading) {
-    await owner.room(room).invite(guest.user)
+    await insist(() => owner.room(room).invite(guest.user))
     stays++
-    await client.room(room).accept()
+    await insist(() => client.room(room).accept())
     for (let i = 0; i < 5 && isLoading; i++) {
       if (guest.outbox !== undefined)
         say({ client, outbox: guest.outbox, rooms: [] }, room, `${guest.outbox} ${stays}.${i}`)
       await passing(STAY_MS / 5)
     }
-    await owner.room(room).remove(guest.user)
+    await insist(() => owner.room(room).remove(guest.user))
     await passing(STAY_MS)
+  }
+}
+
+/** Asks until it is done: the server may be unable to decide for a while. */
+async function insist(ask: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof TautlineError) || error.code !== 'UNAVAILABLE') throw error
+      await passing(100)
+    }
   }
 }
 

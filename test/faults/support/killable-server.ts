@@ -15,7 +15,10 @@ export interface KillableServer {
   readonly folder: string
   /** Where it listens. Known after the first start. */
   port(): number
-  pid(): number | undefined
+  /** Runs a pragma on the server's own connection to its database. */
+  pragma(pragma: string): void
+  /** SIGSTOP: no byte is read, no timer fires; and SIGCONT. */
+  freeze(isFrozen: boolean): void
   /** Resolves when it listens. `under`: a command that runs it, such as strace with its options. */
   start(options?: { readonly pragmas?: readonly string[]; readonly under?: readonly string[] }): Promise<void>
   /** SIGKILL: no handler runs, nothing is flushed. Resolves when the process is gone. */
@@ -24,9 +27,10 @@ export interface KillableServer {
   dispose(): Promise<void>
 }
 
-export function createKillableServer(): KillableServer {
+/** `on`: the file of another one. */
+export function createKillableServer(on?: KillableServer): KillableServer {
   const folder = mkdtempSync(join(tmpdir(), 'tautline-faults-'))
-  const file = join(folder, 'chat.db')
+  const file = on?.file ?? join(folder, 'chat.db')
   const secret = 'the secret of the fault tests, long enough for HS256'
   let child: ChildProcess | undefined
   let port = 0
@@ -45,13 +49,18 @@ export function createKillableServer(): KillableServer {
     file,
     folder,
     port: () => port,
-    pid: () => child?.pid,
+    pragma: (pragma) => void child?.stdin?.write(`${pragma}\n`),
+    freeze: (isFrozen) => void child?.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
     async start({ pragmas = [], under = [] } = {}) {
       const options: ServerProcessOptions = { file, port, secret, pragmas }
       const program = [...under, process.execPath, '--conditions=source', SCRIPT, JSON.stringify(options)]
-      child = spawn(program[0] ?? '', program.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
-      const died = once(child, 'exit').then(([code]) => {
-        throw new Error(`the server ended with ${String(code)} before it listened`)
+      child = spawn(program[0] ?? '', program.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] })
+      // What a dead process does not read is of no interest.
+      child.stdin?.on('error', () => {})
+      const complaints: string[] = []
+      child.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()))
+      const died = once(child, 'close').then(([code]) => {
+        throw new Error(`the server ended with ${String(code)} before it listened: ${complaints.join('')}`)
       })
       const listening = once(child.stdout ?? child, 'data')
       const [line] = (await Promise.race([listening, died])) as [Buffer]
@@ -59,6 +68,7 @@ export function createKillableServer(): KillableServer {
         // From here on its end is what the test wants.
       })
       port = Number(line.toString())
+      child.stderr?.pipe(process.stderr)
     },
     kill,
     async dispose() {

@@ -1,7 +1,8 @@
 /**
  * A server in a process of its own, to be killed. Run with the options as JSON in its first argument; it prints the
- * port when it listens.
+ * port when it listens. Each line on its standard input is a pragma, run on the open database.
  */
+import { createInterface } from 'node:readline'
 import { createServer, sqlite } from '@tautline/server'
 
 export interface ServerProcessOptions {
@@ -21,6 +22,7 @@ const server = await createServer({
   store: sqlite(file, {
     configure(db) {
       for (const pragma of pragmas) db.pragma(pragma)
+      createInterface({ input: process.stdin }).on('line', (pragma) => db.pragma(pragma))
     },
   }),
   logger: false,
@@ -32,6 +34,3 @@ const server = await createServer({
   maxReplayEntries: Number.POSITIVE_INFINITY,
 })
 process.stdout.write(`${server.port}\n`)
-process.on('SIGTERM', () => {
-  void server.close()
-})

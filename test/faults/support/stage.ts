@@ -6,9 +6,8 @@ import { check, type Judgement } from '../checker.ts'
 import type { HistoryEvent } from '../history.ts'
 import { createProxy, type TcpProxy } from '../proxy.ts'
 import { type ClientGroup, startClients } from './client-group.ts'
-import type { ClientProcessOptions, ClientSpec } from './client-process.ts'
+import type { ClientProcessOptions, ClientSpec, Note } from './client-process.ts'
 import { createKillableServer, type KillableServer } from './killable-server.ts'
-import type { Note } from './recorder.ts'
 
 export interface Stage {
   readonly server: KillableServer
@@ -21,8 +20,8 @@ export interface Stage {
   start(clients: Omit<ClientProcessOptions, 'secret'>): ClientGroup
   /** Kills a group, and takes note of what nobody will ever know. */
   killClients(group: ClientGroup): Promise<void>
-  /** Resolves when all clients follow all their rooms. */
-  live(): Promise<void>
+  /** Resolves when all clients follow all their rooms, or with false after `timeoutMs`. */
+  live(timeoutMs: number): Promise<boolean>
   judge(options: JudgeOptions): Promise<Judgement & { readonly stuck: readonly string[] }>
   dispose(): Promise<void>
 }
@@ -109,14 +108,14 @@ export function createStage(): Stage {
   }
 
   async function end({ rooms, last }: JudgeOptions): Promise<void> {
-    await Promise.all(Array.from(casts, ({ group }) => group.live()))
-    for (const { group } of casts) group.word('stop')
-    await Promise.all(Array.from(casts, ({ group }) => group.noted('settled')))
+    const loaded = Array.from(casts, ({ group }) => group)
+    for (const group of loaded) group.word('stop')
     const { port } = await link()
     start({
       clients: [{ user: 'newcomer', device: 'tablet', port, rooms, reads: 'log' }],
       messagesPerSecond: 0,
     })
+    await Promise.all(loaded.map((group) => group.noted('settled')))
     last.word('end')
     await untilAllDone()
   }
@@ -128,7 +127,7 @@ export function createStage(): Stage {
     restored: () => restored,
     link,
     start,
-    live: async () => void (await Promise.all(Array.from(casts, ({ group }) => group.live()))),
+    live: (timeoutMs) => within(timeoutMs, Promise.all(Array.from(casts, ({ group }) => group.live()))),
     async killClients(group) {
       await group.kill()
       for (const cast of casts) {
@@ -157,7 +156,7 @@ function nameOf(user: string, device: string, room: string): string {
 }
 
 /** Whether it came to its end in time. */
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, ms, false)

@@ -1,4 +1,4 @@
-/** Bad weather: every so often some link gets some fault, for a while. */
+/** Bad weather: every so often some link gets some fault, or the server some trouble, for a while. */
 import type { Direction, Faults, TcpProxy } from '../proxy.ts'
 import type { Dice } from './dice.ts'
 
@@ -10,9 +10,21 @@ export interface Weather {
   end(): void
 }
 
+/** Something that may begin and end at any time; ending it twice, or without a beginning, does nothing. */
+export interface Trouble {
+  begin(): void
+  end(): void
+  /** At most. */
+  readonly lastsMs: number
+}
+
 const DIRECTIONS: readonly (Direction | 'both')[] = ['toServer', 'toClient', 'both']
 
-export function createWeather(links: readonly TcpProxy[], dice: Dice): Weather {
+export function createWeather(
+  links: readonly TcpProxy[],
+  troubles: Readonly<Record<string, Trouble>>,
+  dice: Dice,
+): Weather {
   const faults: Record<string, number> = {}
   const timers = new Set<NodeJS.Timeout>()
 
@@ -29,6 +41,12 @@ export function createWeather(links: readonly TcpProxy[], dice: Dice): Weather {
     after(dice.between(100, 2_000), () => calm(link))
   }
 
+  function trouble({ begin, end, lastsMs }: Trouble): void {
+    begin()
+    // The shortest hit one commit, the longest all that is in flight.
+    after(lastsMs * 10 ** -dice.between(0, 2), end)
+  }
+
   const kinds: Readonly<Record<string, (link: TcpProxy) => void>> = {
     latency: (link) => lasting(link, { latencyMs: dice.between(20, 300) }),
     slow: (link) => lasting(link, { bytesPerSecond: dice.between(5_000, 100_000) }),
@@ -40,17 +58,19 @@ export function createWeather(links: readonly TcpProxy[], dice: Dice): Weather {
     'half-open to the client': (link) => link.vanish('server'),
   }
 
-  /** Never without any latency: what is said must be on its way for a while, or it would always arrive before a kill. */
+  /** Mostly with some latency: else what is said would always have arrived before a kill. */
   function calm(link: TcpProxy): void {
     link.heal()
-    link.set('toClient', { latencyMs: 10 })
+    link.set('toClient', { latencyMs: dice.pick([0, 5, 15]) })
   }
 
   function next(): void {
     after(dice.between(100, 500), () => {
-      const kind = dice.pick(Object.keys(kinds))
+      const kind = dice.pick([...Object.keys(kinds), ...Object.keys(troubles)])
       faults[kind] = (faults[kind] ?? 0) + 1
-      kinds[kind]?.(dice.pick(links))
+      const server = troubles[kind]
+      if (server) trouble(server)
+      else kinds[kind]?.(dice.pick(links))
       next()
     })
   }
@@ -62,6 +82,7 @@ export function createWeather(links: readonly TcpProxy[], dice: Dice): Weather {
     end() {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
+      for (const { end } of Object.values(troubles)) end()
       for (const link of links) calm(link)
     },
   }
