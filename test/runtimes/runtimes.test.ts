@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { createToken } from '@tautline/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKillableServer } from '../faults/support/killable-server.ts'
 
@@ -51,7 +52,7 @@ async function start({ name, command: [file = '', ...args] }: (typeof RUNTIMES)[
   const settings = {
     url: `ws://127.0.0.1:${server.port()}/ws`,
     userId: name,
-    token: await server.token(name),
+    token: await createToken({ secret: server.secret, userId: name }),
     room: `room-of-${name}`,
   }
   const child = spawn(file, [...args, program, JSON.stringify(settings)], {
