@@ -27,7 +27,8 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
 
 const clientEntries = {
   index: 'src/index.ts',
-  memory: 'src/transports/memory.ts',
+  memory: 'src/memory.ts',
+  file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
 }
 

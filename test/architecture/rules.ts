@@ -44,6 +44,14 @@ export const layers: readonly Layer[] = [
     pure: true,
   },
   {
+    name: 'client on Node',
+    folder: 'packages/client/src/node/',
+    packages: ['@tautline/protocol'],
+    below: ['client core', 'client'],
+    thirdParty: ['node:'],
+    pure: false,
+  },
+  {
     name: 'client',
     folder: 'packages/client/src/',
     packages: ['@tautline/protocol'],

@@ -125,6 +125,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       requestTimeoutMs: 10_000,
       suspendedAfterMs: 120_000,
       checkIntervalMs: 60_000,
+      keeper: undefined,
       followOwnLog: true,
     },
     dice.below(2 ** 32),
@@ -296,6 +297,10 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       case 'presence':
       case 'typing':
       case 'problem':
+      case 'restored':
+      case 'discarded':
+      case 'storage':
+      case 'store':
         return
       default:
         effect satisfies never

@@ -21,6 +21,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { Effect, Failure } from './core/context.ts'
 import { createCore } from './core/core.ts'
+import type { StorageStatus } from './core/keeper.ts'
 import type { NewRow } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
@@ -29,7 +30,7 @@ import { createDriver } from './driver.ts'
 import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
 import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
-import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed } from './options.ts'
+import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, scopeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
@@ -62,6 +63,8 @@ export interface ClientEvents {
   missed: []
   /** We have read on, on any device; also in rooms that are not followed. */
   unread: [change: { readonly room: string; readonly read: number; readonly unread: number }]
+  /** The outbox is kept elsewhere from now on; `lost`: from memory alone, and `detail` says what happened to the store. */
+  storage: [change: { readonly status: StorageStatus; readonly detail: string | undefined }]
   /** Something failed that no call stands for, such as a token that could not be had. */
   error: [error: TautlineError]
 }
@@ -77,6 +80,10 @@ export interface ClientSnapshot {
   readonly retryAt: number | undefined
   /** Messages without an outcome. */
   readonly queued: number
+  /** How full the outbox is, from 0 to 1: at 1 `send()` fails with OUTBOX_FULL. */
+  readonly pressure: number
+  /** Whether queued messages would survive a reload or a crash. */
+  readonly storage: StorageStatus
   /** The last round trip measured. */
   readonly latencyMs: number | undefined
 }
@@ -92,7 +99,10 @@ export interface Client extends Readable<ClientSnapshot> {
   connect(): Promise<void>
   /** Ends the connection; `connect()` begins anew. Queued messages stay queued. */
   disconnect(): Promise<void>
-  /** Ends everything, for good. Undecided messages stay undecided. */
+  /**
+   * Ends everything, for good; resolves when the store of the outbox is let go of. Undecided messages stay undecided, and
+   * `send()` fails with CLOSED.
+   */
   close(): Promise<void>
   /** The room of this id; the same object for the same id. Throws VALIDATION_ERROR where it can be no room's id. */
   room(id: string): Room
@@ -129,6 +139,8 @@ export function createClient(options: ClientOptions): Client {
     userId: options.userId,
     retryAt: undefined,
     queued: 0,
+    pressure: 0,
+    storage: core.storage(),
     latencyMs: undefined,
   })
   let transport: Transport | undefined
@@ -140,9 +152,13 @@ export function createClient(options: ClientOptions): Client {
     core,
     scheduler,
     perform,
-    settled: () => store.update({ queued: core.queued().rows }),
+    settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })
   const { step } = driver
+  const scope = scopeOf(options)
+  const runner = scope && options.outbox?.store?.start(scope, step)
+  // Also one that goes because a hundred others failed since.
+  ledger.onRemove(({ messageId }) => step({ type: 'discard', messageId }))
 
   function perform(effect: Effect): void {
     switch (effect.type) {
@@ -171,6 +187,17 @@ export function createClient(options: ClientOptions): Client {
         return ledger.get(effect.messageId)?.progress(effect.status)
       case 'settled':
         return onSettled(effect)
+      case 'restored':
+        return onRestored(effect)
+      case 'discarded':
+        ledger.remove(effect.messageId)
+        return
+      case 'storage':
+        store.update({ storage: effect.status })
+        events.emit('storage', { status: effect.status, detail: effect.detail })
+        return
+      case 'store':
+        return runner?.run(effect.id, effect.call)
       case 'reply':
         return onReply(effect)
       case 'problem':
@@ -285,6 +312,17 @@ export function createClient(options: ClientOptions): Client {
     if (outcome.status === 'failed') events.emit('failed', sending.sent)
   }
 
+  function onRestored({ row, outcome }: Extract<Effect, { type: 'restored' }>): void {
+    if (ledger.get(row.messageId)) return
+    const sending = createSending(row)
+    ledger.add(sending)
+    if (outcome) {
+      sending.settle(outcome)
+      ledger.settled(sending)
+    }
+    rooms.get(row.room)?.sending(sending.sent)
+  }
+
   function tellNotices(room: string, entries: readonly Entry[]): void {
     if (!isOwnLog(room)) return
     for (const entry of entries) {
@@ -316,7 +354,7 @@ export function createClient(options: ClientOptions): Client {
     })
   }
 
-  function send(room: string, { content, metadata }: MessageContent): Sent {
+  function send(room: string, { content, metadata }: MessageContent, replaces?: string): Sent {
     const text = jsonOf(metadata === undefined ? { content } : { content, metadata })
     // A copy: what the application changes afterwards is not what it said, and an attempt may be hours away.
     const payload = (text === undefined ? { content } : JSON.parse(text)) as MessageContent
@@ -334,7 +372,7 @@ export function createClient(options: ClientOptions): Client {
     ledger.add(sending)
     const isSayable = text !== undefined && !findFault(payload, true, BODY_DEPTH)
     if (typeof content === 'string' && content !== '' && isSayable) {
-      step({ type: 'send', row })
+      step({ type: 'send', row, replaces })
     } else {
       const detail =
         'the content is a text that is not empty; JSON can say everything, without NUL and not too deeply nested'
@@ -345,6 +383,7 @@ export function createClient(options: ClientOptions): Client {
         outcome: { status: 'failed', code: 'VALIDATION_ERROR', detail },
       })
     }
+    rooms.get(room)?.sending(sending.sent)
     return sending.sent
   }
 
@@ -378,7 +417,7 @@ export function createClient(options: ClientOptions): Client {
       stopLifecycle?.()
       stopLifecycle = undefined
       driver.stop()
-      return Promise.resolve()
+      return runner?.done() ?? Promise.resolve()
     },
     room(id) {
       const known = rooms.get(id)
@@ -410,8 +449,11 @@ export function createClient(options: ClientOptions): Client {
       list: () => ledger.list(),
       cancel: (messageId) => step({ type: 'cancel', messageId }),
       retry(messageId) {
-        const sending = ledger.remove(messageId)
-        return sending && client.room(sending.row.room).send(sending.row.payload)
+        const row = ledger.failed(messageId)?.row
+        // The new one first: a crash between the two must not lose what was said.
+        const sent = row && send(row.room, row.payload, messageId)
+        ledger.remove(messageId)
+        return sent
       },
       discard(messageId) {
         ledger.remove(messageId)

@@ -2,14 +2,22 @@
  * What a client is made of: the options with their defaults, and what the core and the shell need of them. What cannot
  * work is refused here, with VALIDATION_ERROR, before anything is opened.
  */
-import { DEFAULT_LIMITS, MAX_FRAME_BYTES, TautlineError, USER_ID } from '@tautline/protocol/wire'
+import {
+  DEFAULT_LIMITS,
+  LANE_RETENTION_MS,
+  MAX_FRAME_BYTES,
+  TautlineError,
+  USER_ID,
+} from '@tautline/protocol/wire'
 import { nanoid } from 'nanoid'
 import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
 import type { CoreOptions } from './core/context.ts'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
 import { DEFAULT_OUTBOX, type OutboxOptions } from './core/outbox.ts'
 import type { Door } from './door.ts'
+import type { DurableOutbox } from './durable.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { OutboxScope } from './outbox-store.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Dial } from './transport.ts'
 import { type WebSocketConstructor, webSocket } from './transports/websocket.ts'
@@ -38,7 +46,12 @@ export interface ClientOptions {
   /** Waits between attempts. Default: 250 ms + U(0, min(29.75 s, 1 s · 1.5ⁿ)). */
   readonly backoff?: Partial<BackoffOptions> | undefined
   readonly heartbeat?: Partial<HeartbeatOptions> | undefined
-  readonly outbox?: Partial<OutboxOptions> | undefined
+  /**
+   * `store`: where queued messages are kept so that they survive a reload or a crash. It needs `userId` (offline nobody
+   * else can say whose they are), without which they are kept in memory, and `url`, which names the server whose they
+   * are, also beside `transport`.
+   */
+  readonly outbox?: (Partial<OutboxOptions> & { readonly store?: DurableOutbox | undefined }) | undefined
   /** Until the token and the transport are there. Default 10,000 ms. */
   readonly connectTimeoutMs?: number | undefined
   /** Until the server has answered who we are. Default 10,000 ms. */
@@ -89,9 +102,23 @@ export function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: Cli
   return webSocket(url, WebSocket)
 }
 
+/** Whose outbox; undefined where it is kept in memory. */
+export function scopeOf({ userId, url, outbox }: ClientOptions): OutboxScope | undefined {
+  if (!outbox?.store || userId === undefined) return undefined
+  if (url === undefined)
+    throw new TautlineError('VALIDATION_ERROR', 'outbox.store needs the url: it names the server')
+  // What follows may be a ticket, another one each time.
+  const [server = ''] = url.split(/[?#]/)
+  return { server, userId }
+}
+
 export function coreOptionsOf(options: ClientOptions): CoreOptions {
   if (options.userId !== undefined && !USER_ID.test(options.userId)) {
     throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a user')
+  }
+  const outbox = { ...DEFAULT_OUTBOX, ...options.outbox }
+  if (!(outbox.timeToLiveMs < LANE_RETENTION_MS)) {
+    throw new TautlineError('VALIDATION_ERROR', 'outbox.timeToLiveMs must be less than 30 days')
   }
   return {
     userId: options.userId,
@@ -99,7 +126,8 @@ export function coreOptionsOf(options: ClientOptions): CoreOptions {
     limits: LIMITS_BEFORE_CONNECTING,
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
-    outbox: { ...DEFAULT_OUTBOX, ...options.outbox },
+    outbox,
+    keeper: scopeOf(options) && options.outbox?.store?.keeper,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     authenticationTimeoutMs: options.authenticationTimeoutMs ?? 10_000,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,

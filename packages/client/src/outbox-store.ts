@@ -57,7 +57,7 @@ export interface OutboxScope {
   readonly userId: string
 }
 
-/** What the option `outbox.store` takes: `indexedDb()`, `file(path)`, or one of your own. */
+/** Opens stores. One of your own becomes an option by `durable()`: `outbox: { store: durable(mine) }`. */
 export interface OutboxStorage {
   open(scope: OutboxScope, events: OutboxStoreEvents): Promise<OutboxStore>
 }

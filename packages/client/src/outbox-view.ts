@@ -25,7 +25,9 @@ export interface OutboxLedger {
   list(room?: string): readonly Sent[]
   /** It was decided: an acknowledged message is forgotten, a failed one kept. */
   settled(sending: Sending): void
-  remove(messageId: string): Sending | undefined
+  failed(messageId: string): Sending | undefined
+  /** Forgets a failed message. */
+  remove(messageId: string): void
   onRemove(listener: (sent: Sent) => void): () => void
 }
 
@@ -34,12 +36,11 @@ export function createLedger(): OutboxLedger {
   const failed = new Set<string>()
   const listeners = new Set<(sent: Sent) => void>()
 
-  function remove(messageId: string): Sending | undefined {
+  function remove(messageId: string): void {
     const sending = sendings.get(messageId)
-    if (!sending || !failed.delete(messageId)) return undefined
+    if (!sending || !failed.delete(messageId)) return
     sendings.delete(messageId)
     for (const listener of Array.from(listeners)) listener(sending.sent)
-    return sending
   }
 
   return {
@@ -60,6 +61,7 @@ export function createLedger(): OutboxLedger {
       const [oldest] = failed
       if (failed.size > MAX_FAILED && oldest !== undefined) remove(oldest)
     },
+    failed: (messageId) => (failed.has(messageId) ? sendings.get(messageId) : undefined),
     remove,
     onRemove(listener) {
       listeners.add(listener)

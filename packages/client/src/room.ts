@@ -25,7 +25,7 @@ export interface RoomEvents {
   message: [message: Message]
   /** Every entry of the log, messages included; of a type that this version may not know. */
   entry: [entry: Entry]
-  /** A message of ours was put into the outbox. */
+  /** A message of ours was put into the outbox, or found there: said before this load, or in another tab. */
   sending: [sent: Sent]
   /** Positions that will not come as events, because the server has them no more or we were too far behind. */
   gap: [gap: Gap]
@@ -159,6 +159,7 @@ export interface RoomControl {
   readonly room: Room
   phase(phase: RoomPhase, error: TautlineError | undefined): void
   entries(entries: readonly Entry[]): void
+  sending(sent: Sent): void
   gap(gap: Gap): void
   reset(reason: 'epoch' | 'diverged' | 'ahead'): void
   left(reason: 'left' | 'removed' | 'deleted'): void
@@ -248,11 +249,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       isFollowed = false
       port.unfollow(id)
     },
-    send: (content) => {
-      const sent = port.send(id, content)
-      events.emit('sending', sent)
-      return sent
-    },
+    send: (content) => port.send(id, content),
     typing: (active = true) => port.typing(id, active),
     async markRead(seq) {
       const payload = await port.request({ type: 'mark_read', payload: { room: id, seq } })
@@ -298,6 +295,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
         if (message) events.emit('message', message)
       }
     },
+    sending: (sent) => events.emit('sending', sent),
     gap: (gap) => events.emit('gap', gap),
     reset(reason) {
       unread.forget()

@@ -155,6 +155,8 @@ export function createTimeline(
 
   /** An older page: nearly always all of it stands before everything else. */
   function placePage(messages: readonly Message[]): void {
+    // After a reload the outbox may hold what has its place and whose acknowledgement was lost.
+    for (const { sender, messageId } of messages) if (sender === port.userId()) forget(messageId)
     const page = messages.map(itemOfMessage)
     const first = placed[0]?.seq ?? Number.POSITIVE_INFINITY
     if ((page.at(-1)?.seq ?? 0) < first) placed = page.concat(placed)
@@ -167,6 +169,8 @@ export function createTimeline(
   }
 
   function watch(sent: Sent): void {
+    const key = keyOf(port.userId() ?? '', sent.messageId)
+    if (placed.some((item) => item.key === key)) return
     const entry: PendingItem = {
       sent,
       item: itemOfSent(sent),

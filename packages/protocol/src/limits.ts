@@ -62,6 +62,9 @@ export const MAX_DURATION_MS = 2_592_000_000
 /** What a server may ask a client to wait (`retryAfterMs`, `reconnectAfterMs`, `retry=`): more is taken for a day. */
 export const MAX_WAIT_MS = 86_400_000
 
+/** A lane that nobody used for so long may be forgotten. Every outbox must give a message up sooner than that. */
+export const LANE_RETENTION_MS = 30 * 86_400_000
+
 /** The server's heartbeat, and the silence after which it gives a connection up. */
 export const HEARTBEAT_INTERVAL_MS = 25_000
 export const HEARTBEAT_TIMEOUT_MS = 60_000

@@ -9,6 +9,8 @@ const NOT_CONNECTED: ClientSnapshot = {
   userId: undefined,
   retryAt: undefined,
   queued: 0,
+  pressure: 0,
+  storage: 'memory',
   latencyMs: undefined,
 }
 

@@ -59,7 +59,7 @@ describe('sending', () => {
     const ref = commandsOf(effects)[0]?.ref ?? 0
     expect(ofType(effects, 'progress')).toEqual([{ type: 'progress', messageId: 'm-000001', status: 'sent' }])
     expect(outcomesOf(client.ack(ref, 7))).toEqual(['m-000001 acknowledged 7'])
-    expect(client.core.queued()).toEqual({ rows: 0, bytes: 0 })
+    expect(client.core.queued()).toEqual({ rows: 0, bytes: 0, pressure: 0 })
   })
 
   it('takes one acknowledgement for a run of commands', () => {

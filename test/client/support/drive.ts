@@ -39,6 +39,7 @@ export const CORE_OPTIONS = {
   requestTimeoutMs: 10_000,
   suspendedAfterMs: 120_000,
   checkIntervalMs: 60_000,
+  keeper: undefined,
   followOwnLog: false,
 }
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Batch, type LogRow, type View } from '../../../packages/server/src/core/batch.ts'
-import {
-  LANE_RETENTION_MS,
-  MAX_STRANGE_LANES,
-  runBatch,
-  transact,
-} from '../../../packages/server/src/core/transaction.ts'
+import { MAX_STRANGE_LANES, runBatch, transact } from '../../../packages/server/src/core/transaction.ts'
 import { ack, ackAgain, failed, join, leave, markRead, NOW, send } from '../../contracts/store/harness.ts'
 
 /** Nothing was ever committed. */
@@ -166,8 +161,4 @@ describe('a batch', () => {
     ])
     expect(new Batch(batch).strangeLanes('alice')).toBe(MAX_STRANGE_LANES)
   })
-})
-
-it('keeps lanes longer than outboxes keep messages (7 days)', () => {
-  expect(LANE_RETENTION_MS).toBeGreaterThan(7 * 86_400_000)
 })

@@ -6,8 +6,9 @@
 import type { ClientMessage, Code, Entry, Limits, PresenceStatus } from '@tautline/protocol/wire'
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
+import type { KeeperFactory, StorageStatus, StoreCall } from './keeper.ts'
 import type { OutboxOptions } from './outbox.ts'
-import type { SendOutcome } from './outbox-row.ts'
+import type { NewRow, SendOutcome } from './outbox-row.ts'
 import type { Random } from './random.ts'
 import type { Status } from './status.ts'
 
@@ -30,6 +31,8 @@ export interface CoreOptions {
   readonly suspendedAfterMs: number
   /** How often the cursors are compared with the server's heads (± 20 %). */
   readonly checkIntervalMs: number
+  /** Keeps the outbox in a store; without one it is in memory. */
+  readonly keeper: KeeperFactory | undefined
   /** Whether the user's own log is followed without being asked for. */
   readonly followOwnLog: boolean
 }
@@ -87,6 +90,14 @@ export type Effect =
       readonly messageId: string
       readonly outcome: SendOutcome
     }
+  /** Found in the store: said before this load or in another tab; `outcome` where it has failed and that was reported. */
+  | { readonly type: 'restored'; readonly row: NewRow; readonly outcome: SendOutcome | undefined }
+  /** A failed message was forgotten or tried again, by somebody who shares the store. */
+  | { readonly type: 'discarded'; readonly messageId: string }
+  /** Where the outbox is kept from now on. */
+  | { readonly type: 'storage'; readonly status: StorageStatus; readonly detail: string | undefined }
+  /** A call of the store: its result comes back under this id, after those of the calls before it. */
+  | { readonly type: 'store'; readonly id: number; readonly call: StoreCall }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Reply }
   | {
       readonly type: 'room'
@@ -121,7 +132,7 @@ export type Effect =
 
 /** Who waits for the answer to a ref. */
 export type Pending =
-  | { readonly for: 'command'; readonly room: string; readonly messageId: string; readonly sentAt: number }
+  | { readonly for: 'command'; readonly queue: string; readonly messageId: string; readonly sentAt: number }
   | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
   | { readonly for: 'join'; readonly room: string; readonly sentAt: number }
   | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }

@@ -19,6 +19,7 @@ import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
 import type { HandledServerMessage } from './handled.ts'
 import { createJoins } from './joins.ts'
+import type { KeeperInput, StorageStatus } from './keeper.ts'
 import { createLiveness } from './liveness.ts'
 import { createOutbox } from './outbox.ts'
 import type { NewRow } from './outbox-row.ts'
@@ -30,9 +31,8 @@ import type { Status } from './status.ts'
 
 /** `link` numbers the attempts to be connected; what an old one still says is ignored. */
 export type Input =
-  | { readonly type: 'connect' }
+  | KeeperInput
   | { readonly type: 'disconnect' }
-  | { readonly type: 'close' }
   | { readonly type: 'token'; readonly link: number; readonly token: string }
   /** The application could not give a token. */
   | { readonly type: 'token_failed'; readonly link: number; readonly detail: string }
@@ -41,7 +41,8 @@ export type Input =
   /** A frame that is not of the protocol. */
   | { readonly type: 'garbled'; readonly link: number }
   | { readonly type: 'lost'; readonly link: number; readonly closeCode: number; readonly reason: string }
-  | { readonly type: 'send'; readonly row: NewRow }
+  /** `replaces`: the failed message that is tried again by it. */
+  | { readonly type: 'send'; readonly row: NewRow; readonly replaces?: string | undefined }
   | { readonly type: 'cancel'; readonly messageId: string }
   | { readonly type: 'request'; readonly id: number; readonly message: RequestMessage }
   | { readonly type: 'follow'; readonly room: string }
@@ -56,8 +57,9 @@ export interface Core {
   /** When to call with `tick`, in the time of `now`; Infinity: not needed. */
   nextDeadline(): number
   status(): Status
-  /** Undecided messages, and their bytes. */
-  queued(): { readonly rows: number; readonly bytes: number }
+  /** Undecided messages, and how full the outbox is with them, from 0 to 1. */
+  queued(): { readonly rows: number; readonly bytes: number; readonly pressure: number }
+  storage(): StorageStatus
 }
 
 export function createCore(options: CoreOptions, seed: number): Core {
@@ -258,7 +260,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       for (let i = 0; i < (item.count ?? 1); i++) {
         const pending = answered(item.ref + i, 'command')
         if (!pending) continue
-        outbox.acknowledged(pending.room, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
+        outbox.acknowledged(pending.queue, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
       }
     }
   }
@@ -290,7 +292,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     context.pending.delete(ref)
     switch (pending.for) {
       case 'command':
-        return outbox.refused(pending.room, pending.messageId, failure)
+        return outbox.refused(pending.queue, pending.messageId, failure)
       case 'request':
         return requests.reject(pending.id, failure)
       case 'join':
@@ -335,11 +337,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
   function take(input: Input): void {
     switch (input.type) {
       case 'connect':
+        outbox.keeper.take(input)
         return connection.connect()
       case 'disconnect':
         return connection.leave('disconnect')
       case 'close':
         connection.leave('close')
+        outbox.keeper.take(input)
         return rooms.close()
       case 'token':
         return connection.token(input.link, input.token)
@@ -351,9 +355,15 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'lost':
         return connection.isCurrent(input.link) ? takeFromLink(input) : undefined
       case 'send':
-        return outbox.add(input.row)
+        return send(input.row, input.replaces)
       case 'cancel':
         return outbox.cancel(input.messageId)
+      case 'discard':
+      case 'stored':
+      case 'store_lost':
+      case 'held':
+      case 'told':
+        return outbox.keeper.take(input)
       case 'request':
         return onRequest(input.id, input.message)
       case 'follow':
@@ -392,6 +402,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
     }
   }
 
+  function send(row: NewRow, replaces: string | undefined): void {
+    if (connection.status() !== 'closed') return outbox.add(row, replaces)
+    const { room, messageId } = row
+    context.emit({ type: 'settled', room, messageId, outcome: { status: 'failed', code: 'CLOSED' } })
+  }
+
   function onRequest(id: number, message: RequestMessage): void {
     const status = connection.status()
     // Joining may be asked for before connecting; everything else needs somebody to ask.
@@ -424,6 +440,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     requests.tick()
     rooms.tick()
     presence.tick()
+    outbox.keeper.tick()
   }
 
   return {
@@ -432,6 +449,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       effects = []
       take(input)
       outbox.drain()
+      outbox.keeper.flush()
       tellReady()
       liveness.watchAnswers()
       if (outgoing.length > 0) {
@@ -453,5 +471,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
       ),
     status: () => connection.status(),
     queued: () => outbox.size(),
+    storage: () => outbox.keeper.status(),
   }
 }

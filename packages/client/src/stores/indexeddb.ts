@@ -6,7 +6,8 @@
  * A page that sleeps lets go of everything: another tab takes over, and nobody waits for a page that cannot answer.
  */
 import type { OutboxNotice } from '../core/outbox-row.ts'
-import type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from '../outbox-store.ts'
+import { type DurableOutbox, durable } from '../durable.ts'
+import type { OutboxScope, OutboxStore, OutboxStoreEvents } from '../outbox-store.ts'
 import { type Scheduler, systemScheduler } from '../scheduler.ts'
 import { type Database, openDatabase, resultOf } from './database.ts'
 import { type HeldLock, queueForLock } from './lock.ts'
@@ -28,8 +29,8 @@ export interface IndexedDbOptions {
  * The outbox of a browser, for the option `outbox.store`. Opens nothing by itself, so that it may be made in a server,
  * too, and may be given to several clients.
  */
-export function indexedDb(options: IndexedDbOptions = {}): OutboxStorage {
-  return { open: (scope, events) => openStore(scope, events, options) }
+export function indexedDb(options: IndexedDbOptions = {}): DurableOutbox {
+  return durable({ open: (scope, events) => openStore(scope, events, options) })
 }
 
 async function openStore(

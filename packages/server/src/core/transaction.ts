@@ -51,9 +51,7 @@ import { describeRoom, unreadOf } from './unread.ts'
  */
 export const MAX_STRANGE_LANES = 1_000
 
-/** A lane that nobody used for so long may be forgotten. Longer than any outbox keeps a message. */
-export const LANE_RETENTION_MS = 30 * 24 * 3_600_000
-/** How often a store looks for such lanes. */
+/** How often a store looks for lanes that nobody used for LANE_RETENTION_MS. */
 export const LANE_COLLECTION_INTERVAL_MS = 24 * 3_600_000
 
 /** Keeps the rows of one operation for this batch. False: they cannot be kept, and none is. Throws where the whole batch cannot. */

@@ -5,7 +5,7 @@
  * The rows belong to what `memory()` returns, so closing the store and opening it again finds them, like a file.
  */
 import { randomBytes } from 'node:crypto'
-import type { ExistingEntry } from '@tautline/protocol/wire'
+import { type ExistingEntry, LANE_RETENTION_MS } from '@tautline/protocol/wire'
 import {
   type Batch,
   entryKey,
@@ -19,7 +19,7 @@ import {
   type View,
 } from '../core/batch.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
-import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, runBatch } from '../core/transaction.ts'
+import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
 import { attempt, type Log, readsOf, type StoredEntry } from './reading.ts'
 
 export interface MemoryOptions {

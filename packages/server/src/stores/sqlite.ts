@@ -6,10 +6,11 @@
  * Here is only how a transaction begins, ends and fails.
  */
 import { randomBytes } from 'node:crypto'
+import { LANE_RETENTION_MS } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
 import type { LogRow } from '../core/batch.ts'
 import type { CommitResult, Store, StoreFactory, StoreOp } from '../core/store.ts'
-import { LANE_COLLECTION_INTERVAL_MS, LANE_RETENTION_MS, runBatch } from '../core/transaction.ts'
+import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
 import { attempt, readsOf } from './reading.ts'
 import { openFile, sqliteCodeOf } from './sqlite-file.ts'
 import { SqliteRows } from './sqlite-rows.ts'

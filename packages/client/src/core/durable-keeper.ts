@@ -1,0 +1,447 @@
+/**
+ * The outbox kept in a store: what is written down, when, and who sends it. A row is `saving` until the store has it; only
+ * the holder of the store sends what is in it; and that a row failed is written before it is reported. A store that fails
+ * is given up: everything goes on in memory, and the application is told.
+ *
+ * Calls leave as effects, and their results come back as inputs in the order of the calls. Several tabs may share the
+ * store: nothing here relies on being alone, nor on a notice of another tab to arrive.
+ */
+import type { Code } from '@tautline/protocol/wire'
+import type { KeeperFactory, KeeperInput, StorageStatus, StoreCall, StoreResult } from './keeper.ts'
+import { laneRowOf, type Place, type Queue, type Row, rowOf } from './outbox-queues.ts'
+import type { NewRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row.ts'
+import { randomSid } from './random.ts'
+
+/** A store that has not opened by then is given up. */
+const OPEN_TIMEOUT_MS = 5_000
+/** Who does not hold the store asks so often for a sign of life of who does; without one it becomes the holder. */
+const WATCH_MS = 5_000
+/** A watch so late was asleep, and what was told meanwhile may come only now. */
+const LATE_MS = 1_000
+/** So many ids of rows that are decided are remembered, lest an old view of the store brings one back. */
+const REMEMBERED = 2_000
+const NEVER = Number.POSITIVE_INFINITY
+
+export const keepInStore: KeeperFactory = (context, queues) => {
+  let status: StorageStatus = 'opening'
+  let nextId = 1
+  let isAsked = false
+  let isClosing = false
+  let isClosed = false
+  let isHolder = false
+  /** Whether the store was read since we hold it. */
+  let isRead = false
+  let isListing = false
+  let listAgain = false
+  /** Rows that the store has not yet: those that wait, and those that are being written, in one strict write. */
+  let waiting: Row[] = []
+  let adding: Row[] = []
+  const replacing = new Map<string, string>()
+  /** Told by others before we knew that we had saved it. */
+  const early = new Map<string, SendOutcome>()
+  /** Refused for good; reported as soon as that is written. */
+  const failing = new Map<string, { readonly row: Row; readonly outcome: SendOutcome }>()
+  /** Failed rows that are in the store. */
+  const failed = new Set<string>()
+  /** Rows that are in the store no longer, or should not be. */
+  const gone = new Set<string>()
+  const results = new Map<number, (result: StoreResult) => void>()
+  let removals: string[] = []
+  let settled: { messageId: string; outcome: SendOutcome }[] = []
+  let isChanged = false
+  let isSpeaking = false
+  let heard = false
+  let watchAt = NEVER
+  let openBy = NEVER
+
+  function ask(call: StoreCall, then?: (result: StoreResult) => void): void {
+    if (isClosed) return
+    const id = nextId++
+    if (then) results.set(id, then)
+    context.emit({ type: 'store', id, call })
+  }
+
+  function report({ room, messageId }: NewRow, outcome: SendOutcome): void {
+    context.emit({ type: 'settled', room, messageId, outcome })
+  }
+
+  function forget(messageId: string): void {
+    gone.add(messageId)
+    for (const oldest of gone) if (gone.size > REMEMBERED) gone.delete(oldest)
+  }
+
+  /** The row leaves the outbox, whoever decided it. */
+  function leave(place: Place): void {
+    queues.remove(place)
+    queues.weigh(place.row, -1)
+  }
+
+  // ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** All rows that wait, in one write. The lane is given now: until here the room may have got a new one. */
+  function add(): void {
+    const rows = waiting
+    adding = adding.concat(rows)
+    waiting = []
+    for (const row of rows) queues.giveLane(queues.of(row.room), row)
+    ask({ do: 'add', rows: rows.map(laneRowOf) }, ({ orders = [] }) => {
+      adding = adding.slice(rows.length)
+      rows.forEach((row, i) => {
+        row.order = orders[i] ?? 0
+        added(row)
+      })
+      if (!isHolder) isChanged = true
+    })
+  }
+
+  function added(row: Row): void {
+    const { messageId } = row
+    const old = replacing.get(messageId)
+    if (replacing.delete(messageId) && old !== undefined) removals.push(old)
+    queues.enqueue(row)
+    const outcome = early.get(messageId)
+    if (early.delete(messageId) && outcome) heardOf(messageId, outcome)
+    else if (row.skipFor) skip([row], row.skipFor)
+  }
+
+  function skip(rows: readonly Row[], code: Code): void {
+    const messageIds = rows.filter(({ order }) => order !== undefined).map(({ messageId }) => messageId)
+    if (messageIds.length === 0) return
+    ask({ do: 'skip', messageIds, code }, () => {
+      if (!isHolder) isChanged = true
+    })
+  }
+
+  function settle(row: Row, outcome: SendOutcome): void {
+    const { messageId } = row
+    const done = () => {
+      report(row, outcome)
+      if (row.order !== undefined) settled.push({ messageId, outcome })
+    }
+    if (row.order === undefined) return done()
+    if (outcome.status === 'acknowledged') {
+      forget(messageId)
+      removals.push(messageId)
+      return done()
+    }
+    failing.set(messageId, { row, outcome })
+    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {
+      if (!failing.delete(messageId)) return
+      failed.add(messageId)
+      done()
+    })
+  }
+
+  function renumber(queue: Queue): void {
+    const [oldest] = queue.rows
+    if (oldest?.order === undefined) return queues.renumber(queue)
+    const { room } = queue
+    const sid = randomSid(context.random)
+    queue.isRenumbering = true
+    ask({ do: 'renumber', room, lost: oldest.sid, sid }, ({ rows = [] }) => {
+      queue.isRenumbering = false
+      compare(rows, [queue])
+      const last = rows.at(-1)
+      // Where it was us who did it, it is our lane from now on.
+      if (last?.sid !== sid) return
+      queue.sid = sid
+      queue.nextN = last.n + 1
+    })
+  }
+
+  // ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  function list(): void {
+    if (isListing) {
+      listAgain = true
+      return
+    }
+    isListing = true
+    ask({ do: 'list' }, ({ rows = [] }) => {
+      isListing = false
+      isRead = true
+      compare(rows, Array.from(queues.all.values()))
+      const ids = new Set(rows.map(({ messageId }) => messageId))
+      for (const messageId of failed) {
+        if (ids.has(messageId)) continue
+        failed.delete(messageId)
+        context.emit({ type: 'discarded', messageId })
+      }
+      if (!listAgain) return
+      listAgain = false
+      list()
+    })
+  }
+
+  /** How rows stand in the store, all those of these queues. */
+  function compare(rows: readonly StoredRow[], of: readonly Queue[]): void {
+    for (const row of rows) compareRow(row)
+    const ids = new Set(rows.map(({ messageId }) => messageId))
+    for (const queue of of) {
+      for (const row of queue.rows.filter(
+        ({ order, messageId }) => order !== undefined && !ids.has(messageId),
+      ))
+        probe(queue, row)
+    }
+  }
+
+  function compareRow(stored: StoredRow): void {
+    const { messageId } = stored
+    if (failing.has(messageId) || failed.has(messageId)) return
+    if (gone.has(messageId)) {
+      // It came back by a crash, or was put there by somebody who knew less.
+      if (isHolder && !stored.failed) removals.push(messageId)
+      return
+    }
+    const place = queues.find(messageId)
+    if (stored.failed) {
+      failed.add(messageId)
+      const outcome = { status: 'failed', ...stored.failed } as const
+      if (!place) return context.emit({ type: 'restored', row: stored, outcome })
+      leave(place)
+      return report(place.row, outcome)
+    }
+    if (place) return update(place, stored)
+    const row = rowOf(stored, undefined)
+    queues.weigh(row, 1)
+    context.emit({ type: 'restored', row: stored, outcome: undefined })
+    queues.enqueue(row)
+  }
+
+  function update({ queue, row, index }: Place, { sid, n, skipFor }: StoredRow): void {
+    if (row.order === undefined) return
+    if (row.sid !== sid || row.n !== n) {
+      queues.goBack(queue, 0)
+      // Somebody gave our rows another lane: what comes next is not of the lane that they left, nor of theirs.
+      if (row.sid === queue.sid) queues.newLane(queue)
+      row.sid = sid
+      row.n = n
+    }
+    if (row.skipFor || !skipFor) return
+    row.skipFor = skipFor
+    queues.goBack(queue, index)
+  }
+
+  /**
+   * Undecided here and gone from the store: it was decided, and we did not hear how. The server knows: a skip of its place
+   * is answered by the acknowledgement where the message has been accepted.
+   */
+  function probe(queue: Queue, row: Row): void {
+    queues.remove({ queue, row, index: queue.rows.indexOf(row) })
+    row.order = undefined
+    row.skipFor ??= 'VOID'
+    // No id of a room has a space: these rows wait for nobody, and nobody for them.
+    queues.insert(queues.of(row.room, ` ${row.room}`), row)
+  }
+
+  // ── Others who share the store ────────────────────────────────────────────────────────────────────────────────
+
+  function heardOf(messageId: string, outcome: SendOutcome): void {
+    const place = queues.find(messageId)
+    const unreported = failing.get(messageId)
+    if (unreported && outcome.status === 'acknowledged') {
+      // Refused in one lane and accepted in another: it is in the room.
+      failing.delete(messageId)
+      removals.push(messageId)
+      forget(messageId)
+      return report(unreported.row, outcome)
+    }
+    if (!place && adding.some((row) => row.messageId === messageId)) {
+      early.set(messageId, outcome)
+      return
+    }
+    if (outcome.status === 'acknowledged') forget(messageId)
+    else if (place) failed.add(messageId)
+    // A failed one that we do not know is to be shown; one that is failing here is, soon.
+    else if (!unreported && !failed.has(messageId)) list()
+    if (!place) return
+    leave(place)
+    report(place.row, outcome)
+  }
+
+  /** Whether rows wait in the store for somebody else to send them. */
+  function isWatching(): boolean {
+    if (isHolder || !context.ready) return false
+    for (const { rows } of queues.all.values()) if (rows[0]?.order !== undefined) return true
+    return false
+  }
+
+  /** Without a sign of life of the holder since the last time, nobody sends what is in the store. */
+  function watch(): void {
+    if (!heard && context.now < watchAt + LATE_MS) ask({ do: 'steal' })
+    else list()
+    askForLife()
+  }
+
+  function askForLife(): void {
+    heard = false
+    isSpeaking = true
+    watchAt = context.now + WATCH_MS
+  }
+
+  /** What the step left to be written and told. */
+  function write(): void {
+    if (waiting.length > 0 && mayAdd()) add()
+    if (removals.length > 0) {
+      ask({ do: 'remove', messageIds: removals }, () => {})
+      removals = []
+    }
+    if (isClosing || !isWatching()) watchAt = NEVER
+    else if (watchAt === NEVER) askForLife()
+    if (settled.length === 0 && !isChanged && !isSpeaking) return
+    ask({ do: 'tell', notice: { settled, isChanged, isHolder: isHolder && context.ready } })
+    settled = []
+    isChanged = isSpeaking = false
+  }
+
+  function lose(detail: string): void {
+    if (status !== 'opening' && status !== 'durable') return
+    status = 'lost'
+    openBy = watchAt = NEVER
+    results.clear()
+    removals = []
+    settled = []
+    failed.clear()
+    context.emit({ type: 'storage', status, detail })
+    ask({ do: 'close' })
+    // Nobody will send here any more; what was on its way into the store may be in it.
+    if (isClosing) return
+    for (const queue of queues.all.values()) {
+      for (const row of queue.rows) row.order = undefined
+      if (queue.isRenumbering) queues.renumber(queue)
+      queue.isRenumbering = false
+    }
+    const unsure = adding
+    adding = []
+    for (const row of unsure) queues.enqueue(row)
+    for (const [messageId, outcome] of early) heardOf(messageId, outcome)
+    for (const row of waiting) queues.enqueue(row)
+    waiting = []
+    for (const { row, outcome } of failing.values()) report(row, outcome)
+    failing.clear()
+  }
+
+  function mayAdd(): boolean {
+    if (isClosing) return true
+    for (const queue of queues.all.values()) if (queue.isRenumbering) return false
+    return adding.length === 0
+  }
+
+  /** What waits is written before the store is let go of. */
+  function finish(): void {
+    if (status === 'opening' && isAsked && waiting.length > 0) return
+    if (isAsked) ask({ do: 'close' })
+    isClosed = true
+  }
+
+  function open(): void {
+    if (isAsked || status !== 'opening') return
+    isAsked = true
+    openBy = context.now + OPEN_TIMEOUT_MS
+    ask({ do: 'open' }, () => {
+      openBy = NEVER
+      status = 'durable'
+      context.emit({ type: 'storage', status, detail: undefined })
+      list()
+    })
+  }
+
+  function discard(messageId: string): void {
+    if (!failed.delete(messageId)) return
+    forget(messageId)
+    removals.push(messageId)
+    isChanged = true
+  }
+
+  function answered(id: number, result: StoreResult): void {
+    const then = results.get(id)
+    results.delete(id)
+    then?.(result)
+  }
+
+  function held(isHeld: boolean): void {
+    isHolder = isHeld
+    isRead = false
+    if (isHeld && status === 'durable' && !isClosing) list()
+  }
+
+  function told(notice: OutboxNotice): void {
+    if (status !== 'durable') return
+    heard ||= notice.isHolder
+    for (const { messageId, outcome } of notice.settled) heardOf(messageId, outcome)
+    if (notice.isChanged) list()
+    if (isHolder && context.ready && !notice.isHolder) isSpeaking = true
+  }
+
+  function take(input: KeeperInput): void {
+    switch (input.type) {
+      case 'connect':
+        return open()
+      case 'close':
+        isClosing = true
+        openBy = NEVER
+        return
+      case 'discard':
+        return discard(input.messageId)
+      case 'stored':
+        return answered(input.id, input.result)
+      case 'store_lost':
+        return lose(input.detail)
+      case 'held':
+        return held(input.isHeld)
+      case 'told':
+        return told(input.notice)
+      default:
+        return input satisfies never
+    }
+  }
+
+  return {
+    status: () => status,
+
+    isOurs({ rows, isRenumbering }) {
+      if (rows[0]?.order === undefined) return true
+      return isHolder && isRead && !isRenumbering
+    },
+
+    save(row, replaces) {
+      open()
+      queues.weigh(row, 1)
+      if (status === 'lost') return queues.enqueue(row)
+      if (replaces !== undefined && failed.delete(replaces)) {
+        forget(replaces)
+        replacing.set(row.messageId, replaces)
+      }
+      waiting.push(row)
+    },
+
+    skip,
+
+    cancel(messageId) {
+      const index = waiting.findIndex((row) => row.messageId === messageId)
+      const [row] = index < 0 ? [] : waiting.splice(index, 1)
+      if (row) {
+        queues.weigh(row, -1)
+        report(row, { status: 'failed', code: 'CANCELLED' })
+      }
+      for (const one of adding) if (one.messageId === messageId) one.skipFor ??= 'CANCELLED'
+    },
+
+    settle,
+    renumber,
+
+    take,
+
+    tick() {
+      if (context.now >= openBy) lose('it did not open in time')
+      if (context.now >= watchAt) watch()
+    },
+
+    flush() {
+      if (status === 'durable') write()
+      if (isClosing && !isClosed) finish()
+    },
+
+    deadline: () => Math.min(openBy, watchAt),
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * The undecided rows by room, in the order of sending, and what of them is in flight. Not here: when they are sent, what
+ * an answer means (outbox.ts), and where else they are kept (outbox-storage.ts).
+ */
+import type { Code } from '@tautline/protocol/wire'
+import type { Context } from './context.ts'
+import type { LaneRow, NewRow, StoredRow } from './outbox-row.ts'
+import { randomSid } from './random.ts'
+
+export interface Row extends NewRow {
+  /** By the server's clock, as soon as that is known: the clock of the device may be wrong by weeks. */
+  createdAt: number
+  /** When it was added, in the time of `now`: while `createdAt` is by the clock of the device, and we know better. */
+  addedAt: number | undefined
+  sid: string
+  n: number
+  /** Its place in the store; undefined while it is in memory alone. */
+  order: number | undefined
+  /** 0 while not in flight. */
+  ref: number
+  /** Whether it was the oldest undecided row of its room when it was sent: only then does a GAP mean a lost lane. */
+  wasOldest: boolean
+  /** The row gives its place up instead, and fails with this code unless the server has accepted it before. */
+  skipFor: Code | undefined
+  internalErrors: number
+  firstInternalErrorAt: number
+}
+
+export interface Queue {
+  readonly key: string
+  readonly room: string
+  /** Undecided rows in order; the first `inFlight` of them are sent and unanswered. */
+  readonly rows: Row[]
+  inFlight: number
+  /** The lane of the next rows of ours, and the place of the next of them. */
+  sid: string
+  nextN: number
+  pausedUntil: number
+  /** The last wait, doubled on repeats; 0 after progress. */
+  waitMs: number
+  /** The store gives its rows a new lane: nothing is sent meanwhile. */
+  isRenumbering: boolean
+}
+
+export interface Place {
+  readonly queue: Queue
+  readonly row: Row
+  readonly index: number
+}
+
+export interface Queues {
+  /** By key. Who was served last stands last. */
+  readonly all: Map<string, Queue>
+  /** What there is: undecided rows with those that are not in a queue yet, and their bytes; what of them is in flight. */
+  readonly load: { rows: number; bytes: number; flying: number; flyingBytes: number }
+  of(room: string, key?: string): Queue
+  find(messageId: string, key?: string): Place | undefined
+  /** Puts the row into the order of the store, behind what is in flight. */
+  insert(queue: Queue, row: Row): void
+  /** Puts the row into the queue of its room, in its lane or, without one, in ours. It is queued. */
+  enqueue(row: Row): void
+  /** Takes the row out, also from the air. */
+  remove(place: Place): void
+  /** Forget what is in flight from this row on; it will be sent again. */
+  goBack(queue: Queue, index: number): void
+  weigh(row: NewRow, count: 1 | -1): void
+  /** The next rows of ours in this room begin a new lane. */
+  newLane(queue: Queue): void
+  /** The row takes the next place of our lane. */
+  giveLane(queue: Queue, row: Row): void
+  /** All rows of the room begin a new lane of ours. */
+  renumber(queue: Queue): void
+}
+
+export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row {
+  const { room, type, payload, messageId, bytes, createdAt } = row
+  const { sid = '', n = 0, order, skipFor } = row as Partial<StoredRow>
+  const inStore = { sid, n, order, skipFor }
+  const inFlight = { ref: 0, wasOldest: false, internalErrors: 0, firstInternalErrorAt: 0 }
+  return { room, type, payload, messageId, bytes, createdAt, addedAt, ...inStore, ...inFlight }
+}
+
+/** What a store keeps of it. */
+export function laneRowOf(row: Row): LaneRow {
+  const { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor } = row
+  return { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor }
+}
+
+export function createQueues(context: Context): Queues {
+  const all = new Map<string, Queue>()
+  const load = { rows: 0, bytes: 0, flying: 0, flyingBytes: 0 }
+
+  function land(row: Row): void {
+    context.pending.delete(row.ref)
+    row.ref = 0
+    load.flying--
+    load.flyingBytes -= row.bytes
+  }
+
+  function of(room: string, key = room): Queue {
+    const found = all.get(key)
+    if (found) return found
+    const queue: Queue = {
+      key,
+      room,
+      rows: [],
+      inFlight: 0,
+      sid: context.options.sid,
+      nextN: 1,
+      pausedUntil: Number.NEGATIVE_INFINITY,
+      waitMs: 0,
+      isRenumbering: false,
+    }
+    all.set(key, queue)
+    return queue
+  }
+
+  function insert({ rows, inFlight }: Queue, row: Row): void {
+    const { order = Number.POSITIVE_INFINITY } = row
+    let index = rows.length
+    while (index > inFlight && (rows[index - 1]?.order ?? Number.NEGATIVE_INFINITY) > order) index--
+    rows.splice(index, 0, row)
+  }
+
+  function newLane(queue: Queue): void {
+    queue.sid = randomSid(context.random)
+    queue.nextN = 1
+  }
+
+  function giveLane(queue: Queue, row: Row): void {
+    row.sid = queue.sid
+    row.n = queue.nextN++
+  }
+
+  return {
+    all,
+    load,
+    of,
+
+    find(messageId, key) {
+      const own = key === undefined ? undefined : all.get(key)
+      for (const queue of own ? [own] : all.values()) {
+        const index = queue.rows.findIndex((row) => row.messageId === messageId)
+        const row = queue.rows[index]
+        if (row) return { queue, row, index }
+      }
+      return undefined
+    },
+
+    insert,
+
+    enqueue(row) {
+      const queue = of(row.room)
+      if (row.n === 0) giveLane(queue, row)
+      insert(queue, row)
+      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })
+    },
+
+    remove({ queue, row, index }) {
+      queue.rows.splice(index, 1)
+      if (index >= queue.inFlight) return
+      queue.inFlight--
+      land(row)
+    },
+
+    goBack(queue, index) {
+      for (const row of queue.rows.slice(index, queue.inFlight)) {
+        land(row)
+        context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })
+      }
+      queue.inFlight = Math.min(queue.inFlight, index)
+    },
+
+    weigh({ bytes }, count) {
+      load.rows += count
+      load.bytes += count * bytes
+    },
+
+    newLane,
+    giveLane,
+
+    renumber(queue) {
+      newLane(queue)
+      for (const row of queue.rows) giveLane(queue, row)
+    },
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Carries the core's calls to the store of the outbox, in their order, and the results back, in the same order. What goes
+ * wrong is told as one thing, that the store is lost; nothing is decided here.
+ */
+import type { KeeperInput, StoreCall, StoreResult } from './core/keeper.ts'
+import type { OutboxScope, OutboxStorage, OutboxStore } from './outbox-store.ts'
+
+/** Hands an input to the core. */
+export type Step = (input: KeeperInput) => void
+
+export interface StoreRunner {
+  run(id: number, call: StoreCall): void
+  /** Resolves when everything asked for so far is done. */
+  done(): Promise<void>
+}
+
+export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, step: Step): StoreRunner {
+  let opening: Promise<OutboxStore> | undefined
+  let store: OutboxStore | undefined
+  let tail = Promise.resolve()
+  let closing: Promise<void> | undefined
+
+  function lose(error: unknown): void {
+    step({ type: 'store_lost', detail: error instanceof Error ? error.message : String(error) })
+  }
+
+  async function open(): Promise<StoreResult> {
+    opening = storage.open(scope, {
+      held: (isHeld) => step({ type: 'held', isHeld }),
+      told: (notice) => step({ type: 'told', notice }),
+      lost: () => lose('the store is gone'),
+    })
+    store = await opening
+    return {}
+  }
+
+  /** Also one that opens only after it was given up. */
+  async function close(): Promise<void> {
+    try {
+      await (await opening)?.close()
+    } catch {
+      // Whoever gives a store up loses nothing by its failing once more: what it holds is read at the next load.
+    }
+  }
+
+  async function answer(call: StoreCall): Promise<StoreResult | undefined> {
+    switch (call.do) {
+      case 'open':
+        return open()
+      case 'list':
+        return { rows: await store?.list() }
+      case 'add':
+        return { orders: await store?.add(call.rows) }
+      case 'skip':
+        await store?.skip(call.messageIds, call.code)
+        return {}
+      case 'fail':
+        await store?.fail(call.messageId, call.code, call.detail)
+        return {}
+      case 'renumber':
+        return { rows: await store?.renumber(call.room, call.lost, call.sid) }
+      case 'remove':
+        await store?.remove(call.messageIds)
+        return {}
+      case 'tell':
+        store?.tell(call.notice)
+        return undefined
+      case 'steal':
+        store?.steal()
+        return undefined
+      case 'close':
+        closing = close()
+        return undefined
+      default:
+        return call satisfies never
+    }
+  }
+
+  return {
+    run(id, call) {
+      // Called now, awaited in its turn.
+      const result = answer(call)
+      const before = tail
+      tail = (async () => {
+        try {
+          const [value] = await Promise.all([result, before])
+          if (value) step({ type: 'stored', id, result: value })
+        } catch (error) {
+          lose(error)
+        }
+      })()
+    },
+    async done() {
+      // A result may ask for more.
+      for (let last: unknown; last !== tail; await tail) last = tail
+      await closing
+    },
+  }
+}
