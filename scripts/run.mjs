@@ -26,7 +26,7 @@ const tasks = {
     run: (args) => runInOrder([['vitest', 'run', ...args]]),
   },
   'test:browser': {
-    about: 'try the demo in a real Chromium: two windows, a killed server, a reload',
+    about: 'try the demo, and the tabs of one user, in a real Chromium: killed servers, crashes, reloads',
     run: runBrowserTests,
   },
   faults: {
@@ -326,7 +326,7 @@ async function runBrowserTests(args) {
   process.env.CHROMIUM_PATH = chromium
   const code = await buildDemoPage()
   if (code !== 0) return code
-  return runInOrder([['vitest', 'run', '--config', 'test/demo/browser.config.ts', ...args]])
+  return runInOrder([['vitest', 'run', '--config', 'test/browser.config.ts', ...args]])
 }
 
 function inPath(names) {

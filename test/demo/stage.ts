@@ -8,19 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { CHROMIUM_FLAGS, chromiumPath } from '../support/chromium.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 export interface DemoProcess {
   readonly url: string
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
@@ -63,10 +53,8 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
-    const executablePath = process.env['CHROMIUM_PATH']
-    if (!executablePath) throw new Error('Run this by: node scripts/run.mjs test:browser')
     const data = mkdtempSync(join(tmpdir(), 'tautline-demo-'))
-    const browser = await chromium.launch({ executablePath, args: FLAGS })
+    const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS })
     return new Stage(browser, data, await startDemo(data))
   }
 

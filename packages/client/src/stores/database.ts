@@ -147,9 +147,7 @@ function refusal(cause: unknown): Error {
 }
 
 function wordsOf(cause: unknown): string {
-  return cause instanceof Error
-    ? cause.name === 'Error'
-      ? cause.message
-      : `${cause.name}: ${cause.message}`
-    : ENDED
+  if (!(cause instanceof Error)) return ENDED
+  // What the browser refuses, its name says; some have no other words.
+  return [cause.name, cause.message].filter((word) => word !== '' && word !== 'Error').join(': ')
 }

@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['test/demo/**/*.browser.ts'],
+    include: ['test/**/*.browser.ts'],
     testTimeout: 60_000,
     hookTimeout: 30_000,
   },

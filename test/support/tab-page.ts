@@ -1,0 +1,13 @@
+// What the test page of tab-stage.ts offers to the tests that run in it, as the global `tautline`.
+
+import { createClient } from '@tautline/client'
+import { indexedDb } from '@tautline/client/indexeddb'
+import { laneRow, openTab } from '../client/support/outbox-tab.ts'
+
+const offered = { createClient, indexedDb, laneRow, openTab }
+
+declare global {
+  var tautline: typeof offered
+}
+
+globalThis.tautline = offered

@@ -1,0 +1,110 @@
+// Tabs of one real browser, and the real server that they speak with: the browser can be killed and started again with
+// what it had on the disk, the server can go away and come back while the page itself can still be loaded.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { CDPSession, Page } from 'playwright-core'
+import { build, defaultClientConditions } from 'vite'
+import { type ChromiumProcess, startChromium } from './chromium.ts'
+
+const PAGE =
+  '<!doctype html><html><head><title>tab</title></head><body><script type="module" src="/page.js"></script></body></html>'
+
+export class TabStage {
+  /** What the pages complained about, beside a server that is not there. */
+  readonly complaints: string[] = []
+  readonly #folder: string
+  readonly #pages: HttpServer
+  #browser: ChromiumProcess
+
+  private constructor(folder: string, pages: HttpServer, browser: ChromiumProcess) {
+    this.#folder = folder
+    this.#pages = pages
+    this.#browser = browser
+  }
+
+  static async open(): Promise<TabStage> {
+    const folder = mkdtempSync(join(tmpdir(), 'tautline-tabs-'))
+    const pages = await servePages()
+    return new TabStage(folder, pages, await startChromium(join(folder, 'profile')))
+  }
+
+  /** Of the test page; another path is another page of the same origin. */
+  url(path = '/'): string {
+    return `http://127.0.0.1:${(this.#pages.address() as AddressInfo).port}${path}`
+  }
+
+  /** A tab with the test page, where `tautline` is there. `before` runs in it before anything else. */
+  async tab(before?: () => void): Promise<Page> {
+    const page = await this.#browser.context.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => this.complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED/.test(message.text()))
+        this.complaints.push(message.text())
+    })
+    if (before) await page.addInitScript(before)
+    await page.goto(this.url())
+    return page
+  }
+
+  devtools(page: Page): Promise<CDPSession> {
+    return this.#browser.context.newCDPSession(page)
+  }
+
+  /** As when the power goes, and comes back. */
+  async killBrowser(): Promise<void> {
+    await this.#browser.kill()
+    this.#browser = await startChromium(join(this.#folder, 'profile'))
+  }
+
+  /** One stays, or the browser would end. */
+  async closeTabs(): Promise<void> {
+    const [first, ...others] = this.#browser.context.pages()
+    await Promise.all(others.map((page) => page.close()))
+    await first?.goto('about:blank')
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.kill()
+    this.#pages.close()
+    this.#pages.closeAllConnections()
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+}
+
+async function servePages(): Promise<HttpServer> {
+  const script = await scriptOfPage()
+  const server = createHttpServer((request, response) => {
+    const isScript = request.url === '/page.js'
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html')
+    response.end(isScript ? script : PAGE)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return server
+}
+
+let built: Promise<string> | undefined
+
+/** The sources of the packages, bundled as an application would. */
+function scriptOfPage(): Promise<string> {
+  built ??= (async () => {
+    const entry = fileURLToPath(new URL('./tab-page.ts', import.meta.url))
+    const result = await build({
+      configFile: false,
+      logLevel: 'warn',
+      resolve: { conditions: ['source', ...defaultClientConditions] },
+      build: { write: false, minify: false, lib: { entry, formats: ['es'], fileName: 'page' } },
+    })
+    const [output] = [result].flat()
+    if (!output || !('output' in output)) throw new Error('the test page was not built')
+    return output.output[0].code
+  })()
+  return built
+}
