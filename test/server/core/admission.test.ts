@@ -33,7 +33,7 @@ function returnOfMany(
   while (arrivals.length > 0) {
     arrivals.sort((a, b) => b.at - a.at)
     const next = arrivals.pop()!
-    knocks++
+    if (++knocks > 5 * count) throw new Error('they knock and knock')
     const refusal = door.knock(next.at, addressOf(next.i))
     if (!refusal) admitted.push(next.at)
     else {
@@ -146,6 +146,13 @@ describe('an address', () => {
     expect(node.knock('a', 60)).toBe(0)
     const effects = node.step({ type: 'opened', connection: 1, token: undefined, address: 'a' }, 60)
     expect(effects).toEqual([])
+  })
+
+  it('is remembered while one of its connections lasts, however many others come and go', () => {
+    const door = createDoor({ maxConnectionsPerAddress: 1, helloTimeoutMs: 1e9 })
+    expect(door.knock(0, 'a')).toBeUndefined()
+    for (let i = 0; i < 5_000; i++) expect(door.node.knock(`b${i}`, 1_000 * i)).toBe(0)
+    expect(door.knock(5_000_000, 'a')?.code).toBe('TOO_MANY_CONNECTIONS')
   })
 
   it('is forgotten when it is as good as new; beyond a bound new ones share one account', () => {
