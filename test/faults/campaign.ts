@@ -201,6 +201,12 @@ function troublesOf({ server }: Stage): Readonly<Record<string, Trouble>> {
       end: () => server.pragma('max_page_count = 1000000000'),
       lastsMs: 1_000,
     },
+    // Some commits fail, and those right behind them do not.
+    'failing commits': {
+      begin: () => server.pragma('query_only = on'),
+      end: () => server.pragma('query_only = off'),
+      lastsMs: 60,
+    },
   }
 }
 

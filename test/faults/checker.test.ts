@@ -8,13 +8,16 @@ const alice = { user: 'alice', device: 'laptop', room: 'general' }
 const bob = { user: 'bob', device: 'phone', room: 'general' }
 type Reader = typeof alice
 
-const invoke = (content: string, { outbox = 'a', room = 'general' } = {}): HistoryEvent => ({
+const invoke = (content: string, { outbox = 'a', room = 'general', mayFail = false } = {}): HistoryEvent => ({
   event: 'invoke',
   outbox,
   sender: 'alice',
   room,
   content,
+  mayFail,
 })
+/** What may fail. */
+const attempt = (content: string) => invoke(content, { mayFail: true })
 const ok = (content: string, seq?: number): HistoryEvent => ({ event: 'ok', content, seq })
 const fail = (content: string, code = 'FORBIDDEN'): HistoryEvent => ({ event: 'fail', content, code })
 const unknown = (content: string): HistoryEvent => ({ event: 'unknown', content })
@@ -28,13 +31,10 @@ const deliver = (reader: Reader, seq: number, content: string): HistoryEvent => 
   messageId: `id of ${content}`,
   content,
 })
-const member = (user: string, from: number, to?: number): HistoryEvent => ({
-  event: 'member',
-  room: 'general',
-  user,
-  from,
-  to,
-})
+const member = (user: string, from: number, to?: number): HistoryEvent[] => [
+  { event: 'joined', room: 'general', user, seq: from },
+  ...(to === undefined ? [] : [{ event: 'left', room: 'general', user, seq: to } as const]),
+]
 /** Everything that a reader got who read it all. */
 const whole = (reader: Reader, ...contents: readonly string[]): HistoryEvent[] => [
   open(reader),
@@ -116,7 +116,7 @@ describe('the checker finds', () => {
     [
       'failed_but_seen',
       'what failed and is there',
-      [invoke('1'), fail('1'), ...whole(bob, '1')],
+      [attempt('1'), fail('1'), ...whole(bob, '1')],
       ['failed_but_seen'],
     ],
     [
@@ -128,20 +128,27 @@ describe('the checker finds', () => {
     [
       'unauthorized',
       'a reader who is no member any more',
-      [...two, ...whole(alice, '1', '2'), member('alice', 1), member('bob', 1, 1), deliver(bob, 2, '2')],
+      [
+        ...two,
+        ...whole(alice, '1', '2'),
+        ...member('alice', 1),
+        ...member('bob', 1, 1),
+        deliver(bob, 2, '2'),
+      ],
       ['unauthorized'],
     ],
     [
       'unauthorized',
       'a writer who is no member yet',
-      [...two, ...whole(bob, '1', '2'), member('bob', 1), member('alice', 2)],
+      [...two, ...whole(bob, '1', '2'), ...member('bob', 1), ...member('alice', 2)],
       ['unauthorized'],
     ],
+    ['spurious', 'what failed for no reason', [invoke('1'), fail('1', 'VOID'), ...whole(bob)], ['spurious']],
     ['undecided', 'a message without an outcome', [invoke('1'), ...whole(bob)], ['undecided']],
     [
       'contradicted',
       'a change of mind',
-      [invoke('1'), fail('1'), fail('1', 'EXPIRED'), ...whole(bob)],
+      [attempt('1'), fail('1'), fail('1', 'EXPIRED'), ...whole(bob)],
       ['contradicted'],
     ],
     ['invented', 'what nobody said', whole(bob, 'boo'), ['invented']],
@@ -188,6 +195,7 @@ describe('the checker finds', () => {
 describe('the checker lets pass', () => {
   it.each<readonly [string, readonly HistoryEvent[]]>([
     ['what everybody has', [...two, ...whole(alice, '1', '2'), ...whole(bob, '1', '2')]],
+    ['what was refused', [attempt('1'), fail('1'), ...whole(bob)]],
     ['an unknown that is there', [invoke('1'), unknown('1'), ...whole(bob, '1')]],
     ['an unknown that is not', [invoke('1'), unknown('1'), ...whole(bob)]],
     ['an outcome told again', [invoke('1'), ok('1'), ok('1', 1), ok('1', 1), ...whole(bob, '1')]],
@@ -208,8 +216,8 @@ describe('the checker lets pass', () => {
       [
         ...two,
         ...whole(alice, '1', '2'),
-        member('alice', 1),
-        member('bob', 1, 1),
+        ...member('alice', 1),
+        ...member('bob', 1, 1),
         deliver(bob, 1, '1'),
         done(bob),
       ],

@@ -14,6 +14,7 @@ export const VERDICTS = {
   divergent: 'two see different things at one position, or a reader was told that its log is another one',
   skipped: 'a reader went past a message that others have, and was not told so',
   reordered: 'a reader got a position after a later one',
+  spurious: 'failed, and nothing spoke against it',
   failed_but_seen: 'reported as failed, and delivered all the same',
   sender_order: 'two messages of one outbox in a room stand in another order than they were sent',
   unauthorized: 'read or written where its user is no member',
@@ -147,6 +148,8 @@ function checkOutcomes({ invoke, outcomes, log }: Message, tell: Tell): void {
   for (const outcome of outcomes) {
     if (outcome.event === 'fail' && seen)
       tell({ ...evidence, verdict: 'failed_but_seen', detail: `with ${outcome.code}` })
+    if (outcome.event === 'fail' && !invoke.mayFail)
+      tell({ ...evidence, verdict: 'spurious', detail: `with ${outcome.code}` })
     if (outcome.event !== 'ok') continue
     const { seq } = outcome
     if (seq !== undefined && seen && !seen.positions.has(seq))

@@ -32,7 +32,8 @@ export class Log {
   readonly places = new Map<number, Map<string, { readonly content: string; readonly readers: string[] }>>()
   /** By content. */
   readonly seen = new Map<string, Seen>()
-  readonly #members = new Map<string, Event<'member'>[]>()
+  /** When each user became a member, and ceased to be one; Infinity: not yet. */
+  readonly #stays = new Map<string, { readonly from: number; to: number }[]>()
   #sorted: readonly number[] = []
 
   constructor(room: string) {
@@ -41,9 +42,8 @@ export class Log {
 
   /** The same for all where no membership of the room is told. */
   isMember(user: string, seq: number): boolean {
-    if (this.#members.size === 0) return true
-    const intervals = this.#members.get(user) ?? []
-    return intervals.some(({ from, to = Number.POSITIVE_INFINITY }) => from <= seq && seq <= to)
+    if (this.#stays.size === 0) return true
+    return (this.#stays.get(user) ?? []).some(({ from, to }) => from <= seq && seq <= to)
   }
 
   /** Every position at which something was seen, upwards. */
@@ -59,8 +59,15 @@ export class Log {
     return sight
   }
 
-  admit(member: Event<'member'>): void {
-    this.#members.set(member.user, [...(this.#members.get(member.user) ?? []), member])
+  joined(user: string, seq: number): void {
+    const stays = this.#stays.get(user) ?? []
+    this.#stays.set(user, [...stays, { from: seq, to: Number.POSITIVE_INFINITY }])
+  }
+
+  left(user: string, seq: number): void {
+    const stay = this.#stays.get(user)?.at(-1)
+    if (!stay) throw new Error(`left without having joined: ${user}`)
+    stay.to = seq
   }
 
   deliver(delivery: Event<'deliver'>): void {
@@ -138,7 +145,8 @@ export function indexHistory(history: History): IndexedHistory {
     gap: 0,
     reset: 0,
     done: 0,
-    member: 0,
+    joined: 0,
+    left: 0,
   }
   const logOf = (room: string) => {
     const log = logs.get(room) ?? new Log(room)
@@ -175,8 +183,10 @@ export function indexHistory(history: History): IndexedHistory {
       case 'done':
         sightOf(event).isDone = true
         return
-      case 'member':
-        return logOf(event.room).admit(event)
+      case 'joined':
+        return logOf(event.room).joined(event.user, event.seq)
+      case 'left':
+        return logOf(event.room).left(event.user, event.seq)
       default:
         return event satisfies never
     }

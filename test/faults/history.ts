@@ -22,6 +22,8 @@ export type HistoryEvent =
       readonly sender: string
       readonly room: string
       readonly content: string
+      /** Something may speak against it, such as that its sender is no member by then. */
+      readonly mayFail?: boolean | undefined
     }
   /** Acknowledged. Without a position: the outbox holds it no more, and its sender was not there to be told. */
   | { readonly event: 'ok'; readonly content: string; readonly seq?: number | undefined }
@@ -45,15 +47,9 @@ export type HistoryEvent =
   /** The reader has read to the end of the room, after the last message was sent. */
   | (Reader & { readonly event: 'done' })
   /**
-   * The user may read and write at these positions, both included; without `to`, for ever. A room of which no
-   * membership is told is open to everybody.
+   * The user became a member at this position of the room, or ceased to be one: in between, both included, they may read
+   * and write. A room of which no membership is told is open to everybody.
    */
-  | {
-      readonly event: 'member'
-      readonly room: string
-      readonly user: string
-      readonly from: number
-      readonly to?: number | undefined
-    }
+  | { readonly event: 'joined' | 'left'; readonly room: string; readonly user: string; readonly seq: number }
 
 export type History = readonly HistoryEvent[]

@@ -65,7 +65,14 @@ export const cleanHistories: fc.Arbitrary<HistoryEvent[]> = shapes.map((shape) =
     const room = at === 0 ? 'open' : 'closed'
     const sender = `user${outbox % 2}`
     const content = `${outbox} ${i}`
-    history.push({ event: 'invoke', outbox: `outbox${outbox}`, sender, room, content })
+    history.push({
+      event: 'invoke',
+      outbox: `outbox${outbox}`,
+      sender,
+      room,
+      content,
+      mayFail: fate === 'failed',
+    })
     if (fate === 'failed') history.push({ event: 'fail', content, code: 'FORBIDDEN' })
     if (fate === 'unknown_in' || fate === 'unknown_out') history.push({ event: 'unknown', content })
     if (fate === 'failed' || fate === 'unknown_out') return
@@ -115,8 +122,9 @@ export const cleanHistories: fc.Arbitrary<HistoryEvent[]> = shapes.map((shape) =
     guest,
     logs[1]!.filter(({ seq }) => seq >= from && seq <= from + length),
   )
-  history.push({ event: 'member', room: 'closed', user: 'guest', from, to: from + length })
-  for (const user of ['user0', 'user1']) history.push({ event: 'member', room: 'closed', user, from: 1 })
+  history.push({ event: 'joined', room: 'closed', user: 'guest', seq: from })
+  history.push({ event: 'left', room: 'closed', user: 'guest', seq: from + length })
+  for (const user of ['user0', 'user1']) history.push({ event: 'joined', room: 'closed', user, seq: 1 })
   return history
 })
 
@@ -181,6 +189,14 @@ export const plants: Readonly<Record<Verdict, Plant>> = {
       })
     )
   },
+  spurious(history, pick) {
+    const ok = pickOne(eventsOf(history, 'ok'), pick)
+    if (!ok) return undefined
+    const { content } = ok
+    return history
+      .filter((event) => event.event !== 'deliver' || event.content !== content)
+      .map((event) => (event === ok ? { event: 'fail', content, code: 'VOID' } : event))
+  },
   failed_but_seen(history, pick) {
     const seen = new Set(eventsOf(history, 'deliver').map(({ content }) => content))
     const ok = pickOne(
@@ -209,10 +225,14 @@ export const plants: Readonly<Record<Verdict, Plant>> = {
     return [...swapped, ...others]
   },
   unauthorized(history, pick) {
-    const stay = eventsOf(history, 'member').find(({ user }) => user === 'guest')
+    const left = history.find((event) => event.event === 'left')
     const outside = eventsOf(history, 'deliver').filter(
       ({ user, device, room, seq }) =>
-        stay && user === 'user0' && device === 'whole' && room === 'closed' && seq > (stay.to ?? 0),
+        left?.event === 'left' &&
+        user === 'user0' &&
+        device === 'whole' &&
+        room === 'closed' &&
+        seq > left.seq,
     )
     const delivery = pickOne(outside, pick)
     return delivery && [...history, { ...delivery, user: 'guest', device: 'phone' }]

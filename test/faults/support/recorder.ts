@@ -5,20 +5,19 @@
 import { type Client, type Message, type Sent, TautlineError } from '@tautline/client'
 import type { HistoryEvent, Reader } from '../history.ts'
 
+type Saying = Omit<Extract<HistoryEvent, { event: 'invoke' }>, 'event' | 'sender'>
+
 export interface Recorder {
   /** Sends, and tells of it before and after. */
-  send(client: Client, room: string, outbox: string, content: string): Sent
+  send(client: Client, what: Saying): Sent
   /** Tells what becomes of a message. */
   watch(sent: Sent): void
   /** Tells what a client gets of a room from now on, as events. `device` may change from one message to the next. */
   recordEvents(client: Client, room: string, device: () => string): void
   /** Tells what a client reads of a room from its beginning on, up to its end. */
   recordLog(client: Client, room: string, device: string): Promise<void>
-  /**
-   * Tells of the membership of a room, as its owner sees it, who made it and is there throughout. The function that is
-   * returned tells of those who are members still.
-   */
-  recordMembers(client: Client, room: string): () => void
+  /** Tells of the membership of a room, as its owner sees it, who made it and is there throughout. */
+  recordMembers(client: Client, room: string): void
 }
 
 /** Content that ends a room: who reads it has read to the end. */
@@ -52,8 +51,9 @@ export function createRecorder(
   }
 
   return {
-    send(client, room, outbox, content) {
-      tell({ event: 'invoke', outbox, sender: client.userId ?? '', room, content })
+    send(client, what) {
+      const { room, content } = what
+      tell({ event: 'invoke', ...what, sender: client.userId ?? '' })
       const sent = client.room(room).send({ content })
       watch(sent)
       return sent
@@ -82,20 +82,13 @@ export function createRecorder(
       }
     },
 
-    recordMembers(client, id) {
-      const since = new Map<string, number>()
-      client.room(id).on('entry', ({ type, seq, payload }) => {
-        const { userId } = payload as { readonly userId: string }
-        if (type === 'member_joined') since.set(userId, seq)
-        const from = since.get(userId)
-        if (type !== 'member_left' || from === undefined) return
-        since.delete(userId)
-        tell({ event: 'member', room: id, user: userId, from, to: seq })
+    recordMembers(client, room) {
+      tell({ event: 'joined', room, user: client.userId ?? '', seq: 1 })
+      client.room(room).on('entry', ({ type, seq, payload }) => {
+        const { userId: user } = payload as { readonly userId: string }
+        if (type === 'member_joined') tell({ event: 'joined', room, user, seq })
+        if (type === 'member_left') tell({ event: 'left', room, user, seq })
       })
-      return () => {
-        tell({ event: 'member', room: id, user: client.userId ?? '', from: 1 })
-        for (const [user, from] of since) tell({ event: 'member', room: id, user, from })
-      }
     },
   }
 }

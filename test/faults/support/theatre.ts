@@ -50,12 +50,12 @@ export async function openTheatre(server: KillableServer): Promise<Theatre> {
     say(count) {
       const words = ' word'.repeat(200)
       return Array.from({ length: count }, () =>
-        recorder.send(alice, ROOM, 'alice', `alice ${said++}${words}`),
+        recorder.send(alice, { room: ROOM, outbox: 'alice', content: `alice ${said++}${words}` }),
       )
     },
     async judge() {
       await enter('carol')
-      await recorder.send(bob, ROOM, 'bob', endOf(ROOM))
+      await recorder.send(bob, { room: ROOM, outbox: 'bob', content: endOf(ROOM) })
       await Promise.all(ended)
       return check(history)
     },

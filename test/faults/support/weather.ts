@@ -58,14 +58,14 @@ export function createWeather(
     'half-open to the client': (link) => link.vanish('server'),
   }
 
-  /** Mostly with some latency: else what is said would always have arrived before a kill. */
+  /** Mostly with some latency: so that several frames of a sender are on their way, and a kill hits them there. */
   function calm(link: TcpProxy): void {
     link.heal()
-    link.set('toClient', { latencyMs: dice.pick([0, 5, 15]) })
+    link.set('both', { latencyMs: dice.pick([0, 5, 20]) })
   }
 
   function next(): void {
-    after(dice.between(100, 500), () => {
+    after(dice.between(50, 350), () => {
       const kind = dice.pick([...Object.keys(kinds), ...Object.keys(troubles)])
       faults[kind] = (faults[kind] ?? 0) + 1
       const server = troubles[kind]
