@@ -67,6 +67,12 @@ describe('the settings of tautline serve', () => {
     })
   })
 
+  it('are not what Kubernetes tells of a service that has our name', () => {
+    expect(optionsBy([], { TAUTLINE_PORT: 'tcp://10.96.0.1:8080', TAUTLINE_HOST: '0.0.0.0' })).toEqual({
+      host: '0.0.0.0',
+    })
+  })
+
   it('know numbers, never, truth, lists and quotas', () => {
     const env = {
       TAUTLINE_IDLE_TIMEOUT_MS: 'never',

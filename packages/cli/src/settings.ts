@@ -93,9 +93,17 @@ export function readGiven(
     const byFlag = values[flag]
     const byVariable = env[variable]
     if (typeof byFlag === 'string') given.set(flag, { text: byFlag, source: `--${flag}` })
-    else if (byVariable) given.set(flag, { text: byVariable, source: variable })
+    else if (byVariable && !isServiceLink(byVariable)) given.set(flag, { text: byVariable, source: variable })
   }
   return { given, positionals }
+}
+
+/**
+ * Kubernetes gives every container `TAUTLINE_PORT=tcp://10.0.0.1:8080` where a service is called tautline. Nobody meant
+ * that for us.
+ */
+function isServiceLink(value: string): boolean {
+  return /^(?:tcp|udp|sctp):\/\//.test(value)
 }
 
 /** What was set, as options of `createServer`, unchecked. What was not set is left out. */
