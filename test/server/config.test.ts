@@ -52,6 +52,13 @@ describe('the options of a server', () => {
     ],
     [{ auth: { jwks: 'https://keys.example', secret: 'short' } }, 'it has 5.'],
     [{ auth: { verify: 'jwt' } }, 'The option auth.verify must be a function'],
+    [{ hooks: 7 }, 'The option hooks must be an object of functions; it is 7.'],
+    [{ hooks: { onMessage: 'x' } }, 'The option hooks.onMessage must be a function; it is "x".'],
+    [
+      { hooks: { onmessage() {} } },
+      'There is no option hooks.onmessage; there are hooks.authorize, hooks.onMessage, hooks.onConnect, ',
+    ],
+    [{ hookTimeoutMs: 9 }, 'The option hookTimeoutMs must be a whole number from 10 to 3600000; it is 9.'],
     [{ store: undefined }, 'The option store must be a store such as sqlite("chat.db") or memory()'],
     [{ store: 'chat.db' }, 'The option store must be a store'],
     [{ origins: 'https://chat.example' }, 'The option origins must be a list of origins'],

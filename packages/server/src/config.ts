@@ -17,6 +17,7 @@ import { checkNames, fault, flag, OptionError, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
 import { DEFAULT_USAGE, MESSENGER_USAGE, type Quota, USAGE_KINDS, type UsageQuotas } from './core/usage.ts'
+import type { Hooks } from './hooks.ts'
 import type { RequestHandler } from './http.ts'
 import type { Logger } from './log.ts'
 import { DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
@@ -103,6 +104,13 @@ export interface ServerOptions {
   readonly maxReplayEntries?: number | undefined
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms?: boolean | undefined
+  /** What the application has a say in, and what it is told; see Hooks. Default: nothing. */
+  readonly hooks?: Hooks | undefined
+  /**
+   * How long `authorize` and `onMessage` may take, both together. Then whoever asked gets UNAVAILABLE and tries again; what
+   * the hook answers later counts for nothing. Default 5,000 ms.
+   */
+  readonly hookTimeoutMs?: number | undefined
   /** Time that `close()` gives to what is being committed. Default 10,000 ms. */
   readonly drainTimeoutMs?: number | undefined
   /** Anything with the four functions of Logger; false: silence. Default: pino, JSON lines on the standard output. */
@@ -145,6 +153,7 @@ export interface ServerConfig {
   readonly isOriginAllowed: (origin: string) => boolean
   readonly sources: SourceOptions
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
+  readonly hooks: Hooks | undefined
   readonly drainTimeoutMs: number
   readonly logger: Logger | false | undefined
   readonly onRequest: RequestHandler | undefined
@@ -172,6 +181,8 @@ export const OPTION_NAMES = [
   'usage',
   'maxReplayEntries',
   'createRooms',
+  'hooks',
+  'hookTimeoutMs',
   'drainTimeoutMs',
   'logger',
   'onRequest',
@@ -193,6 +204,7 @@ export function readConfig(options: ServerOptions): ServerConfig {
     isOriginAllowed: readOrigins(options, host),
     sources: readSources(options),
     node: readNodeOptions(options),
+    hooks: readHooks(options.hooks),
     drainTimeoutMs: whole('drainTimeoutMs', options.drainTimeoutMs, 0, HOUR_MS, 10_000),
     logger: options.logger,
     onRequest: options.onRequest,
@@ -250,6 +262,11 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
       0,
       defaults.maxReplayEntries,
     ),
+    reviews: {
+      messages: options.hooks?.onMessage !== undefined,
+      actions: options.hooks?.authorize !== undefined,
+    },
+    hookTimeoutMs: whole('hookTimeoutMs', options.hookTimeoutMs, 10, HOUR_MS, defaults.hookTimeoutMs),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
   }
 }
@@ -364,6 +381,24 @@ function checkKeySet({ jwks, jwksAlgorithms = ['RS256'] }: KeySetOptions): void 
     Array.isArray(jwksAlgorithms) && jwksAlgorithms.every((name: string) => known.includes(name))
   if (!isKnown || jwksAlgorithms.length === 0)
     throw fault('auth.jwksAlgorithms', jwksAlgorithms, `a list of some of ${known.join(', ')}`)
+}
+
+const HOOK_NAMES = [
+  'authorize',
+  'onMessage',
+  'onConnect',
+  'onDisconnect',
+] as const satisfies readonly (keyof Hooks)[]
+
+function readHooks(hooks: Hooks | undefined): Hooks | undefined {
+  if (hooks === undefined) return undefined
+  if (typeof hooks !== 'object' || hooks === null) throw fault('hooks', hooks, 'an object of functions')
+  // A class may bring them on its prototype, beside functions of its own.
+  if (Object.getPrototypeOf(hooks) === Object.prototype) checkNames('hooks.', hooks, HOOK_NAMES)
+  for (const name of HOOK_NAMES)
+    if (hooks[name] !== undefined && typeof hooks[name] !== 'function')
+      throw fault(`hooks.${name}`, hooks[name], 'a function')
+  return hooks
 }
 
 function readStore(store: StoreFactory | undefined): StoreFactory {

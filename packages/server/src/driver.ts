@@ -9,12 +9,13 @@ import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/
 import { type Application, createApplication } from './application.ts'
 import type { Verifier } from './auth.ts'
 import { APPLICATION } from './core/connection.ts'
-import type { Effect, Input, ReadQuery } from './core/contract.ts'
+import type { Effect, Input, Question, ReadQuery } from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
 import type { Store, StoreOp } from './core/store.ts'
+import type { HookRunner } from './hooks.ts'
 import { describeError, type Logger } from './log.ts'
-import { ask } from './queries.ts'
+import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
 
@@ -22,6 +23,8 @@ export interface DriverOptions {
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
   readonly store: Store
   readonly verify: Verifier
+  /** Undefined: the application has none. */
+  readonly hooks: HookRunner | undefined
   readonly logger: Logger
   readonly seed: number
 }
@@ -51,7 +54,8 @@ const MAX_TIMER_MS = 2_147_483_647
 /** The wall clock may differ by this from what is reckoned before the node is told. */
 const CLOCK_TOLERANCE_MS = 100
 
-export function createDriver({ node: nodeOptions, store, verify, logger, seed }: DriverOptions): Driver {
+export function createDriver(options: DriverOptions): Driver {
+  const { node: nodeOptions, store, verify, hooks, logger, seed } = options
   let unixOffsetMs = Date.now() - performance.now()
   const node = createNode({ ...nodeOptions, epoch: store.epoch, unixOffsetMs }, seed)
   const { relievedBytes } = nodeOptions
@@ -161,10 +165,19 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
         verifyToken(effect.connection, effect.token)
         break
       case 'identified':
-        logger.info({ connection: effect.connection, user: effect.userId }, 'authenticated')
+        identified(effect)
         break
       case 'commit':
         commit(effect.ops, effect.unixMs)
+        break
+      case 'preview':
+        preview(effect.ops, effect.unixMs)
+        break
+      case 'review':
+        review(effect.review, effect.question)
+        break
+      case 'review_expired':
+        logger.error({ review: effect.review }, 'a hook gave no answer in time')
         break
       case 'read':
         read(effect.connection, effect.query)
@@ -201,11 +214,24 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     tell({ type: 'buffered', connection: outgoing.id, bytes })
   }
 
+  function identified({ connection, connectionId, userId }: Extract<Effect, { do: 'identified' }>): void {
+    logger.info({ connection, user: userId }, 'authenticated')
+    const outgoing = sockets.get(connection)
+    if (!outgoing) return
+    outgoing.owner = { connection: connectionId, userId }
+    hooks?.connected(outgoing.owner)
+  }
+
+  function disconnected({ owner, closedWith: code }: Outgoing): void {
+    if (owner) hooks?.disconnected({ ...owner, code })
+  }
+
   function close({ connection, code, retryAfterMs }: Extract<Effect, { do: 'close' }>): void {
     const outgoing = sockets.get(connection)
     if (!outgoing) return
     logClose(connection, code)
     sockets.delete(connection)
+    outgoing.closedWith = code
     guard(outgoing, (socket) => {
       outgoing.flush()
       socket.close(closeCodeOf(code), encodeCloseReason(code, retryAfterMs))
@@ -246,8 +272,26 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
     )
   }
 
+  function preview(ops: readonly StoreOp[], unixMs: number): void {
+    store.preview(ops, unixMs).then(
+      (outcomes) => tell({ type: 'previewed', outcomes }),
+      (error: unknown) => {
+        logger.error({ ops: ops.length, ...describeError(error) }, 'a preview failed')
+        tell({ type: 'preview_failed' })
+      },
+    )
+  }
+
+  function review(id: number, question: Question): void {
+    if (!hooks) throw new Error('a question is open, and nobody to ask')
+    const { action, userId: user, room } = question
+    logger.debug({ review: id, action, user, room }, 'the application is asked')
+    void hooks.review(question).then((verdict) => tell({ type: 'reviewed', review: id, verdict }))
+  }
+
   function read(connection: number, query: ReadQuery): void {
-    ask(store, query).then(
+    const answer = hooks ? askAllowed(store, query, hooks.mayRead) : ask(store, query)
+    answer.then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {
         const code = error instanceof TautlineError ? error.code : 'FETCH_ERROR'
@@ -269,6 +313,7 @@ export function createDriver({ node: nodeOptions, store, verify, logger, seed }:
       closed() {
         sockets.delete(connection)
         open.delete(outgoing)
+        disconnected(outgoing)
         logger.debug({ connection }, 'socket closed')
         tell({ type: 'closed', connection })
         if (open.size === 0) onEmpty?.()

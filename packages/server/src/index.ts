@@ -33,6 +33,13 @@ export type {
   StoreOp,
 } from './core/store.ts'
 export type { Quota } from './core/usage.ts'
+export type {
+  ActionRequest,
+  ConnectionEvent,
+  Hooks,
+  MessageChange,
+  SubmittedMessage,
+} from './hooks.ts'
 export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'
 export { createServer, type Health, type Server } from './server.ts'

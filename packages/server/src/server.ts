@@ -12,6 +12,7 @@ import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
 import type { Store } from './core/store.ts'
 import { createDriver, type Driver } from './driver.ts'
+import { createHookRunner } from './hooks.ts'
 import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
 import type { ServerSocket, SocketListener } from './socket.ts'
@@ -109,9 +110,18 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     onRefused: (code) => logger.debug({ code }, 'a ticket was refused'),
     now: () => performance.now(),
   })
+  const { hooks } = config
   const driver = createDriver({
     node: config.node,
     store,
+    hooks:
+      hooks &&
+      createHookRunner({
+        hooks,
+        hookTimeoutMs: config.node.hookTimeoutMs,
+        maxMessageChars: config.node.limits.maxMessageChars,
+        logger,
+      }),
     verify: tickets.verify,
     logger,
     seed: randomInt(2 ** 48 - 1),

@@ -44,6 +44,10 @@ export class Outgoing {
   readonly socket: ServerSocket
   /** Whether more bytes are buffered than the node wants to hear of only once. */
   isUnderPressure = false
+  /** Whose it is, once that is known. */
+  owner: { readonly connection: string; readonly userId: string } | undefined
+  /** Why the server closed it, if it did. */
+  closedWith: Code | undefined
   #texts: string[] = []
 
   constructor(id: number, socket: ServerSocket) {

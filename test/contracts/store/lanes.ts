@@ -102,6 +102,64 @@ const TABLE: readonly (readonly [what: string, command: CommandOp, outcome: Outc
 ]
 
 export function describeLanes(open: () => Promise<Store>): void {
+  it.each(TABLE)('foresees that it %s, and changes nothing', async (_, command, outcome, next) => {
+    const store = await open()
+    await fourDecided(store)
+    const logBefore = await readLog(store)
+    expect(await store.preview([command, command], later)).toMatchObject([outcome, {}])
+    expect(await store.preview([command], later)).toEqual([outcome])
+    expect(await readLog(store)).toEqual(logBefore)
+    expect(await commit(store, send(6), send(5), skip(next === 5 ? 6 : 7))).toMatchObject([
+      failed('GAP'),
+      { outcome: 'acknowledged', seq: 4 },
+      {},
+    ])
+  })
+
+  it('foresees each command of a batch after those before it, rooms and members too', async () => {
+    const store = await open()
+    const ops = [join(), send(1), send(2), leave(), send(3)]
+    const outcomes = [...(await store.preview(ops, NOW))]
+    expect(outcomes).toMatchObject([
+      { outcome: 'joined' },
+      ack(2),
+      ack(3),
+      { outcome: 'left' },
+      failed('FORBIDDEN'),
+    ])
+    expect(
+      await store.readMembers({ user: 'alice', room: 'room', after: undefined, limit: 9 }),
+    ).toBeUndefined()
+    expect(await commit(store, ...ops)).toEqual(outcomes)
+  })
+
+  it('appends nothing that was not reviewed, and tells all else as ever', async () => {
+    const store = await open()
+    await fourDecided(store)
+    const unreviewed = (op: CommandOp) => ({ ...op, isUnreviewed: true })
+    expect(
+      await commit(
+        store,
+        unreviewed(send(5)),
+        unreviewed(send(6)),
+        unreviewed(send(2)),
+        unreviewed(send(3)),
+        send(5, { refusal: 'FORBIDDEN' }),
+        unreviewed(send(6, { messageId: 'message-2' })),
+        unreviewed(send(7)),
+      ),
+    ).toEqual([
+      failed('UNAVAILABLE'),
+      failed('GAP'),
+      ackAgain(3),
+      failed('VOID'),
+      failed('FORBIDDEN'),
+      failed('ID_CONFLICT'),
+      failed('UNAVAILABLE'),
+    ])
+    expect(await commit(store, send(7))).toEqual([ack(4, NOW)])
+  })
+
   it.each(TABLE)('%s', async (_, command, outcome, next) => {
     const store = await open()
     await fourDecided(store)

@@ -13,7 +13,7 @@ import { memory } from '../../../packages/server/src/stores/memory.ts'
 export const UNIX_START = 1_700_000_000_000
 export const EPOCH = 'epoch-1'
 
-type Slow = Extract<Effect, { do: 'verify' | 'commit' | 'read' }>
+type Slow = Extract<Effect, { do: 'verify' | 'commit' | 'preview' | 'read' }>
 
 export type Bench = Awaited<ReturnType<typeof createBench>>
 
@@ -50,7 +50,7 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
     for (const effect of effects) {
       if (effect.do === 'send') deliver(effect.connection, effect.message)
       else if (effect.do === 'broadcast') for (const id of effect.connections) deliver(id, effect.message)
-      else if (effect.do === 'verify' || effect.do === 'commit' || effect.do === 'read') work.push(effect)
+      else if (isSlow(effect)) work.push(effect)
       else if (effect.do === 'close')
         closes.set(effect.connection, effect.code + (effect.retryAfterMs === undefined ? '' : ' retry'))
       else others.push(effect)
@@ -64,6 +64,8 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
       step({ type: 'verified', connection, verification: { ok: true, userId: token, expiresAt: undefined } })
     } else if (effect.do === 'commit') {
       step({ type: 'committed', result: await store.commit(effect.ops, effect.unixMs) })
+    } else if (effect.do === 'preview') {
+      step({ type: 'previewed', outcomes: await store.preview(effect.ops, effect.unixMs) })
     } else {
       step({ type: 'read_done', connection: effect.connection, answer: await ask(store, effect.query) })
     }
@@ -184,6 +186,10 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
     },
   }
   return bench
+}
+
+function isSlow(effect: Effect): effect is Slow {
+  return effect.do === 'verify' || effect.do === 'commit' || effect.do === 'preview' || effect.do === 'read'
 }
 
 /** The contents of the messages in `entries` frames, in order. */

@@ -40,7 +40,8 @@ export interface Commands {
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
 }
 
-export function createCommands(context: Context, committer: Committer, usage: Usage): Commands {
+/** `intake`: what takes the operations. */
+export function createCommands(context: Context, intake: Pick<Committer, 'add'>, usage: Usage): Commands {
   const { limits, createRooms } = context.options
 
   function takeOne(connection: Connection, frame: PayloadOf<'commands'>, index: number): void {
@@ -64,7 +65,7 @@ export function createCommands(context: Context, committer: Committer, usage: Us
       noticeId: room.startsWith('~') ? ownMessageId() : undefined,
       ...verdict(connection.userId, command, limits.maxMessageChars),
     }
-    committer.add(connection, ref, op, text.length + BARE_OP_CHARS)
+    intake.add(connection, ref, op, text.length + BARE_OP_CHARS)
   }
 
   function ownMessageId(): string {
@@ -94,40 +95,40 @@ export function createCommands(context: Context, committer: Committer, usage: Us
 
     join(connection, { ref, room }) {
       const change = roomChange(connection, room)
-      committer.add(connection, ref, { op: 'join', ...change, create: createRooms }, BARE_OP_CHARS)
+      intake.add(connection, ref, { op: 'join', ...change, create: createRooms }, BARE_OP_CHARS)
     },
 
     leave(connection, { ref, room }) {
-      committer.add(connection, ref, { op: 'leave', ...roomChange(connection, room) }, BARE_OP_CHARS)
+      intake.add(connection, ref, { op: 'leave', ...roomChange(connection, room) }, BARE_OP_CHARS)
     },
 
     create(connection, { ref, room, visibility, ...words }) {
       const about = aboutOf(words)
       const op: CreateOp = { op: 'create', ...roomChange(connection, room), visibility, about }
-      committer.add(connection, ref, op, BARE_OP_CHARS + about.length)
+      intake.add(connection, ref, op, BARE_OP_CHARS + about.length)
     },
 
     invite(connection, { ref, room, userId: target, role = 'member' }) {
       const op: InviteOp = { op: 'invite', ...roomChange(connection, room), target, role }
-      committer.add(connection, ref, op, BARE_OP_CHARS)
+      intake.add(connection, ref, op, BARE_OP_CHARS)
     },
 
     accept(connection, { ref, room }) {
-      committer.add(connection, ref, { op: 'accept', ...roomChange(connection, room) }, BARE_OP_CHARS)
+      intake.add(connection, ref, { op: 'accept', ...roomChange(connection, room) }, BARE_OP_CHARS)
     },
 
     admit(connection, { ref, room, userId: target, role = 'member' }) {
       const op: AdmitOp = { op: 'admit', ...roomChange(connection, room), target, role }
-      committer.add(connection, ref, op, BARE_OP_CHARS)
+      intake.add(connection, ref, op, BARE_OP_CHARS)
     },
 
     remove(connection, { ref, room, userId: target }) {
       const op: RemoveOp = { op: 'remove', ...roomChange(connection, room), target }
-      committer.add(connection, ref, op, BARE_OP_CHARS)
+      intake.add(connection, ref, op, BARE_OP_CHARS)
     },
 
     markRead(connection, { ref, room, seq }) {
-      committer.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
+      intake.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
     },
   }
 }

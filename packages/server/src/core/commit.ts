@@ -44,16 +44,22 @@ interface Failure {
   readonly op: StoreOp
   readonly code: Code
   count: number
+  readonly retryAfterMs?: number | undefined
 }
 
 export interface Committer {
   /** `chars`: of the content. */
   add(connection: Connection, ref: number, op: StoreOp, chars: number): void
+  /** Answers that it will not be done. */
+  refuse(connection: Connection, ref: number, op: StoreOp, code: Code, retryAfterMs?: number): void
   /** Starts a commit where there is something and none is running. */
   start(): void
   committed(result: CommitResult): void
   failed(): void
   isIdle(): boolean
+  /** How many operations were added so far, and how many of those, in this order, are committed or refused by the store. */
+  added(): number
+  done(): number
   /** Operations that wait for the next commits. */
   queued(): number
 }
@@ -61,6 +67,8 @@ export interface Committer {
 export function createCommitter(context: Context, rooms: Rooms, subscriptions: Subscriptions): Committer {
   const queue: Batch[] = []
   let queuedOps = 0
+  let addedOps = 0
+  let doneOps = 0
   let running: Batch | undefined
   /** When the running commit's entries say that they were made. */
   let commitMs = 0
@@ -77,6 +85,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
   function finish(): Batch | undefined {
     const batch = running
     running = undefined
+    doneOps += batch?.ops.length ?? 0
     return batch
   }
 
@@ -130,8 +139,9 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     for (const failure of failures) fail(failure)
   }
 
-  function fail({ connection, ref, op, code, count }: Failure): void {
-    if (op.op === 'command') refuseRun(context, connection, ref, code, count, RETRY_AFTER_MS[code])
+  function fail({ connection, ref, op, code, count, retryAfterMs = RETRY_AFTER_MS[code] }: Failure): void {
+    if (connection.phase === 'closed') return
+    if (op.op === 'command') refuseRun(context, connection, ref, code, count, retryAfterMs)
     else refuseInRoom(context, connection, ref, code, op.room)
   }
 
@@ -237,7 +247,11 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       batch.refs.push(ref)
       batch.chars += chars
       queuedOps++
+      addedOps++
     },
+
+    refuse: (connection, ref, op, code, retryAfterMs) =>
+      fail({ connection, ref, op, code, count: 1, retryAfterMs }),
 
     start() {
       if (running) return
@@ -268,6 +282,8 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     },
 
     isIdle: () => running === undefined && queue.length === 0,
+    added: () => addedOps,
+    done: () => doneOps,
     queued: () => queuedOps,
   }
 }
@@ -287,7 +303,7 @@ function isNext(
 }
 
 /** Changes what the asker may read. */
-function isMembership({ op }: StoreOp): boolean {
+export function isMembership({ op }: StoreOp): boolean {
   return op === 'create' || op === 'join' || op === 'accept' || op === 'leave'
 }
 

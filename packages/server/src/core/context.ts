@@ -8,10 +8,11 @@ import type { Effect } from './contract.ts'
 import type { NodeOptions } from './options.ts'
 import type { Absence } from './presence.ts'
 import type { Random } from './random.ts'
+import type { Review } from './reviews.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What has a deadline. */
-export type Alarm = Connection | Absence
+export type Alarm = Connection | Absence | Review
 
 export interface Context {
   readonly options: NodeOptions

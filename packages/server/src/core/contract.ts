@@ -10,6 +10,7 @@ import type {
   HistoryResult,
   MembersRequest,
   MembersResult,
+  Outcome,
   PageRequest,
   PageResult,
   Receipts,
@@ -37,6 +38,11 @@ export type Input =
   /** Bytes that were given to the socket and are not on their way; told when it matters and when it ceases to. */
   | { readonly type: 'buffered'; readonly connection: number; readonly bytes: number }
   | { readonly type: 'closed'; readonly connection: number }
+  /** What a commit would have made of the operations of the preview. */
+  | { readonly type: 'previewed'; readonly outcomes: readonly Outcome[] }
+  | { readonly type: 'preview_failed' }
+  /** What the application says to a question. One that was answered, or expired, is heard no more. */
+  | { readonly type: 'reviewed'; readonly review: number; readonly verdict: Verdict }
   /** The application wants something done, as this user. Answered by `send` to the connection APPLICATION. */
   | { readonly type: 'asked'; readonly user: string; readonly message: ApplicationMessage }
   /** No token with this id is accepted any more, until `untilUnixMs`, when none of that id can be valid. */
@@ -87,13 +93,48 @@ export type Effect =
   /** Answered by `verified`. */
   | { readonly do: 'verify'; readonly connection: number; readonly token: string }
   /** The connection is this user's. */
-  | { readonly do: 'identified'; readonly connection: number; readonly userId: string }
+  | {
+      readonly do: 'identified'
+      readonly connection: number
+      /** As the client was told it. */
+      readonly connectionId: string
+      readonly userId: string
+    }
   /** Answered by `committed` or `commit_failed`; the next one comes after that. */
   | { readonly do: 'commit'; readonly ops: readonly StoreOp[]; readonly unixMs: number }
+  /** Answered by `previewed` or `preview_failed`; the next one comes after that. */
+  | { readonly do: 'preview'; readonly ops: readonly StoreOp[]; readonly unixMs: number }
+  /** A question to the application. Answered by `reviewed`, or not at all: then it expires. */
+  | { readonly do: 'review'; readonly review: number; readonly question: Question }
+  | { readonly do: 'review_expired'; readonly review: number }
   /** Answered by `read_done`; one at a time for each connection. */
   | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
   /** Everything is committed, told and closed. */
   | { readonly do: 'drained' }
+
+/** What a user wants to do in a room. `join` may make it, and is also to accept an invitation. */
+export type Action = 'read' | 'write' | 'create' | 'join' | 'invite' | 'remove'
+
+export interface Question {
+  readonly action: Exclude<Action, 'read'>
+  readonly userId: string
+  readonly room: string
+  /** Whom `invite` and `remove` are about. */
+  readonly target?: string | undefined
+  /** What `write` would say, where it says something: the command as it was sent. */
+  readonly command?:
+    | {
+        readonly type: 'send_message'
+        readonly messageId: string
+        readonly payload: Readonly<Record<string, unknown>>
+      }
+    | undefined
+}
+
+/** `payload`: what shall be said instead. A final code fails a command for good, another one for now. */
+export type Verdict =
+  | { readonly ok: true; readonly payload?: Readonly<Record<string, unknown>> | undefined }
+  | { readonly ok: false; readonly code: Code; readonly retryAfterMs?: number | undefined }
 
 /** One read of the store, with whose rights. */
 export type ReadQuery =

@@ -3,7 +3,6 @@
  * server is not run over; what is being committed is finished and acknowledged; then all are closed with RESTART.
  */
 import type { ClientMessage } from '@tautline/protocol/wire'
-import type { Committer } from './commit.ts'
 import type { Connection } from './connection.ts'
 import { type Context, refuseRun, send } from './context.ts'
 
@@ -32,13 +31,19 @@ export interface Drain {
   refuseChange(connection: Connection, change: Change): void
 }
 
-export function createDrain(context: Context, committer: Committer): Drain {
+/** What is under way: when it is done, and how to let nothing more begin. */
+export interface Work {
+  isIdle(): boolean
+  stop(): void
+}
+
+export function createDrain(context: Context, work: Work): Drain {
   /** The wait that each connection was told. */
   const goodbyes = new Map<Connection, number>()
   let state: 'open' | 'draining' | 'drained' = 'open'
 
   function finish(): void {
-    if (state !== 'draining' || !committer.isIdle()) return
+    if (state !== 'draining' || !work.isIdle()) return
     state = 'drained'
     for (const [connection, retryAfterMs] of goodbyes) context.hangUp(connection, 'RESTART', retryAfterMs)
     goodbyes.clear()
@@ -59,6 +64,7 @@ export function createDrain(context: Context, committer: Committer): Drain {
         if (connection.phase === 'ready')
           send(context, connection, { type: 'going_away', payload: { reconnectAfterMs } })
       }
+      work.stop()
       finish()
     },
 

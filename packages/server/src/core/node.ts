@@ -22,6 +22,7 @@ import type { NodeOptions } from './options.ts'
 import { vanish } from './presence.ts'
 import { notePressure, pressureDeadline } from './pressure.ts'
 import { createRandom, randomText } from './random.ts'
+import { createReviews } from './reviews.ts'
 import { Rooms } from './rooms.ts'
 import { Schedule } from './schedule.ts'
 import { createSessions } from './session.ts'
@@ -37,7 +38,7 @@ export interface NodeFigures {
   readonly sessions: number
   /** Rooms that somebody follows or was online in a moment ago. */
   readonly rooms: number
-  /** Operations that wait for a commit. */
+  /** Operations that wait for a hook or a commit. */
   readonly queuedOps: number
 }
 
@@ -74,8 +75,12 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const committer = createCommitter(context, rooms, subscriptions)
   const usage = createUsage(context)
   const admission = createAdmission(context)
-  const commands = createCommands(context, committer, usage)
-  const drain = createDrain(context, committer)
+  const reviews = createReviews(context, committer)
+  const commands = createCommands(context, reviews, usage)
+  const drain = createDrain(context, {
+    isIdle: () => committer.isIdle() && reviews.isIdle(),
+    stop: reviews.stop,
+  })
   const takeAsked = createApplication(context, commands, drain)
   const receive = createInbox(context, { sessions, subscriptions, commands, drain, usage })
 
@@ -102,7 +107,20 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         opened(input)
         break
       case 'turn_ended':
+        reviews.start()
         committer.start()
+        break
+      case 'previewed':
+        reviews.previewed(input.outcomes)
+        drain.finish()
+        break
+      case 'preview_failed':
+        reviews.previewFailed()
+        drain.finish()
+        break
+      case 'reviewed':
+        reviews.reviewed(input.review, input.verdict)
+        drain.finish()
         break
       case 'committed':
         committer.committed(input.result)
@@ -219,8 +237,10 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   function ring(): void {
     for (let alarm = schedule.take(context.now); alarm; alarm = schedule.take(context.now)) {
       if (alarm.kind === 'absence') vanish(context, rooms, alarm)
+      else if (alarm.kind === 'review') reviews.expire(alarm)
       else ringFor(alarm)
     }
+    drain.finish()
   }
 
   function ringFor(connection: Connection): void {
@@ -247,7 +267,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       connections: connections.size,
       sessions: sessions.size(),
       rooms: rooms.size,
-      queuedOps: committer.queued(),
+      queuedOps: reviews.waiting() + committer.queued(),
     }),
   }
 }

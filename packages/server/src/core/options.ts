@@ -50,6 +50,10 @@ export interface NodeOptions {
   readonly presenceGraceMs: number
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms: boolean
+  /** What the application has a say in: what is said, and whatever users do in rooms. Default: neither. */
+  readonly reviews: { readonly messages: boolean; readonly actions: boolean }
+  /** How long a hook may take; then the answer is UNAVAILABLE. Default 5,000 ms. */
+  readonly hookTimeoutMs: number
   /** Above so many buffered bytes nothing more is pushed to a connection. Default 262,144. */
   readonly congestedBytes: number
   /** Below so many it is caught up; above, what is ephemeral is left out. Default 65,536. */
@@ -85,6 +89,8 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   maxReplayEntries: MAX_REPLAY_ENTRIES,
   presenceGraceMs: PRESENCE_GRACE_MS,
   createRooms: true,
+  reviews: { messages: false, actions: false },
+  hookTimeoutMs: 5_000,
   congestedBytes: 262_144,
   relievedBytes: 65_536,
   overflowBytes: 1_048_576,

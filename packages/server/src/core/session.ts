@@ -63,10 +63,11 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     byUser.set(userId, (byUser.get(userId) ?? new Set()).add(connection))
     connection.usedAt = context.now
     startHeartbeat(context, connection)
-    context.effects.push({ do: 'identified', connection: connection.id, userId })
+    const connectionId = `${connectionPrefix}-${connection.id}`
+    context.effects.push({ do: 'identified', connection: connection.id, connectionId, userId })
     const payload: PayloadOf<'connected'> = {
       ref: connection.verifyingRef,
-      connectionId: `${connectionPrefix}-${connection.id}`,
+      connectionId,
       userId,
       epoch: options.epoch,
       limits: options.limits,

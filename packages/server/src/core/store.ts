@@ -21,6 +21,8 @@ export interface CommandOp {
   readonly refusal: Code | undefined
   /** What the ids of entries begin with that the command makes in the own logs of users. For direct rooms. */
   readonly noticeId?: string | undefined
+  /** The application was not asked about it, for it did not seem to be new: where it is, it gets UNAVAILABLE. */
+  readonly isUnreviewed?: boolean | undefined
 }
 
 /** What changes a room or who belongs to it. Its entries get the ids that are given here; they are the server's. */
@@ -268,6 +270,11 @@ export interface Store {
    * Calls may overlap; they take effect in the order of the calls.
    */
   commit(ops: readonly StoreOp[], unixMs: number): Promise<CommitResult>
+  /**
+   * The outcomes that `commit` would give now. Changes nothing. Like the reads it sees every commit that resolved before,
+   * and rejects with FETCH_ERROR.
+   */
+  preview(ops: readonly StoreOp[], unixMs: number): Promise<readonly Outcome[]>
   /** Reads see every commit that resolved before the call. They reject with TautlineError FETCH_ERROR. */
   readPage(request: PageRequest): Promise<PageResult>
   readHistory(request: HistoryRequest): Promise<HistoryResult>

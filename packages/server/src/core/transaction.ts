@@ -115,6 +115,7 @@ function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
       // A retryable code leaves the lane alone, whoever gave it as the reason to refuse.
       return inLane(view, op, decision.advance && CODES[decision.code].final, refused(decision.code))
     case 'append':
+      if (op.isUnreviewed) return refused('UNAVAILABLE')
       return inLane(view, op, true, appendCommand(view, op, unixMs))
     default:
       return unreachable(decision)

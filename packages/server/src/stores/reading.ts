@@ -31,6 +31,7 @@ import type {
   Store,
   StoredMember,
 } from '../core/store.ts'
+import { runBatch } from '../core/transaction.ts'
 import { describeRoom, unreadOf } from '../core/unread.ts'
 
 /** An entry as it is stored: its payload is still JSON. */
@@ -60,7 +61,7 @@ export interface Log {
 
 type Reads = Pick<
   Store,
-  'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts' | 'readRooms'
+  'preview' | 'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts' | 'readRooms'
 >
 
 /** The reads of a store over these rows. */
@@ -72,6 +73,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     })
   }
   return {
+    preview: (ops, unixMs) => read(() => runBatch(view, ops, unixMs, () => true).result().outcomes),
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),

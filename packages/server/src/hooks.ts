@@ -1,0 +1,187 @@
+/**
+ * The application's hooks: what they are told, what their answers mean, and that none of them can harm the server. One
+ * that throws what is no refusal is logged, and whoever asked is told to try again later.
+ *
+ * What was said is handed to a hook and never to the log.
+ */
+import { decodeCommand } from '@tautline/protocol'
+import {
+  CODES,
+  type Code,
+  type CommandPayload,
+  findFault,
+  MAX_DEPTH,
+  ownLogId,
+  TautlineError,
+} from '@tautline/protocol/wire'
+import type { Action, Question, Verdict } from './core/contract.ts'
+import { describeError, type Logger } from './log.ts'
+
+/** Who wants to do what. */
+export interface ActionRequest {
+  readonly userId: string
+  readonly room: string
+  /**
+   * - `read`: follow the room, read a page, its history, its members or read positions; the user's own log is not asked about
+   * - `write`: say something that is not stored yet
+   * - `create`: make the room; `join`: become a member, by an invitation or without (which may make the room too)
+   * - `invite`, `remove`: let `target` in, put `target` out. To leave is always allowed.
+   */
+  readonly action: Action
+  /** Whom `invite` and `remove` are about. */
+  readonly target?: string | undefined
+}
+
+/** What a user wants to say: the message as it was sent, and where. A copy: to change it, return the change. */
+export type SubmittedMessage = CommandPayload<'send_message'> & {
+  readonly sender: string
+  readonly room: string
+  readonly messageId: string
+}
+
+/** What shall be said instead: these fields replace those of the message; undefined takes a field away. */
+export type MessageChange = { readonly [K in keyof CommandPayload<'send_message'>]?: unknown }
+
+export interface ConnectionEvent {
+  /** The `connectionId` that the client was told. */
+  readonly connection: string
+  readonly userId: string
+}
+
+/**
+ * Functions of the application that the server calls. Each may be left out, and may be asynchronous.
+ *
+ * A hook refuses by throwing a TautlineError. Its code is told to the client: a final one (FORBIDDEN, VALIDATION_ERROR,
+ * MESSAGE_TOO_LONG …) fails the message for good, a retryable one (RATE_LIMIT, UNAVAILABLE …, with the error's
+ * `retryAfterMs`) for now. Whatever else is thrown, and an answer later than `hookTimeoutMs`, is logged and comes to
+ * UNAVAILABLE.
+ *
+ * What the application does by itself (`send`, `rooms`) is not put to `authorize` and `onMessage`.
+ */
+export interface Hooks {
+  /**
+   * Whether a user may do something in a room. It can only forbid: what the rights of the room do not allow is refused
+   * whatever it says. Anything but true comes to FORBIDDEN, the answer of a room that does not exist. It is asked each
+   * time, before every read, change and new message, so it must be quick; it is not asked again for what is pushed to
+   * who follows a room (see `rooms.removeMember` and `disconnect`).
+   */
+  authorize?(request: ActionRequest): boolean | Promise<boolean>
+  /**
+   * Looks at a message before it is stored: returns nothing to let it pass, or what shall be changed in it, or throws
+   * to refuse it.
+   *
+   * It is called for new messages alone that the sender may send, in the order in which a user sent them to a room; later
+   * ones of that user in that room wait for the answer, nobody else does. A message that was accepted is never shown
+   * again, however often the client sends it; one that was not (the store failed afterwards, the hook came too late,
+   * the server ended) is shown again with its next try, so let nothing happen here that must happen once.
+   */
+  onMessage?(
+    message: SubmittedMessage,
+  ): undefined | MessageChange | Promise<undefined | MessageChange> | Promise<void> | void
+  /** A connection is authenticated. What it returns is ignored; to keep somebody out, refuse the token. */
+  onConnect?(event: ConnectionEvent): unknown
+  /** Its socket has closed: once for each onConnect. `code`: why the server closed it; undefined: the client went. */
+  onDisconnect?(event: ConnectionEvent & { readonly code: Code | undefined }): unknown
+}
+
+/** The hooks as the server calls them: nothing here throws. */
+export interface HookRunner {
+  review(question: Question): Promise<Verdict>
+  /** Rejects with a TautlineError where that cannot be told now. */
+  mayRead(userId: string, room: string): Promise<boolean>
+  connected(event: ConnectionEvent): void
+  disconnected(event: ConnectionEvent & { readonly code: Code | undefined }): void
+}
+
+export interface HookRunnerOptions {
+  readonly hooks: Hooks
+  readonly hookTimeoutMs: number
+  readonly maxMessageChars: number
+  readonly logger: Logger
+}
+
+export function createHookRunner(options: HookRunnerOptions): HookRunner {
+  const { hooks, hookTimeoutMs, maxMessageChars, logger } = options
+
+  /** The message in which the hook changed something, or undefined. */
+  async function changed(
+    { userId: sender, room }: Question,
+    { type, messageId, payload }: NonNullable<Question['command']>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    // The hook's own copy: an object changed in place must not come into the store unseen.
+    const copy = structuredClone(payload) as CommandPayload<'send_message'>
+    const change = await hooks.onMessage?.({ ...copy, sender, room, messageId })
+    if (change === undefined) return undefined
+    if (typeof change !== 'object' || change === null) throw new TypeError('onMessage returned no object')
+    const item: unknown = JSON.parse(JSON.stringify({ type, messageId, payload: { ...payload, ...change } }))
+    const command = decodeCommand(item)
+    const fault = findFault(item, true, MAX_DEPTH)
+    if (fault || !command.ok || command.type !== type || command.payload.content.length > maxMessageChars)
+      throw new TypeError('onMessage made of a message what is none')
+    return command.payload
+  }
+
+  function verdictOf(error: unknown, { action, userId, room }: Question): Verdict {
+    if (error instanceof TautlineError && mayRefuseWith(error.code))
+      return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs }
+    logger.error({ action, user: userId, room, ...describeError(error) }, 'a hook failed')
+    return { ok: false, code: 'UNAVAILABLE' }
+  }
+
+  function tell<T>(name: string, hook: ((event: T) => unknown) | undefined, event: T): void {
+    if (!hook) return
+    void (async () => {
+      try {
+        await hook.call(hooks, event)
+      } catch (error) {
+        logger.error({ hook: name, ...describeError(error) }, 'a hook failed')
+      }
+    })()
+  }
+
+  return {
+    async review(question) {
+      const { action, userId, room, target, command } = question
+      try {
+        if (hooks.authorize && (await hooks.authorize({ action, userId, room, target })) !== true)
+          return { ok: false, code: 'FORBIDDEN' }
+        return { ok: true, payload: command && (await changed(question, command)) }
+      } catch (error) {
+        return verdictOf(error, question)
+      }
+    },
+
+    async mayRead(userId, room) {
+      if (!hooks.authorize || room === ownLogId(userId)) return true
+      const request = { action: 'read', userId, room } as const
+      try {
+        return (await within(hookTimeoutMs, hooks.authorize(request))) === true
+      } catch (error) {
+        if (error instanceof TautlineError && mayRefuseWith(error.code)) {
+          if (CODES[error.code].final) return false
+          throw error
+        }
+        logger.error({ action: 'read', user: userId, room, ...describeError(error) }, 'a hook failed')
+        throw new TautlineError('UNAVAILABLE')
+      }
+    },
+
+    connected: (event) => tell('onConnect', hooks.onConnect, event),
+    disconnected: (event) => tell('onDisconnect', hooks.onDisconnect, event),
+  }
+}
+
+/** What the answer to one message or request can be. GAP is the lane's alone. */
+function mayRefuseWith(code: Code): boolean {
+  const { action, closeCode } = CODES[code]
+  return closeCode === null && (action === 'fail' || action === 'retry') && code !== 'GAP'
+}
+
+function within<T>(timeoutMs: number, answer: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}
