@@ -290,7 +290,7 @@ export function createDriver(options: DriverOptions): Driver {
   }
 
   function read(connection: number, query: ReadQuery): void {
-    const answer = hooks ? askAllowed(store, query, hooks.mayRead) : ask(store, query)
+    const answer = hooks ? askAllowed(store, query, hooks.objectionToRead) : ask(store, query)
     answer.then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {

@@ -10,12 +10,14 @@ import {
   type Code,
   type CommandPayload,
   findFault,
+  isCode,
   MAX_DEPTH,
   ownLogId,
-  TautlineError,
+  type TautlineError,
 } from '@tautline/protocol/wire'
 import type { Action, Question, Verdict } from './core/contract.ts'
 import { describeError, type Logger } from './log.ts'
+import type { ReadObjection } from './queries.ts'
 
 /** Who wants to do what. */
 export interface ActionRequest {
@@ -87,8 +89,7 @@ export interface Hooks {
 /** The hooks as the server calls them: nothing here throws. */
 export interface HookRunner {
   review(question: Question): Promise<Verdict>
-  /** Rejects with a TautlineError where that cannot be told now. */
-  mayRead(userId: string, room: string): Promise<boolean>
+  readonly objectionToRead: ReadObjection
   connected(event: ConnectionEvent): void
   disconnected(event: ConnectionEvent & { readonly code: Code | undefined }): void
 }
@@ -122,8 +123,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
   }
 
   function verdictOf(error: unknown, { action, userId, room }: Question): Verdict {
-    if (error instanceof TautlineError && mayRefuseWith(error.code))
-      return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs }
+    if (isRefusal(error)) return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs }
     logger.error({ action, user: userId, room, ...describeError(error) }, 'a hook failed')
     return { ok: false, code: 'UNAVAILABLE' }
   }
@@ -151,18 +151,15 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
       }
     },
 
-    async mayRead(userId, room) {
-      if (!hooks.authorize || room === ownLogId(userId)) return true
+    async objectionToRead(userId, room) {
+      if (!hooks.authorize || room === ownLogId(userId)) return undefined
       const request = { action: 'read', userId, room } as const
       try {
-        return (await within(hookTimeoutMs, hooks.authorize(request))) === true
+        return (await within(hookTimeoutMs, hooks.authorize(request))) === true ? undefined : 'FORBIDDEN'
       } catch (error) {
-        if (error instanceof TautlineError && mayRefuseWith(error.code)) {
-          if (CODES[error.code].final) return false
-          throw error
-        }
+        if (isRefusal(error)) return CODES[error.code].final ? 'FORBIDDEN' : error.code
         logger.error({ action: 'read', user: userId, room, ...describeError(error) }, 'a hook failed')
-        throw new TautlineError('UNAVAILABLE')
+        return 'UNAVAILABLE'
       }
     },
 
@@ -171,10 +168,16 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
   }
 }
 
-/** What the answer to one message or request can be. GAP is the lane's alone. */
-function mayRefuseWith(code: Code): boolean {
+/**
+ * With a code that can be the answer to one message or request; GAP is the lane's alone. By its name, since an
+ * application may have another copy of the class.
+ */
+function isRefusal(error: unknown): error is TautlineError {
+  if (!(error instanceof Error) || error.name !== 'TautlineError') return false
+  const { code } = error as Partial<TautlineError>
+  if (!isCode(code) || code === 'GAP') return false
   const { action, closeCode } = CODES[code]
-  return closeCode === null && (action === 'fail' || action === 'retry') && code !== 'GAP'
+  return closeCode === null && (action === 'fail' || action === 'retry')
 }
 
 function within<T>(timeoutMs: number, answer: T | Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 /** @tautline/server: the reference server. Rooms as durable logs over WebSocket. */
+export { SYSTEM_USER_ID, TautlineError } from '@tautline/protocol/wire'
 export type { NewMessage, NewRoom, SentMessage, ServerRooms } from './application.ts'
 export {
   type Algorithm,

@@ -1,4 +1,5 @@
 /** A node's question to the store, put to it: each kind of query to the read that answers it. */
+import type { Code } from '@tautline/protocol/wire'
 import type { ReadAnswer, ReadQuery } from './core/contract.ts'
 import type { Store } from './core/store.ts'
 
@@ -25,35 +26,40 @@ function unreachable(never: never): never {
   throw new Error(`a case that cannot be: ${JSON.stringify(never)}`)
 }
 
-/** Whether the application lets the user read the room. */
-export type MayRead = (user: string, room: string) => Promise<boolean>
+/** What speaks against the user's reading the room: FORBIDDEN, or a code to retry; undefined: nothing. */
+export type ReadObjection = (user: string, room: string) => Promise<Code | undefined>
 
 /** As `ask`, of what the application lets the reader see: the rest is not there for them. */
-export async function askAllowed(store: Store, query: ReadQuery, mayRead: MayRead): Promise<ReadAnswer> {
-  switch (query.of) {
+export async function askAllowed(
+  store: Store,
+  query: ReadQuery,
+  objectionTo: ReadObjection,
+): Promise<ReadAnswer> {
+  // Names of rooms, and nothing of what is in them.
+  if (query.of === 'rooms') return ask(store, query)
+  if (query.of === 'heads') {
+    const objections = await Promise.all(query.rooms.map((room) => objectionTo(query.user, room)))
+    const undecided = objections.find((code) => code !== undefined && code !== 'FORBIDDEN')
+    if (undecided !== undefined) return { of: 'failure', code: undecided }
+    return ask(store, { ...query, rooms: query.rooms.filter((_room, i) => objections[i] === undefined) })
+  }
+  const { user, room } = query.of === 'receipts' ? query : query.request
+  const objection = await objectionTo(user, room)
+  if (objection === undefined) return ask(store, query)
+  return objection === 'FORBIDDEN' ? forbidden(query.of) : { of: 'failure', code: objection }
+}
+
+/** What the store says to who may not. */
+function forbidden(of: 'page' | 'history' | 'members' | 'receipts'): ReadAnswer {
+  switch (of) {
     case 'page':
-    case 'history': {
-      const { user, room } = query.request
-      if (await mayRead(user, room)) return ask(store, query)
-      return { of: query.of, result: { result: 'forbidden' } }
-    }
-    case 'heads': {
-      const { user } = query
-      const allowed = await Promise.all(query.rooms.map((room) => mayRead(user, room)))
-      return ask(store, { ...query, rooms: query.rooms.filter((_room, i) => allowed[i]) })
-    }
-    case 'members': {
-      const { user, room } = query.request
-      return (await mayRead(user, room)) ? ask(store, query) : { of: 'members', result: undefined }
-    }
-    case 'receipts': {
-      const isAllowed = await mayRead(query.user, query.room)
-      return isAllowed ? ask(store, query) : { of: 'receipts', receipts: undefined }
-    }
-    // Names of rooms, and nothing of what is in them.
-    case 'rooms':
-      return ask(store, query)
+    case 'history':
+      return { of, result: { result: 'forbidden' } }
+    case 'members':
+      return { of, result: undefined }
+    case 'receipts':
+      return { of, receipts: undefined }
     default:
-      return unreachable(query)
+      return unreachable(of)
   }
 }
