@@ -159,6 +159,10 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
         return read(effect)
       case 'drained':
         return
+      case 'preview':
+      case 'review':
+      case 'review_expired':
+        throw new Error('nobody has a say here')
       default:
         effect satisfies never
     }
