@@ -143,7 +143,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     async review(question) {
       const { action, userId, room, target, command } = question
       try {
-        if (hooks.authorize && (await hooks.authorize({ action, userId, room, target })) !== true)
+        if (hooks.authorize && !isYes(await hooks.authorize({ action, userId, room, target })))
           return { ok: false, code: 'FORBIDDEN' }
         return { ok: true, payload: command && (await changed(question, command)) }
       } catch (error) {
@@ -155,7 +155,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
       if (!hooks.authorize || room === ownLogId(userId)) return undefined
       const request = { action: 'read', userId, room } as const
       try {
-        return (await within(hookTimeoutMs, hooks.authorize(request))) === true ? undefined : 'FORBIDDEN'
+        return isYes(await within(hookTimeoutMs, hooks.authorize(request))) ? undefined : 'FORBIDDEN'
       } catch (error) {
         if (isRefusal(error)) return CODES[error.code].final ? 'FORBIDDEN' : error.code
         logger.error({ action: 'read', user: userId, room, ...describeError(error) }, 'a hook failed')
@@ -178,6 +178,11 @@ function isRefusal(error: unknown): error is TautlineError {
   if (!isCode(code) || code === 'GAP') return false
   const { action, closeCode } = CODES[code]
   return closeCode === null && (action === 'fail' || action === 'retry')
+}
+
+/** From JavaScript anything may come. A hook that forgets to answer allows nothing. */
+function isYes(answer: unknown): boolean {
+  return answer === true
 }
 
 function within<T>(timeoutMs: number, answer: T | Promise<T>): Promise<T> {
