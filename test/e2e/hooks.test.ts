@@ -143,7 +143,7 @@ describe('onMessage', () => {
     expect(seen).toEqual(['1', '2', '2', '3'])
   })
 
-  it('may change what is said; a client whose ack was lost is acknowledged, and the hook is called once', async () => {
+  it('may change what is said, and a client whose ack was lost is acknowledged after one call', async () => {
     const seen: SubmittedMessage[] = []
     const hook = gate()
     const called = gate()
