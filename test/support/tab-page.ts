@@ -2,12 +2,14 @@
 
 import { createClient } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
-import { laneRow, openTab } from '../client/support/outbox-tab.ts'
+import { laneRow, type OutboxTab, openTab } from '../client/support/outbox-tab.ts'
 
 const offered = { createClient, indexedDb, laneRow, openTab }
 
 declare global {
   var tautline: typeof offered
+  /** The outbox that a tab has open. */
+  var outbox: OutboxTab
 }
 
 globalThis.tautline = offered

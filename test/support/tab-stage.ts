@@ -56,6 +56,14 @@ export class TabStage {
     return this.#browser.context.newCDPSession(page)
   }
 
+  /** The process of this tab ends, without a word; the tab is still to be closed. */
+  async crash(page: Page): Promise<void> {
+    const isCrashed = page.waitForEvent('crash')
+    const devtools = await this.devtools(page)
+    devtools.send('Page.crash').catch(() => {}) // Nobody is left to answer.
+    await isCrashed
+  }
+
   /** As when the power goes, and comes back. */
   async killBrowser(): Promise<void> {
     await this.#browser.kill()

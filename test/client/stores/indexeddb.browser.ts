@@ -5,12 +5,7 @@ import type { OutboxScope } from '@tautline/client'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TabStage } from '../../support/tab-stage.ts'
-import { newScope, type OutboxTab } from '../support/outbox-tab.ts'
-
-declare global {
-  /** The outbox that a tab has open, in the tab. */
-  var outbox: OutboxTab
-}
+import { newScope } from '../support/outbox-tab.ts'
 
 /** A lock and a channel of tabs take milliseconds; a machine that is busy takes longer. */
 const SOON = { timeout: 10_000, interval: 50 }
@@ -71,7 +66,7 @@ describe('rows that were added', () => {
   it('are there after the tab crashed', async () => {
     const page = await tabWithOutbox()
     await add(page, 'm1')
-    await crash(page)
+    await stage.crash(page)
     expect(await idsIn(await tabWithOutbox())).toEqual(['m1'])
   })
 
@@ -121,7 +116,7 @@ describe('of several tabs', () => {
   it('the next holds it when the holder crashes', async () => {
     const [a, b] = [await tabWithOutbox(), await tabWithOutbox()]
     await expect.poll(() => heldBy(a), SOON).toEqual([true])
-    await crash(a)
+    await stage.crash(a)
     await expect.poll(() => heldBy(b), SOON).toEqual([true])
   })
 
@@ -237,13 +232,6 @@ describe('a store that goes away', () => {
     await expect(openOutbox(page)).rejects.toThrow('cannot be kept in IndexedDB: there is none here')
   })
 })
-
-async function crash(page: Page): Promise<void> {
-  const crashed = page.waitForEvent('crash')
-  const devtools = await stage.devtools(page)
-  devtools.send('Page.crash').catch(() => {}) // Nobody is left to answer.
-  await crashed
-}
 
 /** What became of the databases of the origin, each fate once. */
 function deleteDatabases(page: Page): Promise<string[]> {
