@@ -2,10 +2,11 @@ import { decodeServerFrame, EXAMPLES, MAX_BATCH, type ServerMessage } from '@tau
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openDoor } from '../../packages/client/src/door.ts'
-import { frame } from './support/mutate.ts'
+import { framesLike } from '../support/mutate.ts'
 import { holds } from './support/property.ts'
 
 const examples = Object.values(EXAMPLES.server) as ServerMessage[]
+const frame = framesLike(examples)
 
 /** Types that the client passes over: the door leaves them out. */
 const ignored = new Set(

@@ -1,6 +1,5 @@
-// Frames that are nearly right: the examples of the protocol with a few values changed, taken away or added.
+// Frames that are nearly right: messages with a few values changed, taken away or added.
 
-import { EXAMPLES, type ServerMessage } from '@tautline/protocol'
 import * as fc from 'fast-check'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -60,19 +59,41 @@ function apply(value: Json, { at, how, value: put }: Change): void {
   else delete container[key]
 }
 
-/** One message of the server, as it would stand in a frame. */
-const message: fc.Arbitrary<Json> = fc
-  .tuple(
-    fc.constantFrom(...(Object.values(EXAMPLES.server) as ServerMessage[])),
-    fc.array(change, { maxLength: 3 }),
-  )
-  .map(([example, changes]) => {
-    const value = structuredClone(example) as unknown as Json
-    for (const one of changes) apply(value, one)
-    return value
-  })
+/** The text of a frame: one of the messages with a few changes, or several. */
+export function framesLike(messages: readonly object[]): fc.Arbitrary<string> {
+  const message: fc.Arbitrary<Json> = fc
+    .tuple(fc.constantFrom(...messages), fc.array(change, { maxLength: 3 }))
+    .map(([example, changes]) => {
+      const value = structuredClone(example) as unknown as Json
+      for (const one of changes) apply(value, one)
+      return value
+    })
+  return fc
+    .oneof(message, fc.array(message, { minLength: 1, maxLength: 3 }))
+    .map((value) => JSON.stringify(value))
+}
 
-/** The text of a frame: one message, or a few. */
-export const frame: fc.Arbitrary<string> = fc
-  .oneof(message, fc.array(message, { minLength: 1, maxLength: 3 }))
-  .map((value) => JSON.stringify(value))
+/** The same with a piece of the text taken away, said twice, or another put in. */
+export function textsLike(messages: readonly object[]): fc.Arbitrary<string> {
+  const piece = fc.constantFrom(
+    '',
+    '"',
+    '{',
+    ']',
+    ',',
+    '\\',
+    '\\u0000',
+    '\\ud800',
+    '1e20',
+    '-',
+    '\0',
+    '"__proto__":1,',
+  )
+  return fc
+    .tuple(framesLike(messages), fc.nat(2_000), fc.nat(40), piece, fc.boolean())
+    .map(([text, at, length, put, isTwice]) => {
+      const from = at % text.length
+      const rest = text.slice(from + (isTwice ? 0 : length))
+      return text.slice(0, from) + put + (isTwice ? text.slice(from, from + length) : '') + rest
+    })
+}
