@@ -3,6 +3,7 @@
  * its own; load all the time, bad weather on the links, and every so often somebody is killed and started again. In the
  * end all that everybody saw is judged by the checker. The seed decides what is tried; when it hits, the machine does.
  */
+import { join } from 'node:path'
 import { type Judgement, VERDICTS, type Verdict, type Violation } from './checker.ts'
 import type { TcpProxy } from './proxy.ts'
 import type { ClientGroup } from './support/client-group.ts'
@@ -37,9 +38,9 @@ export interface CampaignReport {
     readonly offered: number
     readonly acknowledged: number
     readonly failed: number
-    /** Their sender was killed, and its outbox had not kept them. */
+    /** Their sender was killed before its outbox had them. */
     readonly unknown: number
-    /** Their sender was killed, and its outbox had kept them. */
+    /** Times that an outbox gave one back to the next process. */
     readonly restored: number
     readonly delivered: number
   }
@@ -101,9 +102,10 @@ async function run(stage: Stage, options: CampaignOptions): Promise<CampaignRepo
     incarnation++
     const { port } = victimsLink
     const device = `phone#${incarnation}`
+    const outboxFile = join(stage.server.folder, 'outbox')
     return stage.start({
       clients: [
-        { user: 'dave', device, port, rooms: OPEN_ROOMS, reads: 'events', outbox: `dave#${incarnation}` },
+        { user: 'dave', device, port, rooms: OPEN_ROOMS, reads: 'events', outbox: 'dave', outboxFile },
       ],
       messagesPerSecond: messagesPerSecond * VICTIMS_SHARE,
     })

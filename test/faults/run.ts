@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   if (values.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
   else {
     process.stdout.write(`seed ${seed}: ${kills.server} kills of the server, ${kills.client} of a client
-${messages.acknowledged} of ${messages.offered} messages acknowledged (${perSecond.acknowledged} of ${perSecond.offered} a second), ${messages.failed} failed, ${messages.unknown} unknown, ${messages.delivered} deliveries
+${messages.acknowledged} of ${messages.offered} messages acknowledged (${perSecond.acknowledged} of ${perSecond.offered} a second), ${messages.failed} failed, ${messages.unknown} unknown, ${messages.restored} given back by an outbox, ${messages.delivered} deliveries
 all live again after a kill of the server: p50 ${recoveryMs.server.p50} ms, at most ${recoveryMs.server.max} ms
 weather: ${listOf(faults)}
 ${listOf(verdicts)}, ${excused} excused by a gap

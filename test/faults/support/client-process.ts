@@ -10,7 +10,8 @@
  */
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Client, createClient, TautlineError } from '@tautline/client'
+import { type Client, createClient, type Sent, TautlineError } from '@tautline/client'
+import { file } from '@tautline/client/file'
 import { createToken } from '@tautline/server'
 import type { HistoryEvent } from '../history.ts'
 import { createRecorder, endOf } from './recorder.ts'
@@ -19,8 +20,8 @@ import { createRecorder, endOf } from './recorder.ts'
 export type Note =
   /** Whether this client is connected and follows all its rooms. */
   | { readonly note: 'live'; readonly client: string; readonly isLive: boolean }
-  /** The outbox has it. */
-  | { readonly note: 'queued'; readonly content: string }
+  /** The outbox has it; or it has it still, from a process before. */
+  | { readonly note: 'queued' | 'restored'; readonly content: string }
   /** It offers load, or stopped doing so and has an outcome for everything. */
   | { readonly note: 'loading' | 'settled' }
 
@@ -37,6 +38,8 @@ export interface ClientSpec {
   readonly reads: 'first events' | 'events' | 'log'
   /** The name of its outbox; without it, it only reads. */
   readonly outbox?: string | undefined
+  /** Where the outbox is kept, so that it is the same one in the next process. Default: in memory. */
+  readonly outboxFile?: string | undefined
 }
 
 export interface ClientProcessOptions {
@@ -50,6 +53,7 @@ export interface ClientProcessOptions {
 
 interface Sender {
   readonly client: Client
+  readonly device: string
   readonly outbox: string
   /** Where it is a member throughout: elsewhere it may be refused. */
   readonly rooms: readonly string[]
@@ -66,19 +70,36 @@ const recorder = createRecorder(tell, (content) => tell({ note: 'queued', conten
 const options = JSON.parse(process.argv[2] ?? '{}') as ClientProcessOptions
 let pending = 0
 let isLoading = false
+let isSaying = false
 const senders: Sender[] = []
 
+/** At once, also where the one who reads is slow: then nothing else goes on here. */
 function tell(line: Line): void {
-  // To who reads line by line this character ends one; JSON need not escape it.
-  writeSync(1, `${JSON.stringify(line).replaceAll('\u2028', '\\u2028')}\n`)
+  // To who reads line by line U+2028 ends one; JSON need not escape it.
+  const bytes = Buffer.from(`${JSON.stringify(line).replaceAll('\u2028', '\\u2028')}\n`)
+  for (let at = 0; at < bytes.length; ) at += write(bytes, at)
 }
 
-function connect({ user, port }: Pick<ClientSpec, 'user' | 'port'>): Client {
+function write(bytes: Buffer, at: number): number {
+  try {
+    return writeSync(1, bytes, at)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    return 0
+  }
+}
+
+function connect({ user, port, outboxFile }: Pick<ClientSpec, 'user' | 'port' | 'outboxFile'>): Client {
   return createClient({
     url: `ws://127.0.0.1:${port}/ws`,
     userId: user,
     getToken: () => createToken({ secret: options.secret, userId: user }),
-    outbox: { maxRows: 20_000, maxBytes: 67_108_864 },
+    outbox: {
+      maxRows: 20_000,
+      maxBytes: 67_108_864,
+      store: outboxFile === undefined ? undefined : file(outboxFile),
+    },
     // Everything ten times as quick as in life, so that each kind of fault is found and got over many times.
     backoff: { minMs: 20, baseMs: 50, capMs: 300 },
     heartbeat: { watchdogMs: 2_500, probeTimeoutMs: 700 },
@@ -92,16 +113,37 @@ function connect({ user, port }: Pick<ClientSpec, 'user' | 'port'>): Client {
 }
 
 function say({ client, outbox, rooms }: Sender, room: string, content: string): void {
+  isSaying = true
+  countUntilSettled(recorder.send(client, { room, outbox, content, mayFail: !rooms.includes(room) }))
+  isSaying = false
+}
+
+function countUntilSettled(sent: Sent): void {
   pending++
   const settled = () => {
     pending--
     if (pending === 0 && !isLoading) tell({ note: 'settled' })
   }
-  recorder.send(client, { room, outbox, content, mayFail: !rooms.includes(room) }).then(settled, settled)
+  sent.then(settled, settled)
+}
+
+/** What the outbox had kept appears in its room. */
+function restore(client: Client, room: string): void {
+  client.room(room).on('sending', (sent) => {
+    if (isSaying) return
+    tell({ note: 'restored', content: sent.content })
+    recorder.watch(sent)
+    countUntilSettled(sent)
+  })
 }
 
 async function start(spec: ClientSpec): Promise<Client> {
   const client = connect(spec)
+  client.on('storage', ({ status, detail }) => {
+    if (status !== 'lost') return
+    console.error(`the outbox is not kept in ${spec.outboxFile}: ${detail}`)
+    process.exit(1)
+  })
   const name = `${spec.user}/${spec.device}`
   const live = new Set<string>()
   const changed = (room: string, isLive: boolean) => {
@@ -112,6 +154,7 @@ async function start(spec: ClientSpec): Promise<Client> {
     if (isAllLive !== wasLive) tell({ note: 'live', client: name, isLive: isAllLive })
   }
   for (const room of spec.rooms) {
+    if (spec.outboxFile !== undefined) restore(client, room)
     client.room(room).on('phase', (phase) => changed(room, phase === 'live'))
     if (spec.reads === 'first events')
       tell({ event: 'open', user: spec.user, device: spec.device, room, after: 0 })
@@ -130,7 +173,8 @@ async function start(spec: ClientSpec): Promise<Client> {
     }
     if (spec.reads === 'log') void recorder.recordLog(client, room, spec.device)
   }
-  if (spec.outbox !== undefined) senders.push({ client, outbox: spec.outbox, rooms: spec.rooms })
+  if (spec.outbox !== undefined)
+    senders.push({ client, device: spec.device, outbox: spec.outbox, rooms: spec.rooms })
   return client
 }
 
@@ -150,7 +194,11 @@ async function receive(
     await insist(() => client.room(room).accept())
     for (let i = 0; i < 5 && isLoading; i++) {
       if (guest.outbox !== undefined)
-        say({ client, outbox: guest.outbox, rooms: [] }, room, `${guest.outbox} ${stays}.${i}`)
+        say(
+          { client, device: guest.device, outbox: guest.outbox, rooms: [] },
+          room,
+          `${guest.outbox} ${stays}.${i}`,
+        )
       await passing(STAY_MS / 5)
     }
     await insist(() => owner.room(room).remove(guest.user))
@@ -182,7 +230,7 @@ function load(): void {
       const turn = Math.floor(count / senders.length)
       // Half of all goes to one room: the fuller a lane, the more of it is on its way at a time.
       const room = sender.rooms[turn % 2 === 0 ? 0 : (turn >> 1) % sender.rooms.length]!
-      say(sender, room, `${sender.outbox} ${count}${FILLERS[turn % FILLERS.length]!}`)
+      say(sender, room, `${sender.outbox} ${sender.device} ${count}${FILLERS[turn % FILLERS.length]!}`)
     }
     if (!isLoading) clearInterval(timer)
   }, 10)

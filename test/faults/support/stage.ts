@@ -61,20 +61,20 @@ export function createStage(): Stage {
   }
 
   function onNote(note: Note): void {
+    if (note.note === 'restored') restored++
     const message = note.note === 'queued' ? undecided.get(note.content) : undefined
     if (message) message.isQueued = true
   }
 
-  /** What a killed process left undecided, and what its outbox kept of it. */
-  function forget(outbox: string, kept: ReadonlySet<string>): void {
+  /**
+   * What is undecided although its outbox is empty, since processes were killed: what was queued left it by an outcome
+   * alone, and one that failed would have been kept. Of the rest nobody knows.
+   */
+  function concludeUndecided(outbox: string, wasKept: boolean): void {
     for (const [content, message] of undecided) {
       if (message.outbox !== outbox) continue
-      if (kept.has(content)) {
-        restored++
-        continue
-      }
       undecided.delete(content)
-      history.push({ event: 'unknown', content })
+      history.push(wasKept && message.isQueued ? { event: 'ok', content } : { event: 'unknown', content })
     }
   }
 
@@ -116,6 +116,8 @@ export function createStage(): Stage {
       messagesPerSecond: 0,
     })
     await Promise.all(loaded.map((group) => group.noted('settled')))
+    for (const { outbox, outboxFile } of Array.from(casts).flatMap(({ clients }) => clients))
+      if (outbox !== undefined && outboxFile !== undefined) concludeUndecided(outbox, true)
     last.word('end')
     await untilAllDone()
   }
@@ -133,7 +135,8 @@ export function createStage(): Stage {
       for (const cast of casts) {
         if (cast.group !== group) continue
         casts.delete(cast)
-        for (const { outbox } of cast.clients) if (outbox !== undefined) forget(outbox, new Set())
+        for (const { outbox, outboxFile } of cast.clients)
+          if (outbox !== undefined && outboxFile === undefined) concludeUndecided(outbox, false)
       }
     },
     async judge(options) {
