@@ -41,6 +41,13 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'validatingDoor, beyond the client: the schemas and their library',
+    path: 'packages/client/dist/validate.js',
+    limit: '18 kB',
+    gzip: true,
+    modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
+  },
+  {
     name: '@tautline/react, beyond the client',
     path: 'packages/react/dist/index.js',
     ignore: ['react', '@tautline/client'],

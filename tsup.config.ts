@@ -30,6 +30,7 @@ const clientEntries = {
   memory: 'src/memory.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
+  validate: 'src/validate.ts',
 }
 
 for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {

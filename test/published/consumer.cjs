@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { createClient } = require('@tautline/client')
 const { indexedDb } = require('@tautline/client/indexeddb')
 const { memoryTransport } = require('@tautline/client/memory')
+const { validatingDoor } = require('@tautline/client/validate')
 const { decodeClientFrame } = require('@tautline/protocol')
 const { makeMessageId } = require('@tautline/protocol/wire')
 const { useRoom } = require('@tautline/react')
@@ -13,6 +14,7 @@ const { useRoom: useRoomInVue } = require('@tautline/vue')
 for (const exported of [
   indexedDb,
   memoryTransport,
+  validatingDoor,
   decodeClientFrame,
   makeMessageId,
   useRoom,

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { createClient } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { memoryTransport } from '@tautline/client/memory'
+import { validatingDoor } from '@tautline/client/validate'
 import { decodeClientFrame } from '@tautline/protocol'
 import { makeMessageId } from '@tautline/protocol/wire'
 import { useRoom } from '@tautline/react'
@@ -14,6 +15,7 @@ import { useRoom as useRoomInVue } from '@tautline/vue'
 for (const exported of [
   indexedDb,
   memoryTransport,
+  validatingDoor,
   decodeClientFrame,
   makeMessageId,
   useRoom,

@@ -374,8 +374,7 @@ export function createClient(options: ClientOptions): Client {
     if (typeof content === 'string' && content !== '' && isSayable) {
       step({ type: 'send', row, replaces })
     } else {
-      const detail =
-        'the content is a text that is not empty; JSON can say everything, without NUL and not too deeply nested'
+      const detail = 'the content is empty, or there is what no JSON can say'
       onSettled({
         type: 'settled',
         room,

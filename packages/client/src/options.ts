@@ -94,10 +94,7 @@ export function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: Cli
   if (url === undefined)
     throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')
   if (!WebSocket) {
-    throw new TautlineError(
-      'VALIDATION_ERROR',
-      'no WebSocket here: give one as the option WebSocket (for example that of ws)',
-    )
+    throw new TautlineError('VALIDATION_ERROR', 'no WebSocket here: give one as the option WebSocket')
   }
   return webSocket(url, WebSocket)
 }

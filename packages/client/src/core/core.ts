@@ -236,7 +236,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     const pending = ref === undefined ? undefined : context.pending.get(ref)
     if (!pending || ref === undefined) return undefined
     if (!(kinds as readonly string[]).includes(pending.for)) {
-      fail(ref, pending, { code: 'UNAVAILABLE', detail: 'the server gave an answer of another kind' })
+      fail(ref, pending, { code: 'UNAVAILABLE' })
       return undefined
     }
     // One subscribe asks for many rooms, and each has an answer of its own.
