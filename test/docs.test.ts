@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openDoor } from '@tautline/client'
+import { openDoor, STATUSES } from '@tautline/client'
 import {
   CODES,
   type Decoded,
@@ -80,6 +80,25 @@ describe('the specification', () => {
     )
     const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor)
     expect(links.filter((link) => !anchors.has(link))).toEqual([])
+  })
+})
+
+describe('the guide', () => {
+  const guide = readFileSync(join(root, 'docs/guide.md'), 'utf8')
+  const firstCells = Array.from(guide.matchAll(/^\| (`[^|]+`) \|/gm), ([, cell = '']) =>
+    cell.replaceAll('`', ''),
+  )
+
+  it('says of each code what to show a person, and of no other', () => {
+    expect(firstCells.filter((cell) => /^[A-Z]/.test(cell)).toSorted()).toEqual(Object.keys(CODES).toSorted())
+  })
+
+  it('says what each status means, of the connection and of a message', () => {
+    const ofMessages = ['saving', 'queued', 'sent', 'acknowledged', 'failed']
+    expect(firstCells.filter((cell) => /^[a-z]/.test(cell)).flatMap((cell) => cell.split(', '))).toEqual([
+      ...Object.keys(STATUSES),
+      ...ofMessages,
+    ])
   })
 })
 

@@ -1,0 +1,172 @@
+// Holds docs/guide.md to what there is: every piece of TypeScript in it is type-checked, and those marked `ts run` are run
+// against a server in this process, as alice, who is connected as `client`.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as clientModule from '@tautline/client'
+import * as memoryModule from '@tautline/client/memory'
+import * as validateModule from '@tautline/client/validate'
+import * as serverModule from '@tautline/server'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const snippets = snippetsOf(readFileSync(join(root, 'docs/guide.md'), 'utf8'))
+
+/** What the pieces may take for granted, and what they import that is not ours to install. */
+const PRELUDE = `
+declare const client: import('@tautline/client').Client
+declare const url: string
+declare const getToken: () => Promise<string>
+declare function openChannel(): {
+  onopen: () => void
+  onmessage: (event: { data: unknown }) => void
+  onclose: () => void
+  send(text: string): void
+  close(): void
+}
+declare module 'react-native' {
+  const AppState: {
+    addEventListener(type: 'change', listener: (state: string) => void): { remove(): void }
+  }
+}
+declare module '@react-native-community/netinfo' {
+  const NetInfo: { addEventListener(listener: (state: { isConnected: boolean | null }) => void): () => void }
+  export default NetInfo
+}
+`
+
+describe('the pieces of the guide', () => {
+  it('are there', () => {
+    expect(snippets.length).toBeGreaterThan(12)
+    expect(snippets.filter(({ isRun }) => isRun).length).toBeGreaterThan(7)
+  })
+
+  it('are what the type checker accepts', () => {
+    expect(faultsOf(snippets.map(({ code }) => code))).toEqual([])
+  }, 60_000)
+
+  it('would not be, were one of them wrong', () => {
+    expect(faultsOf(['client.conect()'])).toHaveLength(1)
+  }, 60_000)
+})
+
+describe('a piece of the guide, run', () => {
+  let server: serverModule.Server
+  const clients: clientModule.Client[] = []
+  beforeAll(async () => {
+    server = await serverModule.createServer({
+      port: 0,
+      auth: { verify: (token) => ({ userId: token }) },
+      store: serverModule.memory(),
+      logger: false,
+    })
+  })
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()))
+    await server.close()
+  })
+
+  function createClient(options: clientModule.ClientOptions): clientModule.Client {
+    const client = clientModule.createClient(options)
+    clients.push(client)
+    return client
+  }
+
+  const modules = new Map<string, object>([
+    ['@tautline/client', { ...clientModule, createClient }],
+    ['@tautline/client/memory', memoryModule],
+    ['@tautline/client/validate', validateModule],
+    ['@tautline/server', serverModule],
+  ])
+
+  /** What it prints. */
+  async function run(code: string): Promise<string> {
+    const url = `ws://127.0.0.1:${server.port}/ws`
+    const getToken = () => 'alice'
+    const client = createClient({ url, userId: 'alice', getToken })
+    await client.connect()
+    const lines: string[] = []
+    const given = {
+      load: (name: string) => modules.get(name),
+      client,
+      url,
+      getToken,
+      fetch: () => Promise.resolve({ text: () => 'alice' }),
+      console: { log: (...words: unknown[]) => void lines.push(words.join(' ')) },
+    }
+    const body = `return (async () => { ${runnable(code).replace('ws://127.0.0.1:8080/ws', url)} })()`
+    const program = new Function(...Object.keys(given), body) as (...values: unknown[]) => Promise<void>
+    await program(...Object.values(given))
+    return lines.join('\n')
+  }
+
+  const printed: Record<string, RegExp> = {
+    Send: /acknowledged\nit has place \d+, for everybody, for ever/,
+    'History and timeline': /alice|the end/,
+    Errors: /There is no such room, or it is not yours\./,
+  }
+
+  it.each(snippets.filter(({ isRun }) => isRun))('does what it says: $title', async ({ heading, code }) => {
+    expect(await run(code)).toMatch(printed[heading] ?? /^/)
+  })
+})
+
+interface Snippet {
+  readonly heading: string
+  readonly title: string
+  readonly isRun: boolean
+  readonly code: string
+}
+
+function snippetsOf(markdown: string): Snippet[] {
+  return markdown.split(/^## /m).flatMap((section) => {
+    const heading = section.slice(0, section.indexOf('\n'))
+    return Array.from(section.matchAll(/^```ts( run)?\n([\s\S]*?)^```/gm), ([, mark, code = ''], i) => ({
+      heading,
+      title: `${heading}, no. ${i + 1}`,
+      isRun: mark !== undefined,
+      code,
+    }))
+  })
+}
+
+/** Of each piece as a module of its own, by the rules of this workspace. */
+function faultsOf(codes: readonly string[]): string[] {
+  const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config as {
+    compilerOptions: object
+  }
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
+  const texts = new Map(
+    codes.map((code, i) => [join(root, `test/piece-${i + 1}.ts`), `${code}\nexport {}\n`]),
+  )
+  texts.set(join(root, 'test/guide-prelude.d.ts'), PRELUDE)
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (path) => texts.has(path) || fileExists.call(host, path)
+  host.readFile = (path) => texts.get(path) ?? readFile.call(host, path)
+  host.getSourceFile = (path, ...rest) => {
+    const text = texts.get(path)
+    if (text === undefined) return getSourceFile.call(host, path, ...rest)
+    return ts.createSourceFile(path, text, ts.ScriptTarget.ESNext)
+  }
+  const program = ts.createProgram([...texts.keys()], options, host)
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, messageText }) =>
+        `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+    )
+}
+
+/** Without types, and with what it imports asked of `load`. */
+function runnable(code: string): string {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+  })
+  return outputText.replace(
+    /^import \{([^}]*)\} from ['"]([^'"]+)['"];?$/gm,
+    (_line, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = load('${from}');`,
+  )
+}
