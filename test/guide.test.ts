@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileFunction } from 'node:vm'
 import * as clientModule from '@tautline/client'
 import * as memoryModule from '@tautline/client/memory'
 import * as validateModule from '@tautline/client/validate'
@@ -97,7 +98,7 @@ describe('a piece of the guide, run', () => {
       console: { log: (...words: unknown[]) => void lines.push(words.join(' ')) },
     }
     const body = `return (async () => { ${runnable(code).replace('ws://127.0.0.1:8080/ws', url)} })()`
-    const program = new Function(...Object.keys(given), body) as (...values: unknown[]) => Promise<void>
+    const program = compileFunction(body, Object.keys(given)) as (...values: unknown[]) => Promise<void>
     await program(...Object.values(given))
     return lines.join('\n')
   }

@@ -3,12 +3,13 @@ import { validatingDoor } from '@tautline/client/validate'
 import { EXAMPLES, type ServerMessage } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { framesLike } from '../support/mutate.ts'
 import { localInDen } from './support/local.ts'
-import { frame } from './support/mutate.ts'
 import { holds } from './support/property.ts'
 import { idle } from './support/virtual-time.ts'
 
 const examples = Object.values(EXAMPLES.server) as ServerMessage[]
+const frame = framesLike(examples)
 const pass = (value: unknown) => validatingDoor(JSON.stringify(value))
 
 describe('the validating door', () => {
