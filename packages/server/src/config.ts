@@ -16,11 +16,11 @@ import {
 import { checkNames, fault, flag, OptionError, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
-import { DEFAULT_USAGE, MESSENGER_USAGE, type Quota, USAGE_KINDS, type UsageQuotas } from './core/usage.ts'
 import type { Hooks } from './hooks.ts'
 import type { RequestHandler } from './http.ts'
 import type { Logger } from './log.ts'
 import { DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
+import { readUsage, type Usage } from './usage.ts'
 
 export interface ServerOptions {
   /** Where to listen; 0 takes any free port. Left out: the server listens nowhere by itself (see `attach`). */
@@ -117,31 +117,6 @@ export interface ServerOptions {
   readonly logger?: Logger | false | undefined
   /** Answers the HTTP requests that are not the server's own. Default: 404. */
   readonly onRequest?: RequestHandler | undefined
-}
-
-/**
- * `count` at once, and as many again, evenly spread, in each further `perMs`; false: no limit of this kind. A kind that
- * is left out has the default.
- */
-export interface Usage {
-  /** Messages sent, edited and forwarded. Default: no limit; messenger: 30 a minute. */
-  readonly sends?: Quota | false | undefined
-  /** Reactions added and taken back. Default: no limit; messenger: 50 a minute. */
-  readonly reactions?: Quota | false | undefined
-  /** Read positions and deliveries. Default: no limit; messenger: 100 a minute. */
-  readonly receipts?: Quota | false | undefined
-  /** Beginnings of typing. Default: no limit; messenger: 10 in 10 s. */
-  readonly typing?: Quota | false | undefined
-  /** Changes of one's own presence. Default: no limit; messenger: 20 a minute. */
-  readonly presence?: Quota | false | undefined
-  /** Calls begun. Default: no limit; messenger: 5 a minute. */
-  readonly calls?: Quota | false | undefined
-  /** Rooms made and changed. Default 60 a minute. */
-  readonly rooms?: Quota | false | undefined
-  /** Invitations. Default 60 a minute. */
-  readonly invites?: Quota | false | undefined
-  /** Joins, which may make rooms (see createRooms). Default 600 a minute. */
-  readonly joins?: Quota | false | undefined
 }
 
 export interface ServerConfig {
@@ -307,31 +282,6 @@ function readSources(options: ServerOptions): SourceOptions {
 function wholeOrNever(name: string, given: number | undefined, min: number, fallback: number): number {
   if (given === Number.POSITIVE_INFINITY) return given
   return whole(name, given, min, Number.MAX_SAFE_INTEGER, fallback)
-}
-
-function readUsage(given: ServerOptions['usage'] = 'none'): UsageQuotas {
-  if (given === 'none') return DEFAULT_USAGE
-  if (given === 'messenger') return MESSENGER_USAGE
-  if (typeof given !== 'object' || given === null)
-    throw fault('usage', given, '"none", "messenger" or an object of quotas')
-  checkNames('usage.', given, USAGE_KINDS)
-  const quotas: { -readonly [K in keyof UsageQuotas]: Quota | undefined } = { ...DEFAULT_USAGE }
-  for (const kind of USAGE_KINDS) {
-    const quota = given[kind]
-    if (quota === false) delete quotas[kind]
-    else if (quota !== undefined) quotas[kind] = readQuota(`usage.${kind}`, quota)
-  }
-  return quotas
-}
-
-function readQuota(name: string, given: Quota): Quota {
-  if (typeof given !== 'object' || given === null) throw fault(name, given, 'false or { count, perMs }')
-  checkNames(`${name}.`, given, ['count', 'perMs'])
-  return {
-    // Neither has a default: what is left out is no number.
-    count: whole(`${name}.count`, given.count ?? Number.NaN, 1, 1_000_000_000, 0),
-    perMs: whole(`${name}.perMs`, given.perMs ?? Number.NaN, 1, 24 * HOUR_MS, 0),
-  }
 }
 
 function readLimits(given: Partial<Limits> = {}): Limits {

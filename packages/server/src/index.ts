@@ -14,7 +14,7 @@ export {
   type TokenWays,
 } from './auth.ts'
 export { OptionError } from './checks.ts'
-export type { ServerOptions, Usage } from './config.ts'
+export type { ServerOptions } from './config.ts'
 export type {
   Appended,
   CommandOp,
@@ -47,3 +47,4 @@ export { createServer, type Health, type Server } from './server.ts'
 export type { ServerSocket, SocketListener } from './socket.ts'
 export { type MemoryOptions, type MemoryStoreFactory, memory } from './stores/memory.ts'
 export { type SqliteOptions, sqlite } from './stores/sqlite.ts'
+export type { Usage } from './usage.ts'
