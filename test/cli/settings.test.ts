@@ -9,8 +9,8 @@ import { OPTION_NAMES, readConfig } from '../../packages/server/src/config.ts'
 import { Peer, tokenOf } from '../server/wire.ts'
 import { SECRET, start, temporaryFolder } from './program.ts'
 
-/** What only code can give. */
-const CODE_ALONE: readonly string[] = ['store', 'logger', 'onRequest']
+/** What only code can give, and the time for it. */
+const CODE_ALONE: readonly string[] = ['store', 'hooks', 'hookTimeoutMs', 'logger', 'onRequest']
 
 function optionsBy(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return optionsOf(ALL_SETTINGS, readGiven(ALL_SETTINGS, args, env).given)
