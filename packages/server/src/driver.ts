@@ -15,6 +15,7 @@ import type { NodeOptions } from './core/options.ts'
 import type { Store, StoreOp } from './core/store.ts'
 import type { HookRunner } from './hooks.ts'
 import { describeError, type Logger } from './log.ts'
+import { type ConnectionInfo, Meter, type Metrics } from './metrics.ts'
 import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
@@ -41,6 +42,10 @@ export interface Driver {
   /** Ends the connections of the user. */
   disconnect(userId: string): void
   figures(): NodeFigures
+  metrics(): Metrics
+  followersOf(room: string): number
+  /** `id`: as its client was told it. */
+  connectionInfo(id: string): ConnectionInfo | undefined
   /** Tells the clients to go, finishes the commits, closes. Resolves when the node is done, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
   /** Ends what is still open. */
@@ -72,6 +77,7 @@ export function createDriver(options: DriverOptions): Driver {
   let timer: NodeJS.Timeout | undefined
   let timerDueAt = Number.POSITIVE_INFINITY
   let lastId = APPLICATION
+  const meter = new Meter()
   let onDrained: (() => void) | undefined
   let onEmpty: (() => void) | undefined
   const application = createApplication({
@@ -149,6 +155,7 @@ export function createDriver(options: DriverOptions): Driver {
   function perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
+        meter.said(effect.message)
         if (effect.connection === APPLICATION) application.hear(effect.message)
         else write(effect.connection, JSON.stringify(effect.message))
         break
@@ -218,18 +225,19 @@ export function createDriver(options: DriverOptions): Driver {
     logger.info({ connection, user: userId }, 'authenticated')
     const outgoing = sockets.get(connection)
     if (!outgoing) return
-    outgoing.owner = { connection: connectionId, userId }
-    hooks?.connected(outgoing.owner)
+    outgoing.owner = { connection: connectionId, userId, connectedAt: Date.now() }
+    hooks?.connected({ connection: connectionId, userId })
   }
 
   function disconnected({ owner, closedWith: code }: Outgoing): void {
-    if (owner) hooks?.disconnected({ ...owner, code })
+    if (owner) hooks?.disconnected({ connection: owner.connection, userId: owner.userId, code })
   }
 
   function close({ connection, code, retryAfterMs }: Extract<Effect, { do: 'close' }>): void {
     const outgoing = sockets.get(connection)
     if (!outgoing) return
     logClose(connection, code)
+    meter.closed(code)
     sockets.delete(connection)
     outgoing.closedWith = code
     guard(outgoing, (socket) => {
@@ -264,9 +272,13 @@ export function createDriver(options: DriverOptions): Driver {
 
   function commit(ops: readonly StoreOp[], unixMs: number): void {
     store.commit(ops, unixMs).then(
-      (result) => tell({ type: 'committed', result }),
+      (result) => {
+        meter.committed(result)
+        tell({ type: 'committed', result })
+      },
       (error: unknown) => {
         logger.error({ ops: ops.length, code: 'UNAVAILABLE', ...describeError(error) }, 'a commit failed')
+        meter.commitFailed()
         tell({ type: 'commit_failed' })
       },
     )
@@ -304,7 +316,10 @@ export function createDriver(options: DriverOptions): Driver {
   function listenTo(outgoing: Outgoing): SocketListener {
     const { id: connection } = outgoing
     return {
-      text: (text) => tell({ type: 'received', connection, text }),
+      text(text) {
+        meter.heard(text)
+        tell({ type: 'received', connection, text })
+      },
       binary: () => tell({ type: 'faulted', connection, code: 'UNSUPPORTED_DATA' }),
       pong: () => tell({ type: 'ponged', connection }),
       drained() {
@@ -325,7 +340,7 @@ export function createDriver(options: DriverOptions): Driver {
     knock: (address) => node.knock(address, performance.now()),
 
     accept(socket, token, address) {
-      const outgoing = new Outgoing(++lastId, socket)
+      const outgoing = new Outgoing(++lastId, socket, address, (text) => meter.wrote(text))
       sockets.set(outgoing.id, outgoing)
       open.add(outgoing)
       tell({ type: 'opened', connection: outgoing.id, token, address })
@@ -336,6 +351,17 @@ export function createDriver(options: DriverOptions): Driver {
     application,
     disconnect: (userId) => tell({ type: 'disconnected', userId }),
     figures: () => node.figures(),
+    metrics: () => meter.read(node.figures()),
+    followersOf: (room) => node.followersOf(room),
+
+    connectionInfo(id) {
+      const outgoing = sockets.get(Number(id.slice(id.lastIndexOf('-') + 1)))
+      if (outgoing?.owner?.connection !== id) return undefined
+      const { userId, connectedAt } = outgoing.owner
+      const bufferedBytes = outgoing.socket.bufferedBytes()
+      const rooms = node.roomsOf(outgoing.id)
+      return { id, userId, address: outgoing.address, connectedAt, rooms, bufferedBytes }
+    },
 
     async drain(timeoutMs) {
       const isDone = await within(timeoutMs, (done) => {
@@ -358,6 +384,7 @@ export function createDriver(options: DriverOptions): Driver {
 
     stop() {
       isStopped = true
+      meter.stop()
       application.stop()
       clearTimeout(timer)
       for (const outgoing of open) outgoing.socket.terminate()

@@ -43,6 +43,7 @@ export type {
 } from './hooks.ts'
 export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'
+export type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
 export { createServer, type Health, type Server } from './server.ts'
 export type { ServerSocket, SocketListener } from './socket.ts'
 export { type MemoryOptions, type MemoryStoreFactory, memory } from './stores/memory.ts'

@@ -15,6 +15,7 @@ import { createDriver, type Driver } from './driver.ts'
 import { createHookRunner } from './hooks.ts'
 import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
+import type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
 import type { ServerSocket, SocketListener } from './socket.ts'
 import { createTickets, DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
 import { createUpgrader, type Upgrader } from './websocket.ts'
@@ -65,6 +66,15 @@ export interface Server {
    */
   disconnect(userId: string): void
   health(): Health
+  /** What the server counted since its start, and how it is now. Cheap enough for every few seconds. */
+  getMetrics(): Metrics
+  /** The connection of this `connectionId`, which hooks and clients are told; undefined: it is not there (any more). */
+  getConnectionInfo(id: string): ConnectionInfo | undefined
+  /**
+   * What a room is, whoever may see it; undefined: there is none, and it is in no direct room before its first message.
+   * Rejects with TautlineError FETCH_ERROR where the store cannot read.
+   */
+  getRoomInfo(room: string): Promise<RoomInfo | undefined>
   /** Tells the clients to go, finishes the commits, closes sockets and store. Idempotent. */
   close(): Promise<void>
 }
@@ -168,6 +178,15 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     rooms: driver.application.rooms,
     disconnect: driver.disconnect,
     health,
+    getMetrics: driver.metrics,
+    getConnectionInfo: driver.connectionInfo,
+    async getRoomInfo(id) {
+      const found = await store.readRoom(id)
+      if (!found) return undefined
+      const { room, visibility, memberCount, head, about } = found
+      const words = JSON.parse(about) as Pick<RoomInfo, 'name' | 'topic' | 'metadata'>
+      return { room, visibility, ...words, memberCount, head, followers: driver.followersOf(id) }
+    },
     close() {
       closing ??= closeAll({ config, store, driver, upgrader, http, logger })
       return closing

@@ -45,12 +45,22 @@ export class Outgoing {
   /** Whether more bytes are buffered than the node wants to hear of only once. */
   isUnderPressure = false
   /** Whose it is, once that is known. */
-  owner: { readonly connection: string; readonly userId: string } | undefined
+  owner: { readonly connection: string; readonly userId: string; readonly connectedAt: number } | undefined
   /** Why the server closed it, if it did. */
   closedWith: Code | undefined
+  readonly address: string | undefined
+  readonly #onWrite: (text: string) => void
   #texts: string[] = []
 
-  constructor(id: number, socket: ServerSocket) {
+  /** `onWrite`: told of each frame. */
+  constructor(
+    id: number,
+    socket: ServerSocket,
+    address?: string | undefined,
+    onWrite: (text: string) => void = () => {},
+  ) {
+    this.address = address
+    this.#onWrite = onWrite
     this.id = id
     this.socket = socket
   }
@@ -81,8 +91,8 @@ export class Outgoing {
 
   #write(texts: readonly string[], start: number, end: number): void {
     const only = end - start === 1 ? texts[start] : undefined
-    this.socket.send(
-      only ?? `[${(end - start === texts.length ? texts : texts.slice(start, end)).join(',')}]`,
-    )
+    const text = only ?? `[${(end - start === texts.length ? texts : texts.slice(start, end)).join(',')}]`
+    this.#onWrite(text)
+    this.socket.send(text)
   }
 }

@@ -469,6 +469,32 @@ export function describeRooms(open: () => Promise<Store>): void {
     expect(outcomes.slice(-2)).toEqual([ack(551), FORBIDDEN])
   })
 
+  it('tells the application what a room is, whoever may see it, and that a log of a user is none', async () => {
+    const store = await open()
+    const about = JSON.stringify({ name: 'The room' })
+    await commit(
+      store,
+      create('alice', 'room', { about }),
+      send(1),
+      send(1, { room: '~alice~bob', messageId: 'to-bob-01' }),
+    )
+    expect(await store.readRoom('room')).toEqual({
+      room: 'room',
+      visibility: 'private',
+      about,
+      memberCount: 1,
+      head: 2,
+      member: undefined,
+    })
+    expect(await store.readRoom('~alice~bob')).toMatchObject({
+      visibility: 'direct',
+      memberCount: 2,
+      head: 1,
+    })
+    for (const none of ['~alice', '~alice~carol', 'no-such-room'])
+      expect(await store.readRoom(none)).toBeUndefined()
+  })
+
   it('lets the system make and unmake members, once', async () => {
     const store = await open()
     await commit(store, create('alice'), invite('bob'))

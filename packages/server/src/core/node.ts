@@ -48,6 +48,10 @@ export interface ServerNode {
   /** When to call with `timer` at the latest; undefined: no need. Earlier calls do nothing. */
   nextDeadline(): number | undefined
   figures(): NodeFigures
+  /** The rooms that the connection follows, in the order in which it began to. */
+  roomsOf(connection: number): readonly string[]
+  /** How many connections follow the room. */
+  followersOf(room: string): number
   /**
    * A request from there that costs as much as an upgrade. 0: it was counted and may be; else the milliseconds to wait.
    */
@@ -263,6 +267,8 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     },
     nextDeadline: () => schedule.next(),
     knock: admission.knock,
+    roomsOf: (id) => [...(connections.get(id)?.subscriptions.keys() ?? [])],
+    followersOf: (room) => rooms.get(room)?.followers.size ?? 0,
     figures: () => ({
       connections: connections.size,
       sessions: sessions.size(),

@@ -284,6 +284,8 @@ export interface Store {
   readMembers(request: MembersRequest): Promise<MembersResult | undefined>
   /** Everybody's read positions in the room; undefined: forbidden. */
   readReceipts(user: string, room: string): Promise<Receipts | undefined>
+  /** For the application, with nobody's rights; undefined: there is no such room (nothing was ever said in a direct one). */
+  readRoom(room: string): Promise<ListedRoom | undefined>
   /** The logs of users are no rooms. */
   readRooms(request: RoomsRequest): Promise<RoomsResult>
   /** Finishes what was called, then lets the database go. Idempotent. */

@@ -61,7 +61,14 @@ export interface Log {
 
 type Reads = Pick<
   Store,
-  'preview' | 'readPage' | 'readHistory' | 'readHeads' | 'readMembers' | 'readReceipts' | 'readRooms'
+  | 'preview'
+  | 'readRoom'
+  | 'readPage'
+  | 'readHistory'
+  | 'readHeads'
+  | 'readMembers'
+  | 'readReceipts'
+  | 'readRooms'
 >
 
 /** The reads of a store over these rows. */
@@ -74,6 +81,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
   }
   return {
     preview: (ops, unixMs) => read(() => runBatch(view, ops, unixMs, () => true).result().outcomes),
+    readRoom: (room) => read(() => describeAnyRoom(view, room)),
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
@@ -81,6 +89,11 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
     readRooms: (request) => read(() => readRooms(view, log, request)),
   }
+}
+
+function describeAnyRoom(view: View, id: string): ListedRoom | undefined {
+  const room = view.room(id)
+  return room && room.visibility !== 'own' ? describeRoom(id, room, undefined, undefined) : undefined
 }
 
 /** Does it, or fails with this code, the reason being its `cause`. */
