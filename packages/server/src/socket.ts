@@ -56,7 +56,7 @@ export class Outgoing {
   constructor(
     id: number,
     socket: ServerSocket,
-    address?: string | undefined,
+    address?: string,
     onWrite: (text: string) => void = () => {},
   ) {
     this.address = address
