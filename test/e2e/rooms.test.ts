@@ -144,6 +144,11 @@ describe('a private room', () => {
     expect(contents).toEqual(['after'])
     const { messages, hasOlder } = await hall.history()
     expect([messages.map(({ content }) => content), hasOlder]).toEqual([['after'], false])
+    expect(await hall.members({ limit: 1 })).toMatchObject({ members: [{ userId: 'alice' }], hasMore: true })
+    expect(await hall.members({ after: 'alice' })).toMatchObject({
+      members: [{ userId: 'bob' }],
+      hasMore: false,
+    })
     expect((await hall.members()).members.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
       'alice owner',
       'bob member',

@@ -1,6 +1,6 @@
 // The contract of membership and read positions, and of the log that they and messages share.
 
-import { nextFingerprint } from '@tautline/protocol'
+import { MAX_RECEIPT_MEMBERS, nextFingerprint } from '@tautline/protocol'
 import { expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
 import {
@@ -108,6 +108,16 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
       failed('FORBIDDEN'),
       { outcome: 'joined', role: 'owner' },
     ])
+  })
+
+  it('reads the positions of others in rooms where they are told, and in no larger one', async () => {
+    const store = await open()
+    const users = Array.from({ length: MAX_RECEIPT_MEMBERS - 1 }, (_, i) => `user-${i}`)
+    await commitAll(store, [join(), ...users.map((user) => join(user)), markRead(1, 'user-1')])
+    const read = () => store.readReceipts('alice', 'room')
+    expect(await read()).toMatchObject({ memberCount: 100, positions: [{ userId: 'user-1', seq: 1 }] })
+    await commitAll(store, [join('one-too-many'), markRead(3)])
+    expect(await read()).toMatchObject({ memberCount: 101, positions: [], own: { seq: 3, head: 101 } })
   })
 
   it('lists members page by page, by their ids', async () => {

@@ -221,7 +221,7 @@ export interface ReadPosition {
 
 export interface Receipts {
   readonly memberCount: number
-  /** Those of the members who have one, by user id. */
+  /** Those of the members who have one, by user id; none in a room of more than MAX_RECEIPT_MEMBERS. */
   readonly positions: readonly ReadPosition[]
   /** Of the asker. */
   readonly own: Unread

@@ -11,6 +11,7 @@ import {
   type Entry,
   LOG_START,
   MAX_PAGE_BYTES,
+  MAX_RECEIPT_MEMBERS,
   TautlineError,
   utf8Bytes,
 } from '@tautline/protocol/wire'
@@ -175,7 +176,8 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
   const { room, member } = readable
   return {
     memberCount: room.memberCount,
-    positions: log.readMarks(id),
+    // Nobody is told of others in a larger room: who follows it must not cost a look at each of its members.
+    positions: room.memberCount > MAX_RECEIPT_MEMBERS ? [] : log.readMarks(id),
     own: unreadOf(room, member, view.readMark(id, user)),
   }
 }
