@@ -22,12 +22,16 @@ export interface Telling {
   note(note: Note): void
 }
 
-export function startClients(options: ClientProcessOptions, telling: Telling): ClientGroup {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--conditions=source', SCRIPT, JSON.stringify(options)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
+/** `under`: a command that runs it, such as strace with its options. */
+export function startClients(
+  options: ClientProcessOptions,
+  telling: Telling,
+  under: readonly string[] = [],
+): ClientGroup {
+  const program = [...under, process.execPath, '--conditions=source', SCRIPT, JSON.stringify(options)]
+  const child: ChildProcess = spawn(program[0] ?? '', program.slice(1), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const gone = once(child, 'close')
   const live = new Set<string>()
   const notes = new Set<Note['note']>()

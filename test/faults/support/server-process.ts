@@ -1,6 +1,6 @@
 /**
  * A server in a process of its own, to be killed. Run with the options as JSON in its first argument; it prints the
- * port when it listens. Each line on its standard input is a pragma, run on the open database.
+ * port when it listens. Each line on its standard input is a pragma, run on the open database; it ends with its input.
  */
 import { createInterface } from 'node:readline'
 import { createServer, sqlite } from '@tautline/server'
@@ -22,7 +22,9 @@ const server = await createServer({
   store: sqlite(file, {
     configure(db) {
       for (const pragma of pragmas) db.pragma(pragma)
-      createInterface({ input: process.stdin }).on('line', (pragma) => db.pragma(pragma))
+      createInterface({ input: process.stdin })
+        .on('line', (pragma) => db.pragma(pragma))
+        .on('close', () => process.exit())
     },
   }),
   logger: false,
