@@ -297,6 +297,55 @@ describe('a token', () => {
   })
 })
 
+describe('signing in and out', () => {
+  function watched(all: ReturnType<typeof local>) {
+    const told: string[] = []
+    all.client.on('login', ({ userId }) => told.push(`login ${userId}`))
+    all.client.on('logout', ({ userId, reason }) => told.push(`logout ${userId} ${reason}`))
+    return { ...all, told }
+  }
+
+  it('is told once, through every loss of the connection, until the client is closed', async () => {
+    const { client, server, time, told } = watched(local())
+    await client.connect()
+    server.drop()
+    await time.advance(3_000)
+    await client.disconnect()
+    await client.connect()
+    expect(told).toEqual(['login ada'])
+    await client.close()
+    expect(told).toEqual(['login ada', 'logout ada CLOSED'])
+  })
+
+  it('ends with a token that is refused for good, and begins anew with the next one', async () => {
+    const { client, server, time, told } = watched(local())
+    await client.connect()
+    server.intercept = ({ type }) => {
+      if (type === 'authenticate') server.drop(4002, 'INVALID_TOKEN')
+      return type === 'authenticate'
+    }
+    server.drop()
+    await time.advance(10_000)
+    expect(client.status).toBe('stopped')
+    expect(told).toEqual(['login ada', 'logout ada INVALID_TOKEN'])
+    server.intercept = () => false
+    await client.connect()
+    expect(told.at(-1)).toBe('login ada')
+    await client.close()
+  })
+
+  it('does not end because another connection takes over, and is not told of who never signed in', async () => {
+    const first = watched(local())
+    await first.client.connect()
+    first.server.drop(4410, 'REPLACED')
+    await idle()
+    expect([first.client.status, first.told]).toEqual(['stopped', ['login ada']])
+    const second = watched(local())
+    await second.client.close()
+    expect(second.told).toEqual([])
+  })
+})
+
 describe('a lost connection', () => {
   it('is told, with why and until when, and made good', async () => {
     const { client, server, time, room } = await localInDen()

@@ -5,6 +5,7 @@
  */
 import {
   type ClientMessage,
+  CODES,
   type Code,
   DEFAULT_LIMITS,
   directRoomId,
@@ -50,6 +51,13 @@ export interface StatusChange {
 }
 
 export interface ClientEvents {
+  /** Signed in: once, however often the connection is lost, until `logout`. */
+  login: [user: { readonly userId: string }]
+  /**
+   * Signed in no longer, and not by a lost connection: closed by you (CLOSED), or the token was refused for good
+   * (INVALID_TOKEN, TOKEN_EXPIRED, NO_TOKEN) or turned out to be another user's (IDENTITY_MISMATCH).
+   */
+  logout: [end: { readonly userId: string; readonly reason: Code }]
   status: [change: StatusChange]
   /** A message of ours failed for good. */
   failed: [sent: Sent]
@@ -146,6 +154,7 @@ export function createClient(options: ClientOptions): Client {
   let transport: Transport | undefined
   let maxFrameBytes: number = DEFAULT_LIMITS.maxFrameBytes
   let isReady = false
+  let isLoggedIn = false
   let nextRequest = 1
   let stopLifecycle: (() => void) | undefined
   const driver = createDriver({
@@ -302,6 +311,19 @@ export function createClient(options: ClientOptions): Client {
       for (const { reject } of connecting.splice(0)) reject(error)
     }
     events.emit('status', { status, reason, detail, retryInMs })
+    tellLogin(status, reason)
+  }
+
+  function tellLogin(status: Status, reason: Code = 'CLOSED'): void {
+    const userId = client.userId ?? ''
+    const isRefused = CODES[reason].action === 'reauthenticate' || reason === 'IDENTITY_MISMATCH'
+    if (status === 'connected' && !isLoggedIn) {
+      isLoggedIn = true
+      events.emit('login', { userId })
+    } else if (isLoggedIn && (status === 'closed' || (status === 'stopped' && isRefused))) {
+      isLoggedIn = false
+      events.emit('logout', { userId, reason })
+    }
   }
 
   function onSettled({ messageId, outcome }: Extract<Effect, { type: 'settled' }>): void {
