@@ -396,7 +396,7 @@ export function createClient(options: ClientOptions): Client {
     if (typeof content === 'string' && content !== '' && isSayable) {
       step({ type: 'send', row, replaces })
     } else {
-      const detail = 'the content is empty, or there is what no JSON can say'
+      const detail = 'empty, or what no JSON can say'
       onSettled({
         type: 'settled',
         room,
@@ -443,7 +443,7 @@ export function createClient(options: ClientOptions): Client {
     room(id) {
       const known = rooms.get(id)
       if (known) return known.room
-      if (!isRoomId(id)) throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a room')
+      if (!isRoomId(id)) throw new TautlineError('VALIDATION_ERROR', 'not the id of a room')
       const control = createRoom(id, {
         userId: () => client.userId,
         request,
@@ -460,9 +460,9 @@ export function createClient(options: ClientOptions): Client {
     },
     directRoom(userId) {
       const own = client.userId
-      if (own === undefined) throw new TautlineError('VALIDATION_ERROR', 'who we are is not known yet')
+      if (own === undefined) throw new TautlineError('VALIDATION_ERROR', 'userId is not known yet')
       if (!USER_ID.test(userId) || userId === own)
-        throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of another user')
+        throw new TautlineError('VALIDATION_ERROR', 'not the id of another user')
       return client.room(directRoomId(own, userId))
     },
     rooms: createRoomDirectory({ request, room: (id) => client.room(id) }),

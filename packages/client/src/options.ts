@@ -91,10 +91,9 @@ export function randomSeed(): number {
 
 export function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: ClientOptions): Dial {
   if (transport) return transport
-  if (url === undefined)
-    throw new TautlineError('VALIDATION_ERROR', 'createClient needs a url or a transport')
+  if (url === undefined) throw new TautlineError('VALIDATION_ERROR', 'give a url or a transport')
   if (!WebSocket) {
-    throw new TautlineError('VALIDATION_ERROR', 'no WebSocket here: give one as the option WebSocket')
+    throw new TautlineError('VALIDATION_ERROR', 'no WebSocket here: give one as an option')
   }
   return webSocket(url, WebSocket)
 }
@@ -111,7 +110,7 @@ export function scopeOf({ userId, url, outbox }: ClientOptions): OutboxScope | u
 
 export function coreOptionsOf(options: ClientOptions): CoreOptions {
   if (options.userId !== undefined && !USER_ID.test(options.userId)) {
-    throw new TautlineError('VALIDATION_ERROR', 'this cannot be the id of a user')
+    throw new TautlineError('VALIDATION_ERROR', 'not the id of a user')
   }
   const outbox = { ...DEFAULT_OUTBOX, ...options.outbox }
   if (!(outbox.timeToLiveMs < LANE_RETENTION_MS)) {

@@ -53,9 +53,7 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
     room.on('phase', (phase) => {
       if (phase === 'idle' || phase === 'refused') finish(room.getSnapshot().error)
     }),
-    room.on('reset', () =>
-      finish(new TautlineError('FETCH_ERROR', 'the log of the room is another one now')),
-    ),
+    room.on('reset', () => finish(anotherLog())),
     port.hold(),
   ]
 
@@ -110,8 +108,7 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
       return false
     }
     waitMs = 0
-    if (!('entries' in payload))
-      throw new TautlineError('FETCH_ERROR', 'the log of the room is another one now')
+    if (!('entries' in payload)) throw anotherLog()
     if (payload.after.seq > position.seq) position = payload.after
     take(payload.entries, payload.h)
     return position.seq >= payload.head
@@ -151,4 +148,8 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
       return this
     },
   }
+}
+
+function anotherLog(): TautlineError {
+  return new TautlineError('FETCH_ERROR', 'the log of the room is another one now')
 }

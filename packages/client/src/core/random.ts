@@ -12,11 +12,9 @@ export function createRandom(seed: number): Random {
   }
 }
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-
-/** A lane id of 16 characters, about 95 bits wide (as wide as the seed lets it be). */
+/** A lane id of 16 letters and digits, 82 bits wide (as wide as the seed lets it be). */
 export function randomSid(random: Random): string {
   let sid = ''
-  for (let i = 0; i < 16; i++) sid += ALPHABET[Math.floor(random() * ALPHABET.length)]
+  for (let i = 0; i < 16; i++) sid += Math.floor(random() * 36).toString(36)
   return sid
 }
