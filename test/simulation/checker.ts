@@ -394,21 +394,39 @@ function authorized(history: History): Violation[] {
       }
     }
   })
-  for (const [session, { room, events }] of allStreams(history)) {
-    for (const event of events) {
-      if (event.type !== 'entries') continue
-      for (const { seq } of event.entries) {
-        if (rights.some((of) => of.get(room)?.mayRead(session.user, seq))) continue
-        const what = `${session.id} was told ${seq} of ${room}, which is not theirs`
-        violations.push({ invariant: 'I9', at: event.at, what, about: [room, session.id] })
-      }
-    }
+  for (const [session, { room, seq, at }] of allReads(history)) {
+    if (rights.some((of) => of.get(room)?.mayRead(session.user, seq))) continue
+    // Where servers tell each other nothing, one of them may not know yet that another put somebody out.
+    if (history.hintsWereLost && rights.some((of) => of.get(room)?.wasIn(session.user, seq))) continue
+    const what = `${session.id} was told ${seq} of ${room}, which is not theirs`
+    violations.push({ invariant: 'I9', at, what, about: [room, session.id] })
   }
   return violations
 }
 
+interface Reading {
+  readonly room: string
+  readonly seq: number
+  readonly at: number
+}
+
+/** Every entry that a session was sent, by whatever message: its application may not look at all of them. */
+function* allReads({ sessions }: History): Generator<readonly [Session, Reading]> {
+  for (const session of sessions) {
+    for (const { down } of session.links) {
+      for (const { at, message } of down) {
+        if (message.type !== 'entries' && message.type !== 'page' && message.type !== 'history') continue
+        const { room, entries } = message.payload
+        for (const { seq } of entries) yield [session, { room, seq, at }]
+      }
+    }
+  }
+}
+
 interface Rights {
   mayRead(user: string, seq: number): boolean
+  /** Was let in at or before this position, whatever came of it. */
+  wasIn(user: string, seq: number): boolean
   mayWrite(user: string, seq: number): boolean
 }
 
@@ -416,7 +434,7 @@ function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Righ
   if (room.startsWith('~')) {
     const users = room.slice(1).split('~')
     const isTheirs = (user: string) => users.includes(user)
-    return { mayRead: isTheirs, mayWrite: (user) => users.length === 2 && isTheirs(user) }
+    return { mayRead: isTheirs, wasIn: isTheirs, mayWrite: (user) => users.length === 2 && isTheirs(user) }
   }
   const isPrivate = log[0]?.entry.payload['visibility'] === 'private'
   /** The spans of each user's membership: from the entry that made them one to the one that put them out. */
@@ -432,8 +450,10 @@ function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Righ
   }
   const isIn = (user: string, seq: number) =>
     (spans.get(user) ?? []).some(({ from, to }) => seq >= from && seq <= to)
-  const wasEverIn = (user: string, seq: number) => (spans.get(user) ?? []).some(({ to }) => seq <= to)
-  return { mayRead: isPrivate ? isIn : wasEverIn, mayWrite: isIn }
+  const wasIn = (user: string, seq: number) => (spans.get(user) ?? []).some(({ from }) => seq >= from)
+  /** A public room is read from its beginning, up to where one was put out. */
+  const wasNotOut = (user: string, seq: number) => (spans.get(user) ?? []).some(({ to }) => seq <= to)
+  return { mayRead: isPrivate ? isIn : wasNotOut, wasIn, mayWrite: isIn }
 }
 
 function acknowledgedIsDurable(history: History): Violation[] {
@@ -773,27 +793,44 @@ function dialsWithCare(session: Session): Violation[] {
   return violations
 }
 
-/** Silence is no verdict: who hangs up with TIMEOUT has asked, and waited, or has waited for an answer for a minute. */
+/**
+ * Silence is no verdict: who hangs up with TIMEOUT has asked since the last word came, and waited, or has waited for one
+ * answer for a minute.
+ */
 function probesBeforeHangingUp(session: Session): Violation[] {
   const violations: Violation[] = []
   for (const link of session.links) {
-    if (link.overBy !== 'client' || link.code !== 'TIMEOUT' || link.readyAt > link.overAt) continue
-    const heardAt = Math.max(
-      link.readyAt,
-      ...link.down.filter(({ at }) => at < link.overAt).map(({ at }) => at),
+    const { overAt, readyAt, down, up } = link
+    if (link.overBy !== 'client' || link.code !== 'TIMEOUT' || readyAt > overAt) continue
+    const heard = down.filter(({ at }) => at < overAt)
+    const heardAt = heard[heard.length - 1]?.at ?? readyAt
+    const answered = new Set(heard.flatMap(({ message }) => answersTo(message)))
+    const isLongAgo = (at: number, ms: number) => at <= overAt - ms * CLOCK_TOLERANCE
+    const probed = up.some(
+      ({ at, message }) => message.type === 'ping' && at >= heardAt && isLongAgo(at, PROBE_MS),
     )
-    const probed = link.up.some(
+    const waited = up.some(
       ({ at, message }) =>
-        message.type === 'ping' &&
-        at <= link.overAt - PROBE_MS * CLOCK_TOLERANCE &&
-        heardAt <= link.overAt - PROBE_MS * CLOCK_TOLERANCE,
+        isLongAgo(at, ANSWER_LIMIT_MS) && refsOf(message).some((ref) => !answered.has(ref)),
     )
-    const waited = link.up.some(({ at }) => at <= link.overAt - ANSWER_LIMIT_MS * CLOCK_TOLERANCE)
     if (probed || waited) continue
     const what = `${session.id} gave a link up without a question`
-    violations.push({ invariant: 'I17', at: link.overAt, what, about: [session.id] })
+    violations.push({ invariant: 'I17', at: overAt, what, about: [session.id] })
   }
   return violations
+}
+
+/** The refs under which a message is answered. */
+function refsOf(message: Link['up'][number]['message']): number[] {
+  if (message.type === 'commands') return commandsIn(message).map(({ ref }) => ref)
+  const { payload } = message
+  return message.type !== 'pong' && 'ref' in payload && payload.ref !== undefined ? [payload.ref] : []
+}
+
+function answersTo(message: Link['down'][number]['message']): number[] {
+  if (message.type === 'ack' || message.type === 'error') return answersIn(message).map(({ ref }) => ref)
+  const { payload } = message
+  return message.type !== 'ping' && 'ref' in payload && payload.ref !== undefined ? [payload.ref] : []
 }
 
 function asksForOneToken(session: Session): Violation[] {

@@ -78,6 +78,8 @@ export interface ClientHostParts {
 export const SHORTEST_LIMIT_CHARS = 3_000
 /** No timer fires early. */
 const TIMER_GRAIN_MS = 0.001
+/** Times that a timer may fire within a millisecond. */
+const MOST_SPINS = 100
 /** Timers of a page that is not looked at fire once a minute. */
 const THROTTLE_MS = 60_000
 
@@ -148,6 +150,8 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   let undecided = 0
   let openSockets = 0
   let timers = 0
+  let spinningSince = 0
+  let spins = 0
   const origin = dice.between(0, 100_000)
 
   const clock = () => (world.now - frozenMs) * clockRate + origin
@@ -207,10 +211,22 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
         return
       }
       disarm()
+      watchSpinning()
       callback()
     }
     world.after(Math.max(0, ms) / clockRate + TIMER_GRAIN_MS, look)
     return disarm
+  }
+
+  /** A deadline that stays in the past would keep a processor busy for nothing. */
+  function watchSpinning(): void {
+    if (world.now - spinningSince > 1) {
+      spinningSince = world.now
+      spins = 0
+    }
+    if (++spins !== MOST_SPINS) return
+    const what = `the timer of ${session.id} spins: it is ${core.status()}, its deadline ${core.nextDeadline() - clock()} ms away`
+    history.broken.push({ at: world.now, what })
   }
 
   const driver = createDriver({
@@ -262,6 +278,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       }
       case 'gap': {
         const { from, to } = effect.gap
+        count(`gap_${effect.gap.reason}`)
         world.note(
           () => `${session.id}: ${effect.room} has a gap from ${from} to ${to} (${effect.gap.reason})`,
         )

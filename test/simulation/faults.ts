@@ -45,6 +45,7 @@ export const FAULTS = {
   member_flip: 'somebody joins, leaves, is invited, comes in or is put out',
   stranger: 'somebody writes to a room that is not theirs',
   burst: 'somebody sends faster than they may',
+  flood: 'more is said in a room than fits into a page',
   poison: 'a message on which the store fails',
   invalid: 'a message that the server refuses',
   too_long: 'a message that is too long',
@@ -66,6 +67,8 @@ export interface Profile {
   readonly sends?: number
   /** Small limits, so that they are met. */
   readonly tightLimits?: boolean
+  /** Messages pass quickly; who is behind jumps to the newest page. */
+  readonly fastLimits?: boolean
   /** A user has one connection on each server: the newest takes the place of the older. */
   readonly rivals?: boolean
 }
@@ -229,10 +232,27 @@ export const PROFILES = {
     devices: 2,
     rivals: true,
   },
+  floods: {
+    about: 'more is said than can be read at once, while others sleep',
+    weight: 2,
+    rates: { flood: 1.5, sleep: 3, link_silent: 1, link_cut: 1, reload: 0.5, snapshot: 0.3, restore: 0.2 },
+    devices: 1,
+    fastLimits: true,
+  },
   limits: {
     about: 'limits that are met, and slow readers',
     weight: 4,
-    rates: { burst: 3, poison: 0.2, invalid: 1, too_long: 1, cancel: 2, link_stall: 2, link_cut: 0.5 },
+    rates: {
+      burst: 3,
+      poison: 0.2,
+      invalid: 1,
+      too_long: 1,
+      cancel: 2,
+      link_stall: 2,
+      link_silent: 1,
+      link_cut: 0.5,
+      sleep: 1.5,
+    },
     tightLimits: true,
     sends: 14,
   },

@@ -72,6 +72,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const activeMs = (profile.activeMs ?? 100_000) * dice.between(0.7, 1.3)
   const nodeOptions: Partial<NodeOptions> = {
     ...(profile.tightLimits ? tightOptions(dice.fork()) : looseOptions(dice.fork())),
+    ...(profile.fastLimits ? FAST_OPTIONS : {}),
     ...(profile.rivals ? { connections: 'replace', maxConnectionsPerUser: 1 } : {}),
   }
   const nodes: ServerHost[] = []
@@ -241,12 +242,12 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     if (device.isClosed || !device.host.isAlive() || device.host.isAsleep()) return
     const room = workload.pick([...device.rooms])
     const what = workload.next()
-    if (what < 0.75) return say(device, room)
-    if (what < 0.82) return device.host.typing(room, workload.chance(0.7))
-    if (what < 0.9) {
+    if (what < 0.72) return say(device, room)
+    if (what < 0.79) return device.host.typing(room, workload.chance(0.7))
+    if (what < 0.88) {
       return device.host.request({ type: 'mark_read', payload: { room, seq: 1 + workload.below(20) } })
     }
-    if (what < 0.95) return device.host.request({ type: 'get_history', payload: { room, limit: 10 } })
+    if (what < 0.97) return device.host.request({ type: 'get_history', payload: { room, limit: 30 } })
     device.host.request({ type: 'list_rooms', payload: { which: 'own' } })
   }
 
@@ -278,6 +279,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     const room = dice.pick(['nowhere', PRIVATE_ROOM, 'hall'])
     host.follow(room)
     host.send(room, 'plain')
+    host.request({ type: 'get_history', payload: { room, limit: 30 } })
     if (dice.chance(0.5)) host.wire()?.halfOpen()
     if (dice.chance(0.5)) world.after(dice.between(100, 20_000), () => host.isAlive() && enter(device, room))
   }
@@ -410,6 +412,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
           const room = dice.pick([...rooms])
           for (let i = 0; i < 25; i++) host.send(room, 'plain')
         })
+      case 'flood':
+        return someone((device) => {
+          const times = 110 + dice.below(60)
+          for (let i = 0; i < times; i++) device.host.send('den', 'plain')
+        })
       case 'poison':
         return someone(({ host, rooms }) => {
           poisonSent++
@@ -520,8 +527,19 @@ function poisson(dice: Dice, mean: number): number {
   return times
 }
 
+const FAST_OPTIONS: Partial<NodeOptions> = {
+  limits: {
+    ...DEFAULT_LIMITS,
+    windowPerRoom: 64,
+    windowPerConnection: 64,
+    messagesPerSecond: 500,
+    messageBurst: 500,
+  },
+  maxReplayEntries: 20,
+}
+
 function looseOptions(dice: Dice): Partial<NodeOptions> {
-  return dice.chance(0.2) ? { maxReplayEntries: 5 + dice.below(30) } : {}
+  return dice.chance(0.3) ? { maxReplayEntries: 3 + dice.below(12) } : {}
 }
 
 function tightOptions(dice: Dice): Partial<NodeOptions> {
@@ -534,7 +552,7 @@ function tightOptions(dice: Dice): Partial<NodeOptions> {
       messageBurst: 3 + dice.below(6),
       maxMessageChars: SHORTEST_LIMIT_CHARS,
     },
-    maxReplayEntries: 3 + dice.below(20),
+    maxReplayEntries: 2 + dice.below(8),
     relievedBytes: 1_200,
     congestedBytes: 3_000,
     overflowBytes: 12_000,
