@@ -392,7 +392,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     if (link.overAt !== Number.POSITIVE_INFINITY) count('late_frame')
     for (const message of messages) {
       world.note(() => `${session.id}: hears ${JSON.stringify(message)}`)
-      if (message.type === 'connected') link.readyAt = Math.min(link.readyAt, world.now)
+      if (message.type === 'connected' && link.overAt === Number.POSITIVE_INFINITY) link.readyAt = world.now
       if (message.type === 'error') count(`told_${message.payload.code}`)
       link.down.push({ at: world.now, message })
     }
