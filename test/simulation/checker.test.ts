@@ -187,9 +187,9 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     'I9',
     'a reader who is no member',
     (history) => {
-      const { session } = acknowledged(history)
+      const { link } = readyLink(history)
       const entries = logOf(history, 'den').map(({ entry }) => entry)
-      session.streams.push({ room: '~eve', from: 0, to: 1, events: [{ at: 1, type: 'entries', entries }] })
+      link.down.push({ at: 1, message: { type: 'entries', payload: { room: '~eve', entries, h: '' } } })
     },
   ],
   [
