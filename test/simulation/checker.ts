@@ -3,7 +3,7 @@
 // takes back what was acknowledged), the exception stands beside the rule.
 
 import { CODES, type Code, type Entry, isCode, MAX_BATCH } from '@tautline/protocol/wire'
-import type { Decision, History, Line, Link, Sent, Session, Stream } from './history.ts'
+import type { Decision, History, Line, Link, Outcome, Sent, Session, Stream } from './history.ts'
 
 export interface Violation {
   readonly invariant: Invariant
@@ -108,14 +108,40 @@ function* allSends({ sessions }: History): Generator<readonly [Session, Sent]> {
   for (const session of sessions) for (const sent of session.sends) yield [session, sent]
 }
 
+/** A message with what one session was told of it; `sent` is what its sender knew. */
+interface Told {
+  readonly session: Session
+  readonly sent: Sent
+  readonly outcomes: readonly Outcome[]
+}
+
+/** Every message, once for each session that knew of it. */
+function allTold({ sessions }: History): Told[] {
+  const told: Told[] = []
+  const senders = new Map<string, Sent>()
+  for (const session of sessions) {
+    for (const sent of session.sends) {
+      senders.set(sent.messageId, sent)
+      told.push({ session, sent, outcomes: sent.outcomes })
+    }
+  }
+  for (const session of sessions) {
+    for (const { messageId, outcomes } of session.restored) {
+      const sent = senders.get(messageId)
+      if (sent) told.push({ session, sent, outcomes })
+    }
+  }
+  return told
+}
+
 // --- the promises --------------------------------------------------------------------------------------------------
 
 /** Only a restored snapshot takes an entry back: then it is in an earlier line and not in the last. */
 function acknowledgedIsKept(history: History): Violation[] {
   const violations: Violation[] = []
   const places = placesIn(history)
-  for (const [session, sent] of allSends(history)) {
-    for (const { at, status, seq } of sent.outcomes) {
+  for (const { session, sent, outcomes } of allTold(history)) {
+    for (const { at, status, seq } of outcomes) {
       if (status !== 'acknowledged') continue
       const found = (places.get(keyOf(session.user, sent.messageId)) ?? []).some(
         (place) => place.room === sent.room && place.seq === seq,
@@ -242,15 +268,24 @@ function senderOrder({ lines, sessions }: History): Violation[] {
   return violations
 }
 
-/** What the store had forgotten when the outcome was told does not count. */
+/**
+ * A session tells an outcome once, and all of them tell the same. What the store had forgotten when the outcome was told
+ * does not count.
+ */
 function outcomesAreStable(history: History): Violation[] {
   const violations: Violation[] = []
   const places = placesIn(history)
-  for (const [session, sent] of allSends(history)) {
-    const { outcomes, messageId } = sent
+  const first = new Map<string, Outcome['status']>()
+  const wasSetBack = history.lines.length > 1
+  for (const { session, sent, outcomes } of allTold(history)) {
+    const { messageId } = sent
     if (outcomes.length > 1)
       violations.push(violation('I6', outcomes[1]!.at, `${messageId} has ${outcomes.length} outcomes`, sent))
     for (const { at, status, code } of outcomes) {
+      const other = first.get(messageId) ?? status
+      first.set(messageId, other)
+      if (other !== status && !wasSetBack)
+        violations.push(violation('I6', at, `${messageId} is ${other} to one and ${status} to another`, sent))
       if (status === 'acknowledged') continue
       const stands = (places.get(keyOf(session.user, messageId)) ?? []).some(
         ({ line }) => endOf(history, line) > at,
@@ -269,14 +304,14 @@ function stays({ endedBy, statuses }: Session): boolean {
 }
 
 function comesRight(history: History, invariant: 'I7' | 'I15'): Violation[] {
-  const violations: Violation[] = []
+  const violations = whatWasLeftBehind(history, invariant)
   const at = history.endedAt
   const { logs } = lastLine(history)
   for (const session of history.sessions.filter(stays)) {
     const report = (what: string, about: readonly string[]) =>
       violations.push({ invariant, at, what: `${session.id} ${what}`, about: [session.id, ...about] })
     if (session.status !== 'connected') report(`is ${session.status}`, [])
-    for (const { messageId, outcomes, room } of session.sends)
+    for (const { messageId, outcomes, room } of [...session.sends, ...session.restored])
       if (outcomes.length === 0) report(`has no outcome for ${messageId}`, [messageId, room])
     if (session.queued > 0) report(`still has ${session.queued} rows in its outbox`, [])
     for (const [room, phase] of session.phases) {
@@ -289,6 +324,28 @@ function comesRight(history: History, invariant: 'I7' | 'I15'): Violation[] {
       const liveSince = session.liveSince.get(room) ?? at
       if (seen === undefined && logs.get(room)?.some((logged) => logged.at > liveSince))
         report(`follows ${room} and heard nothing, whose head is ${head}`, [room])
+    }
+  }
+  return violations
+}
+
+/** What was queued durably is decided, though who said it is gone: where somebody who shares the outbox is there. */
+function whatWasLeftBehind(history: History, invariant: 'I7' | 'I15'): Violation[] {
+  const violations: Violation[] = []
+  const decided = new Set(placesIn(history).keys())
+  for (const { session, sent, outcomes } of allTold(history))
+    if (outcomes.length > 0) decided.add(keyOf(session.user, sent.messageId))
+  for (const session of history.sessions) {
+    const heirs = history.sessions.filter(
+      (other) =>
+        other.outbox === session.outbox && stays(other) && other.storageLostAt === Number.POSITIVE_INFINITY,
+    )
+    if (stays(session) || heirs.length === 0 || history.evicted.has(session.outbox)) continue
+    for (const sent of session.sends) {
+      if (sent.queuedAt >= session.storageLostAt || sent.queuedAt === Number.POSITIVE_INFINITY) continue
+      if (decided.has(keyOf(session.user, sent.messageId))) continue
+      const what = `${sent.messageId}, which ${session.id} had queued before it was gone, has no outcome`
+      violations.push(violation(invariant, history.endedAt, what, sent))
     }
   }
   return violations
@@ -312,8 +369,8 @@ function noSpuriousFailure(history: History): Violation[] {
     if (known) known.push(decision)
     else decisions.set(key, [decision])
   }
-  for (const [session, sent] of allSends(history)) {
-    for (const outcome of sent.outcomes) {
+  for (const { session, sent, outcomes } of allTold(history)) {
+    for (const outcome of outcomes) {
       if (outcome.status !== 'failed' || outcome.code === undefined) continue
       const decided = (decisions.get(keyOf(session.user, sent.messageId)) ?? []).filter(
         ({ at }) => at <= outcome.at,
@@ -347,8 +404,14 @@ const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
   FORBIDDEN: ({ history, decided }) =>
     decided.some((decision) => decision.code === 'FORBIDDEN' && !wasMember(history, decision)),
   // Decided before, without the message: its first answer was lost.
-  VOID: ({ decided }) =>
-    decided.some(({ code }) => code !== undefined && code !== 'VOID' && CODES[code].final),
+  VOID: ({ history, session, sent, at, decided }) =>
+    history.evicted.has(session.outbox) ||
+    // Accepted, and taken back with the store.
+    (history.lines.length > 1 && decided.some(({ outcome }) => outcome === 'acknowledged')) ||
+    decided.some(({ code }) => {
+      if (code === 'SKIPPED') return sent.cancelledAt <= at || sent.kind === 'poison' || sent.isLong
+      return code !== undefined && code !== 'VOID' && CODES[code].final
+    }),
 }
 
 const SMALLEST_OUTBOX_ROWS = 30
@@ -459,8 +522,8 @@ function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Righ
 function acknowledgedIsDurable(history: History): Violation[] {
   const violations: Violation[] = []
   const places = placesIn(history)
-  for (const [session, sent] of allSends(history)) {
-    for (const { at, status, seq } of sent.outcomes) {
+  for (const { session, sent, outcomes } of allTold(history)) {
+    for (const { at, status, seq } of outcomes) {
       if (status !== 'acknowledged') continue
       const first = Math.min(
         ...(places.get(keyOf(session.user, sent.messageId)) ?? []).map((place) => place.at),
@@ -588,28 +651,61 @@ const PROBE_MS = 5_000
 const ANSWER_LIMIT_MS = 60_000
 
 function retryDiscipline(history: History): Violation[] {
+  const cancels = cancelsIn(history)
   return history.sessions.flatMap((session) => [
-    ...sendsOnceALink(session),
+    ...sendsOnceALink(session, cancels),
     ...waitsAsTold(session),
-    ...keepsWindows(session),
+    ...keepsWindows(session, cancels),
     ...dialsWithCare(session),
     ...probesBeforeHangingUp(session),
     ...asksForOneToken(session),
   ])
 }
 
+/**
+ * By outbox and room: when something in it was first cancelled. Who cancels lets go of all that is behind it, and says it
+ * again; tabs hear of each other's cancels at no certain time.
+ */
+function cancelsIn({ sessions }: History): ReadonlyMap<string, number> {
+  const cancels = new Map<string, number>()
+  for (const { outbox, sends } of sessions) {
+    for (const { room, cancelledAt } of sends) {
+      const key = `${outbox} ${room}`
+      if (cancelledAt < (cancels.get(key) ?? Number.POSITIVE_INFINITY)) cancels.set(key, cancelledAt)
+    }
+  }
+  return cancels
+}
+
+function isCancelling(
+  cancels: ReadonlyMap<string, number>,
+  { outbox }: Session,
+  room: string,
+  at: number,
+): boolean {
+  return (cancels.get(`${outbox} ${room}`) ?? Number.POSITIVE_INFINITY) <= at
+}
+
 interface Command {
   readonly ref: number
   readonly messageId: string
+  /** What is the same when it is said again. */
+  readonly identity: string
+  readonly isSkip: boolean
 }
 
 function commandsIn(message: Link['up'][number]['message']): Command[] {
   if (message.type !== 'commands') return []
-  const { ref, commands } = message.payload
-  return commands.map((command, i) => ({
-    ref: ref + i,
-    messageId: (command as { messageId: string }).messageId,
-  }))
+  const { ref, sid, n, commands } = message.payload
+  return commands.map((command, i) => {
+    const { messageId, type } = command as { readonly messageId: string; readonly type: string }
+    return {
+      ref: ref + i,
+      messageId,
+      identity: `${sid} ${n + i} ${type} ${messageId}`,
+      isSkip: type === 'skip',
+    }
+  })
 }
 
 /** The refs that a message answers, with the code of a refusal. */
@@ -647,37 +743,31 @@ function* talkOf({
   for (let next = up[i]; next; next = up[++i]) yield { at: next.at, said: next.message }
 }
 
-/** A message is said once on a link, unless it was refused on it, or a predecessor of its was. */
-function sendsOnceALink(session: Session): Violation[] {
+/** A message is said once on a link in the same place, unless it was refused on it, or a predecessor of its was. */
+function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
   const violations: Violation[] = []
   for (const link of session.links) {
-    const saidIn = new Map<string, string>()
+    /** What was said, with its room. */
+    const said = new Map<string, string>()
     const roomOf = new Map<number, string>()
-    const wasCancelled = new Map(
-      session.sends.map(({ messageId, cancelledAt, room }) => [messageId, { cancelledAt, room }]),
-    )
     for (const talk of talkOf(link)) {
       if ('heard' in talk) {
         for (const { ref, code } of answersIn(talk.heard)) {
           const room = roomOf.get(ref)
           if (code === undefined || room === undefined) continue
-          for (const [messageId, of] of saidIn) if (of === room) saidIn.delete(messageId)
+          for (const [identity, of] of said) if (of === room) said.delete(identity)
         }
         continue
       }
       if (talk.said.type !== 'commands') continue
       const { room } = talk.said.payload
-      for (const { ref, messageId } of commandsIn(talk.said)) {
+      for (const { ref, messageId, identity } of commandsIn(talk.said)) {
         roomOf.set(ref, room)
-        const isAgain = saidIn.has(messageId)
-        const isCancelled = [...wasCancelled.values()].some(
-          (one) => one.room === room && one.cancelledAt <= talk.at,
-        )
-        if (isAgain && !isCancelled) {
+        if (said.has(identity) && !isCancelling(cancels, session, room, talk.at)) {
           const what = `${session.id} said ${messageId} twice on one link`
           violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
         }
-        saidIn.set(messageId, room)
+        said.set(identity, room)
       }
     }
   }
@@ -706,10 +796,11 @@ function waitsAsTold(session: Session): Violation[] {
       }
       if (talk.said.type !== 'commands') continue
       const { room } = talk.said.payload
-      for (const { ref, messageId } of commandsIn(talk.said)) {
+      for (const { ref, messageId, isSkip } of commandsIn(talk.said)) {
         open.set(ref, { messageId, room })
         const earliest = notBefore.get(messageId) ?? 0
-        if (talk.at >= earliest) continue
+        // What another tab has decided meanwhile is asked for at once.
+        if (talk.at >= earliest || isSkip) continue
         const what = `${session.id} said ${messageId} again ${Math.round(earliest - talk.at)} ms too early`
         violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
       }
@@ -718,12 +809,14 @@ function waitsAsTold(session: Session): Violation[] {
   return violations
 }
 
-function keepsWindows(session: Session): Violation[] {
+function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
   const violations: Violation[] = []
   for (const link of session.links) {
     let perRoom = Number.POSITIVE_INFINITY
     let perConnection = Number.POSITIVE_INFINITY
-    const open = new Map<number, string>()
+    /** By message: what is said again, in another lane, takes the place of what was said before. */
+    const open = new Map<string, string>()
+    const said = new Map<number, { readonly messageId: string; readonly room: string }>()
     for (const talk of talkOf(link)) {
       if ('heard' in talk) {
         if (talk.heard.type === 'connected') {
@@ -731,20 +824,23 @@ function keepsWindows(session: Session): Violation[] {
           perConnection = talk.heard.payload.limits.windowPerConnection
         }
         for (const { ref, code } of answersIn(talk.heard)) {
-          const room = open.get(ref)
-          open.delete(ref)
+          const answered = said.get(ref)
+          if (answered === undefined) continue
+          open.delete(answered.messageId)
           // A refusal lets go of everything of its room that is on the way.
-          if (code !== undefined && room !== undefined)
-            for (const [other, of] of open) if (of === room) open.delete(other)
+          if (code !== undefined) for (const [other, of] of open) if (of === answered.room) open.delete(other)
         }
         continue
       }
       if (talk.said.type !== 'commands') continue
       const { room } = talk.said.payload
-      // Who cancels lets go of what is behind it.
-      if (session.sends.some((sent) => sent.room === room && sent.cancelledAt <= talk.at)) continue
-      for (const { ref } of commandsIn(talk.said)) open.set(ref, room)
-      const inRoom = [...open.values()].filter((of) => of === room).length
+      if (isCancelling(cancels, session, room, talk.at)) continue
+      for (const { ref, messageId } of commandsIn(talk.said)) {
+        said.set(ref, { messageId, room })
+        open.set(messageId, room)
+      }
+      let inRoom = 0
+      for (const of of open.values()) if (of === room) inRoom++
       if (inRoom <= perRoom && open.size <= perConnection) continue
       const what = `${session.id} has ${open.size} commands on the way, ${inRoom} of them in ${room}`
       violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, room] })

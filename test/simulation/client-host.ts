@@ -19,14 +19,16 @@ import type { Effect } from '../../packages/client/src/core/context.ts'
 import { createCore, type Input } from '../../packages/client/src/core/core.ts'
 import { DEFAULT_HEARTBEAT } from '../../packages/client/src/core/heartbeat.ts'
 import { DEFAULT_OUTBOX, type OutboxOptions } from '../../packages/client/src/core/outbox.ts'
-import type { NewRow } from '../../packages/client/src/core/outbox-row.ts'
+import type { NewRow, SendOutcome } from '../../packages/client/src/core/outbox-row.ts'
 import type { RequestMessage } from '../../packages/client/src/core/requests.ts'
 import { openDoor } from '../../packages/client/src/door.ts'
 import { createDriver } from '../../packages/client/src/driver.ts'
+import { durable } from '../../packages/client/src/durable.ts'
 import type { Dice } from './dice.ts'
-import type { History, Link, Sent, Session, Stream } from './history.ts'
+import type { History, Link, Outcome, Restored, Sent, Session, Stream } from './history.ts'
 import type { ClientEnd, Wire } from './network.ts'
 import type { DoorKind } from './server-host.ts'
+import type { TabStorage } from './storage.ts'
 import { UNIX_START } from './time.ts'
 import { type Token, writeToken } from './tokens.ts'
 import type { World } from './world.ts'
@@ -67,6 +69,11 @@ export interface ClientHostParts {
   readonly user: string
   readonly sid: string
   readonly outbox: Partial<OutboxOptions>
+  /** What the tabs of a browser share; undefined: rows are in memory. */
+  readonly tab: TabStorage | undefined
+  readonly outboxName: string | undefined
+  /** A message of whatever tab. */
+  readonly sent: (messageId: string) => Sent | undefined
   readonly dial: (end: ClientEnd) => Wire
   /** What the application gives for a token; undefined: it fails. `inMs`: how long that takes. */
   readonly token: (refused: boolean) => { readonly token: Token | undefined; readonly inMs: number }
@@ -91,10 +98,13 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     id: `${user}#${history.sessions.length}`,
     user,
     sid,
+    outbox: parts.outboxName ?? `${user}#${history.sessions.length}`,
+    storageLostAt: Number.POSITIVE_INFINITY,
     startedAt: world.now,
     endedAt: Number.POSITIVE_INFINITY,
     endedBy: 'end',
     sends: [],
+    restored: [],
     streams: [],
     links: [],
     connects: [],
@@ -113,6 +123,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     liveSince: new Map(),
   }
   history.sessions.push(session)
+  const outbox = parts.tab && durable(parts.tab.storage)
   const core = createCore(
     {
       userId: user,
@@ -127,12 +138,14 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       requestTimeoutMs: 10_000,
       suspendedAfterMs: 120_000,
       checkIntervalMs: 60_000,
-      keeper: undefined,
+      keeper: outbox?.keeper,
       followOwnLog: true,
     },
     dice.below(2 ** 32),
   )
+  /** Those of its own, and those that it found in the store. */
   const sends = new Map<string, Sent>()
+  const known = new Map<string, Sent | Restored>()
   const streams = new Map<string, Stream>()
   const links = new Map<number, { readonly link: Link; wire: Wire | undefined; isOpen: boolean }>()
   const replies = new Map<number, (isDone: boolean) => void>()
@@ -147,7 +160,6 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   let dateErrorMs = 0
   let current = 0
   let nextRequest = 1
-  let undecided = 0
   let openSockets = 0
   let timers = 0
   let spinningSince = 0
@@ -248,6 +260,10 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     }
   }
 
+  const runner = outbox?.start({ server: 'the server', userId: user }, (input) =>
+    whenAwake(() => step(input)),
+  )
+
   // ── What the core wants done ──────────────────────────────────────────────────────────────────────────────────
 
   function act(effect: Effect): void {
@@ -305,19 +321,30 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
         then?.(effect.reply.ok)
         return
       }
+      case 'store':
+        world.settleSoon()
+        return runner?.run(effect.id, effect.call)
+      case 'storage':
+        world.note(() => `${session.id}: its outbox is ${effect.status} ${effect.detail ?? ''}`)
+        count(`storage_${effect.status}`)
+        if (effect.status === 'lost') session.storageLostAt = world.now
+        return
+      case 'restored':
+        return restored(effect)
+      case 'progress': {
+        const sent = sends.get(effect.messageId)
+        if (sent && effect.status === 'queued') sent.queuedAt = Math.min(sent.queuedAt, world.now)
+        return
+      }
+      case 'discarded':
       case 'identified':
       case 'ready':
       case 'latency':
-      case 'progress':
       case 'read':
       case 'unread':
       case 'presence':
       case 'typing':
       case 'problem':
-      case 'restored':
-      case 'discarded':
-      case 'storage':
-      case 'store':
         return
       default:
         effect satisfies never
@@ -435,14 +462,26 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       () =>
         `${session.id}: ${messageId} is ${outcome.status} ${'seq' in outcome ? outcome.seq : outcome.code}`,
     )
-    undecided--
-    sends.get(messageId)?.outcomes.push({
+    known.get(messageId)?.outcomes.push(outcomeOf(outcome))
+    if (outcome.status === 'failed') count(`failed_${outcome.code}`)
+  }
+
+  function outcomeOf(outcome: SendOutcome): Outcome {
+    return {
       at: world.now,
       status: outcome.status,
       code: outcome.status === 'failed' ? outcome.code : undefined,
       seq: outcome.status === 'acknowledged' ? outcome.seq : undefined,
-    })
-    if (outcome.status === 'failed') count(`failed_${outcome.code}`)
+    }
+  }
+
+  function restored({ row: { messageId, room }, outcome }: Extract<Effect, { type: 'restored' }>): void {
+    if (known.has(messageId)) return
+    world.note(() => `${session.id}: finds ${messageId} ${outcome?.status ?? ''}`)
+    const found: Restored = { messageId, room, outcomes: outcome ? [outcomeOf(outcome)] : [] }
+    known.set(messageId, found)
+    session.restored.push(found)
+    count('restored')
   }
 
   // ── What it is told of rooms ──────────────────────────────────────────────────────────────────────────────────
@@ -469,6 +508,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     session.endedBy = by
     session.status = core.status()
     session.queued = core.queued().rows
+    parts.tab?.die()
   }
 
   const host: ClientHost = {
@@ -491,13 +531,14 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
         at: world.now,
         kind,
         isLong: content.length > SHORTEST_LIMIT_CHARS,
-        undecided,
+        undecided: core.queued().rows,
+        queuedAt: Number.POSITIVE_INFINITY,
         cancelledAt: Number.POSITIVE_INFINITY,
         outcomes: [],
       }
       sends.set(messageId, sent)
+      known.set(messageId, sent)
       session.sends.push(sent)
-      undecided++
       world.note(() => `${session.id}: sends ${messageId} to ${room} (${kind})`)
       const payload = { content }
       const row: NewRow = {
@@ -511,9 +552,8 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       step({ type: 'send', row })
     },
     cancel(messageId) {
-      const sent = sends.get(messageId)
-      if (!sent) return
-      sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
+      const sent = parts.sent(messageId)
+      if (sent) sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
       world.note(() => `${session.id}: cancels ${messageId}`)
       step({ type: 'cancel', messageId })
     },
@@ -557,11 +597,15 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       for (const { wire, isOpen } of links.values()) if (isOpen) wire?.closeByClient()
     },
     close() {
-      if (!isAlive) return
+      if (!isAlive || core.status() === 'closed') return
       step({ type: 'close' })
       driver.stop()
-      session.leftAfterClose = openSockets + timers
-      end('close')
+      // What waits is written before the page goes.
+      world.after(2_000, () => {
+        if (!isAlive) return
+        session.leftAfterClose = openSockets + timers
+        end('close')
+      })
     },
     finish() {
       if (isAlive) end('end')

@@ -13,6 +13,8 @@ export interface History {
   endedAt: number
   /** Whether nodes heard of each other's commits; else clients find them by themselves. */
   hintsWereLost: boolean
+  /** Outboxes of which the browser threw away what was in them. */
+  readonly evicted: Set<string>
   /** At the end: what each node holds. */
   nodes: { readonly connections: number; readonly open: number; readonly queuedOps: number }[]
   /** At the end: the logs as the store reads them. */
@@ -55,10 +57,16 @@ export interface Session {
   readonly id: string
   readonly user: string
   readonly sid: string
+  /** Whose rows it shares; one of its own where they are in memory. */
+  readonly outbox: string
+  /** When its store was given up; from then on its rows are in memory. Infinity: it was not, or there was none. */
+  storageLostAt: number
   readonly startedAt: number
   endedAt: number
   endedBy: 'reload' | 'close' | 'end'
   readonly sends: Sent[]
+  /** Rows that it found in the store: said before it, or in another tab. */
+  readonly restored: Restored[]
   readonly streams: Stream[]
   readonly links: Link[]
   /** When the application called connect(). */
@@ -94,13 +102,23 @@ export interface Sent {
   readonly isLong: boolean
   /** Undecided rows of the session when it was sent. */
   readonly undecided: number
+  /** When it was first told to be queued. */
+  queuedAt: number
   cancelledAt: number
-  readonly outcomes: {
-    readonly at: number
-    readonly status: 'acknowledged' | 'failed'
-    readonly code: Code | undefined
-    readonly seq: number | undefined
-  }[]
+  readonly outcomes: Outcome[]
+}
+
+export interface Outcome {
+  readonly at: number
+  readonly status: 'acknowledged' | 'failed'
+  readonly code: Code | undefined
+  readonly seq: number | undefined
+}
+
+export interface Restored {
+  readonly messageId: string
+  readonly room: string
+  readonly outcomes: Outcome[]
 }
 
 /** What a session was told of a room's log, from where it began to follow to a reset, or its end. */
@@ -139,6 +157,7 @@ export function createHistory(epoch: string): History {
     quietFrom: Number.POSITIVE_INFINITY,
     endedAt: Number.POSITIVE_INFINITY,
     hintsWereLost: false,
+    evicted: new Set(),
     nodes: [],
     stored: new Map(),
     broken: [],

@@ -94,7 +94,7 @@ async function report(
   { out, trace }: SeriesOptions,
 ) {
   out(`\nseed ${seed} (${profile}, ${door}): ${violations.length} violations`)
-  for (const { invariant, at, what } of violations.slice(0, 8))
+  for (const { invariant, at, what } of worstFirst(violations).slice(0, 8))
     out(`  ${invariant} at ${seconds(at)}: ${what}`)
   if (trace) return
   const lines: string[] = []
@@ -114,4 +114,10 @@ function concerning({ about, at }: Violation, lines: readonly string[]): readonl
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(3)} s`
+}
+
+/** An exception explains what follows from it. */
+function worstFirst(violations: readonly Violation[]): readonly Violation[] {
+  const isBroken = ({ invariant }: Violation) => invariant === 'broken'
+  return [...violations.filter(isBroken), ...violations.filter((one) => !isBroken(one))]
 }

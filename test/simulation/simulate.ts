@@ -10,6 +10,7 @@ import { FAULTS, type Fault, PROFILES, type Profile, type ProfileName } from './
 import { createHistory, type History } from './history.ts'
 import { type ClientEnd, createWire, type Wire } from './network.ts'
 import { createServerHost, type DoorKind, type ServerHost } from './server-host.ts'
+import { type BrowserStorage, createBrowserStorage } from './storage.ts'
 import { createStoreModel } from './store-model.ts'
 import { UNIX_START } from './time.ts'
 import type { Token } from './tokens.ts'
@@ -39,6 +40,9 @@ const PUBLIC_ROOMS = ['den', 'hall'] as const
 const PRIVATE_ROOM = 'vault'
 const DIRECT_ROOM = '~ada~bob'
 
+/** Of one browser. */
+const MAX_TABS = 4
+
 /** After the faults: this long until everybody says something once more … */
 const SETTLE_MS = 60_000
 /** … and this long until all of it must have arrived. */
@@ -46,10 +50,19 @@ const QUIESCENCE_MS = 120_000
 /** What five failures of one row take, at least. */
 const POISON_MS = 75_000
 
-/** A place where a page of a user is open. */
-interface Device {
+/** A browser or a process of a user. */
+interface Place {
+  readonly name: string
   readonly user: string
   readonly latencyMs: number
+  /** Undefined: outboxes are in memory. */
+  readonly storage: BrowserStorage | undefined
+}
+
+/** A tab in which the page is open. */
+interface Device {
+  readonly place: Place
+  readonly user: string
   readonly rooms: Set<string>
   host: ClientHost
   isClosed: boolean
@@ -90,6 +103,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     )
   }
   history.hintsWereLost = nodes.length > 1
+  const places: Place[] = []
   const devices: Device[] = []
   let isQuiet = false
   let faultsEndAt = activeMs
@@ -144,7 +158,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
 
   function open(device: Omit<Device, 'host'> & { host?: ClientHost }, sid: string): Device {
-    const { user, latencyMs } = device
+    const { user, place } = device
     const host = createClientHost({
       world,
       history,
@@ -154,7 +168,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       user,
       sid,
       outbox: profile.tightLimits ? { maxRows: 30 } : {},
-      dial: (end) => dial(latencyMs, end),
+      tab: place.storage?.tab(),
+      outboxName: place.storage && place.name,
+      sent: (messageId) =>
+        history.sessions.flatMap(({ sends }) => sends).find((one) => one.messageId === messageId),
+      dial: (end) => dial(place.latencyMs, end),
       token: () => giveToken(user),
       stopped: (stopped, reason) => onStopped(opened, stopped, reason),
     })
@@ -188,11 +206,18 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     device.host.follow(room)
   }
 
-  function addDevice(user: string): void {
-    const device = open(
-      { user, latencyMs: dice.between(5, 120), rooms: new Set(), isClosed: false },
-      dice.letters(16),
-    )
+  function addPlace(user: string): void {
+    const name = `${user}'s place ${places.length + 1}`
+    const isDurable = profile.durable ?? dice.chance(0.5)
+    const storage = isDurable ? createBrowserStorage(world, world.dice(), name, count) : undefined
+    const place: Place = { name, user, latencyMs: dice.between(5, 120), storage }
+    places.push(place)
+    addTab(place)
+  }
+
+  function addTab(place: Place): void {
+    const { user } = place
+    const device = open({ place, user, rooms: new Set(), isClosed: false }, dice.letters(16))
     devices.push(device)
     for (const room of PUBLIC_ROOMS) if (room === 'den' || dice.chance(0.6)) enter(device, room)
     if (user === 'ada') {
@@ -210,6 +235,26 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       device.rooms.add(DIRECT_ROOM)
       device.host.follow(DIRECT_ROOM)
     }
+  }
+
+  /** The machine goes off; after a while its tabs are there again. */
+  function crashPlace(place: Place): void {
+    const tabs = devices.filter((device) => device.place === place && device.host.isAlive())
+    for (const { host } of tabs) host.reload()
+    place.storage?.powerCut()
+    for (const device of tabs) {
+      world.after(workload.between(300, 5_000), () => {
+        if (!device.isClosed) open(device, dice.letters(16))
+      })
+    }
+  }
+
+  function someStorage(then: (storage: BrowserStorage, place: Place) => void): boolean {
+    const durable = places.filter(({ storage }) => storage !== undefined)
+    if (durable.length === 0) return false
+    const place = dice.pick(durable)
+    if (place.storage) then(place.storage, place)
+    return true
   }
 
   function living(): Device[] {
@@ -365,6 +410,33 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         return true
       case 'reload':
         return someone(reload)
+      case 'tab':
+        return someone(({ place }) => {
+          const tabs = devices.filter((device) => device.place === place && !device.isClosed)
+          if (tabs.length < MAX_TABS) addTab(place)
+        })
+      case 'browser_crash':
+        return someone(({ place }) => crashPlace(place))
+      case 'storage_evicted':
+        return someStorage((storage, { name }) => {
+          history.evicted.add(name)
+          storage.evict()
+        })
+      case 'storage_blocked':
+        return someStorage((storage) => storage.block(within(1_000, 20_000)))
+      case 'storage_full':
+        return someStorage((storage) => storage.fill())
+      case 'storage_slow':
+        return someStorage((storage) => storage.slow(within(3_000, 30_000)))
+      case 'notices_muted':
+        return someStorage((storage) => storage.mute(within(5_000, 60_000)))
+      case 'lock_doubled': {
+        let isDone = false
+        someStorage((storage) => {
+          isDone = storage.doubleLock()
+        })
+        return isDone
+      }
       case 'sleep':
         return someone(({ host }) => host.sleep(within(20_000, 400_000)))
       case 'night': {
@@ -459,6 +531,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     history.quietFrom = world.now
     world.note(() => 'nothing goes wrong any more')
     for (const host of nodes) host.start()
+    for (const { storage } of places) storage?.calm()
     for (const { host, isClosed } of devices) {
       const last = host.session.statuses.at(-1)
       if (!isClosed && host.isAlive() && last?.reason !== 'REPLACED') host.connect()
@@ -483,8 +556,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
 
   for (const user of USERS) {
-    addDevice(user)
-    for (let i = 1; i < (profile.devices ?? 1 + Number(dice.chance(0.25))); i++) addDevice(user)
+    addPlace(user)
+    for (let i = 1; i < (profile.devices ?? 1 + Number(dice.chance(0.25))); i++) addPlace(user)
   }
   schedule()
   try {

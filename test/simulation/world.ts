@@ -36,7 +36,7 @@ export interface WorldOptions {
 export class TooManyEvents extends Error {}
 
 /** Then-callbacks that may hang on one another between a question to a store and its answer. */
-const PROMISE_DEPTH = 8
+const PROMISE_DEPTH = 16
 
 export function createWorld({ seed, maxEvents, trace }: WorldOptions): World {
   const dice = createDice(seed)

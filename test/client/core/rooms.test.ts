@@ -76,6 +76,14 @@ describe('a room that is followed', () => {
     expect(payloadsOf(client.advance(1), 'get_page')).toHaveLength(1)
   })
 
+  it('waits for nothing else while it reads: what was to be asked for later is being asked for', () => {
+    const client = following(4)
+    client.page(pageRef(client.push('den', 6)), 'den', 4, 4)
+    expect(payloadsOf(client.push('den', 7), 'get_page')).toHaveLength(1)
+    client.take()
+    expect(asked(client.advance(1_000))).toEqual([])
+  })
+
   it('asks ever more rarely for what was announced and never comes, until something comes', () => {
     const client = drive({ checkIntervalMs: Number.POSITIVE_INFINITY })
     client.connect()

@@ -119,6 +119,7 @@ export function createRooms(context: Context): Rooms {
   function readOn(room: Room): void {
     if (room.syncRef !== 0 || !room.cursor) return
     room.syncRef = context.takeRefs(1)
+    room.retryAt = Number.POSITIVE_INFINITY
     context.pending.set(room.syncRef, { for: 'sync', rooms: new Set([room.id]), sentAt: context.now })
     context.send({
       type: 'get_page',
