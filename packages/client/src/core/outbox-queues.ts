@@ -122,6 +122,13 @@ export function createQueues(context: Context): Queues {
     rows.splice(index, 0, row)
   }
 
+  /** A row that came behind what was in flight may belong before it: whoever asks for a new lane must be the oldest. */
+  function sort({ rows, inFlight }: Queue): void {
+    const order = (row: Row) => row.order ?? Number.POSITIVE_INFINITY
+    const waiting = rows.splice(inFlight)
+    rows.push(...waiting.sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))))
+  }
+
   function newLane(queue: Queue): void {
     queue.sid = randomSid(context.random)
     queue.nextN = 1
@@ -169,6 +176,7 @@ export function createQueues(context: Context): Queues {
         context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })
       }
       queue.inFlight = Math.min(queue.inFlight, index)
+      sort(queue)
     },
 
     weigh({ bytes }, count) {

@@ -133,8 +133,9 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
 
   function retryLater({ queue, row, index }: Place, code: Code, retryAfterMs: number | undefined): void {
     if (code === 'INTERNAL_ERROR' && isPoison(row)) giveUp([row], 'POISON')
-    const laneIsLost = code === 'GAP' && row.wasOldest
     queues.goBack(queue, index)
+    // An older one of another tab may have come meanwhile: it goes first, and knows for itself.
+    const laneIsLost = code === 'GAP' && row.wasOldest && queue.rows[0] === row
     if (laneIsLost) relane(queue)
     pause(queue, code, retryAfterMs)
   }
