@@ -189,7 +189,11 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     (history) => {
       const { link } = readyLink(history)
       const entries = logOf(history, 'den').map(({ entry }) => entry)
-      link.down.push({ at: 1, message: { type: 'entries', payload: { room: '~eve', entries, h: '' } } })
+      link.down.push({
+        at: 1,
+        order: 0,
+        message: { type: 'entries', payload: { room: '~eve', entries, h: '' } },
+      })
     },
   ],
   [
@@ -313,9 +317,10 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
       link.down.length = 0
       link.down.push({
         at: said.at + 1,
+        order: 1e6,
         message: { type: 'error', payload: { ref, code: 'UNAVAILABLE', message: '', retryAfterMs: 1_000 } },
       })
-      link.up.push({ at: said.at + 2, message: said.message })
+      link.up.push({ at: said.at + 2, order: 2e6, message: said.message })
     },
   ],
   [
@@ -331,7 +336,7 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
         payload: {},
       }))
       const payload = { ...said.message.payload, ref: 5_000, room: 'nowhere-else', commands }
-      link.up.push({ at: said.at, message: { type: 'commands', payload } })
+      link.up.push({ at: said.at, order: 1e6, message: { type: 'commands', payload } })
     },
   ],
   [

@@ -161,6 +161,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   let current = 0
   let nextRequest = 1
   let openSockets = 0
+  let words = 0
   let timers = 0
   let spinningSince = 0
   let spins = 0
@@ -421,7 +422,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       world.note(() => `${session.id}: hears ${JSON.stringify(message)}`)
       if (message.type === 'connected' && link.overAt === Number.POSITIVE_INFINITY) link.readyAt = world.now
       if (message.type === 'error') count(`told_${message.payload.code}`)
-      link.down.push({ at: world.now, message })
+      link.down.push({ at: world.now, order: words++, message })
     }
     step({ type: 'received', link: number, messages })
   }
@@ -430,7 +431,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     const entry = links.get(number)
     for (const message of messages) {
       world.note(() => `${session.id}: says ${JSON.stringify(message)}`)
-      entry?.link.up.push({ at: world.now, message })
+      entry?.link.up.push({ at: world.now, order: words++, message })
     }
     for (let i = 0; i < messages.length; i += MAX_BATCH) {
       const frame = messages.length > MAX_BATCH ? messages.slice(i, i + MAX_BATCH) : messages
@@ -487,8 +488,8 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   // ── What it is told of rooms ──────────────────────────────────────────────────────────────────────────────────
 
   function streamOf(room: string): Stream {
-    const known = streams.get(room)
-    if (known) return known
+    const found = streams.get(room)
+    if (found) return found
     const stream: Stream = { room, from: world.now, to: Number.POSITIVE_INFINITY, events: [] }
     streams.set(room, stream)
     session.streams.push(stream)

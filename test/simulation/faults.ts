@@ -299,7 +299,7 @@ export const PROFILES = {
   },
   floods: {
     about: 'more is said than can be read at once, while others sleep',
-    weight: 2,
+    weight: 4,
     rates: { flood: 1.5, sleep: 3, link_silent: 1, link_cut: 1, reload: 0.5, snapshot: 0.3, restore: 0.2 },
     devices: 1,
     fastLimits: true,

@@ -145,8 +145,15 @@ export interface Link {
   code: Code | undefined
   /** What the server asked for when it closed. */
   retryAfterMs: number | undefined
-  readonly up: { readonly at: number; readonly message: ClientMessage }[]
-  readonly down: { readonly at: number; readonly message: ServerMessage }[]
+  readonly up: Word<ClientMessage>[]
+  readonly down: Word<ServerMessage>[]
+}
+
+export interface Word<M> {
+  readonly at: number
+  /** Of all that was said and heard on the link: much falls on one moment. */
+  readonly order: number
+  readonly message: M
 }
 
 export function createHistory(epoch: string): History {

@@ -34,6 +34,8 @@ const CLIENT_CORE = 'packages/client/src/core/core.ts'
 const CONNECTION = 'packages/client/src/core/connection.ts'
 const HEARTBEAT = 'packages/client/src/core/heartbeat.ts'
 const OUTBOX = 'packages/client/src/core/outbox.ts'
+const KEEPER = 'packages/client/src/core/durable-keeper.ts'
+const QUEUES = 'packages/client/src/core/outbox-queues.ts'
 const ROOMS = 'packages/client/src/core/rooms.ts'
 const DRIVER = 'packages/client/src/driver.ts'
 const COMMIT = 'packages/server/src/core/commit.ts'
@@ -162,6 +164,76 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    if (laneIsLost) relane(queue)\n',
     to: '',
     profile: 'restores',
+    seed: 1,
+  },
+  {
+    name: 'relane-on-every-gap',
+    about: 'a row that is not the oldest asks for a new lane as well',
+    file: OUTBOX,
+    from: "const laneIsLost = code === 'GAP' && row.wasOldest && queue.rows[0] === row",
+    to: "const laneIsLost = code === 'GAP'",
+    profile: 'tabs',
+    seed: 1,
+  },
+  {
+    name: 'lane-changed-in-flight',
+    about: 'the next lane is begun while the one before is undecided',
+    file: OUTBOX,
+    from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
+    to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
+    profile: 'tabs',
+    seed: 1,
+  },
+  {
+    name: 'failure-told-before-written',
+    about: 'that a message failed is told before it is written',
+    file: KEEPER,
+    from: `    failing.set(messageId, { row, outcome })
+    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {
+      if (!failing.delete(messageId)) return
+      failed.add(messageId)
+      done()
+    })`,
+    to: `    failed.add(messageId)
+    done()
+    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {})`,
+    profile: 'storage',
+    seed: 1,
+  },
+  {
+    name: 'queued-before-written',
+    about: 'a message is told to be queued before the store has it',
+    file: KEEPER,
+    from: '      waiting.push(row)\n    },',
+    to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
+    profile: 'storage',
+    seed: 1,
+  },
+  {
+    name: 'everybody-drains',
+    about: 'a tab that does not hold the store sends what is in it, before it has read it',
+    file: KEEPER,
+    from: '      return isHolder && isRead && !isRenumbering',
+    to: '      return !isRenumbering',
+    profile: 'tabs',
+    seed: 1,
+  },
+  {
+    name: 'order-of-arrival',
+    about: 'rows of another tab stay behind what was on its way when they were found',
+    file: QUEUES,
+    from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
+    to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
+    profile: 'tabs',
+    seed: 1,
+  },
+  {
+    name: 'timer-that-spins',
+    about: 'a wait that something else has ended stays set',
+    file: ROOMS,
+    from: '    room.syncRef = context.takeRefs(1)\n    room.retryAt = Number.POSITIVE_INFINITY\n',
+    to: '    room.syncRef = context.takeRefs(1)\n',
+    profile: 'tabs',
     seed: 1,
   },
   {
@@ -339,8 +411,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no-window',
     about: 'a room sends as much as it has',
     file: OUTBOX,
-    from: '      windowPerRoom - queue.inFlight,\n',
-    to: '      windowPerRoom * 100 - queue.inFlight,\n',
+    from: '      windowPerRoom - queues.flyingIn(queue.room),\n',
+    to: '      windowPerRoom * 100 - queues.flyingIn(queue.room),\n',
     profile: 'limits',
     seed: 1,
   },

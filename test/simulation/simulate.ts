@@ -191,11 +191,13 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     })
   }
 
+  function comeBack(device: Device): void {
+    if (!device.isClosed) open(device, dice.letters(16))
+  }
+
   function reload(device: Device): void {
     device.host.reload()
-    world.after(workload.between(50, 1_500), () => {
-      if (!device.isClosed) open(device, dice.letters(16))
-    })
+    world.after(workload.between(50, 1_500), () => comeBack(device))
   }
 
   function enter(device: Device, room: string): void {
@@ -243,9 +245,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     for (const { host } of tabs) host.reload()
     place.storage?.powerCut()
     for (const device of tabs) {
-      world.after(workload.between(300, 5_000), () => {
-        if (!device.isClosed) open(device, dice.letters(16))
-      })
+      world.after(workload.between(300, 5_000), () => comeBack(device))
     }
   }
 

@@ -364,4 +364,20 @@ describe('rows of another tab', () => {
     tab.answer()
     expect(commandsOf(tab.client.live(200)).map(({ n, commands }) => [n, commands.length])).toEqual([[1, 2]])
   })
+
+  it('that are gone from the store are asked after within the window of their room', () => {
+    const rows = ids(1, 8)
+    const tab = holder(tableOf(...rows.map((id, i) => laneRow(id, i + 1))))
+    expect(idsOf(tab.connected)).toEqual(rows)
+    for (const id of ids(9, 12)) tab.client.send('den', id)
+    tab.answer()
+    tab.table.remove(rows)
+    tab.effects()
+    tab.hear({ isChanged: true, isHolder: false })
+    const first = commandsOf(tab.effects())
+    expect(first.flatMap(({ commands }) => commands)).toHaveLength(8)
+    const [{ ref, commands } = { ref: 0, commands: [] }] = first
+    tab.client.ack(ref, 1, commands.length)
+    expect(idsOf(tab.effects())).toHaveLength(commands.length)
+  })
 })

@@ -230,8 +230,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     queues.remove({ queue, row, index: queue.rows.indexOf(row) })
     row.order = undefined
     row.skipFor ??= 'VOID'
-    // No id of a room has a space: these rows wait for nobody, and nobody for them.
-    queues.insert(queues.of(row.room, ` ${row.room}`), row)
+    queues.insert(queues.aside(row.room), row)
   }
 
   // ── Others who share the store ────────────────────────────────────────────────────────────────────────────────

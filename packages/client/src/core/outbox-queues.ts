@@ -53,7 +53,11 @@ export interface Queues {
   readonly all: Map<string, Queue>
   /** What there is: undecided rows with those that are not in a queue yet, and their bytes; what of them is in flight. */
   readonly load: { rows: number; bytes: number; flying: number; flyingBytes: number }
-  of(room: string, key?: string): Queue
+  of(room: string): Queue
+  /** The queue beside that of the room, of rows that wait for nobody, and nobody for them. */
+  aside(room: string): Queue
+  /** How many of the room's rows are in flight. */
+  flyingIn(room: string): number
   find(messageId: string, key?: string): Place | undefined
   /** Puts the row into the order of the store, behind what is in flight. */
   insert(queue: Queue, row: Row): void
@@ -97,7 +101,7 @@ export function createQueues(context: Context): Queues {
     load.flyingBytes -= row.bytes
   }
 
-  function of(room: string, key = room): Queue {
+  function open(room: string, key: string): Queue {
     const found = all.get(key)
     if (found) return found
     const queue: Queue = {
@@ -114,6 +118,9 @@ export function createQueues(context: Context): Queues {
     all.set(key, queue)
     return queue
   }
+
+  /** No id of a room has a space. */
+  const asideKey = (room: string): string => ` ${room}`
 
   function insert({ rows, inFlight }: Queue, row: Row): void {
     const { order = Number.POSITIVE_INFINITY } = row
@@ -142,7 +149,9 @@ export function createQueues(context: Context): Queues {
   return {
     all,
     load,
-    of,
+    of: (room) => open(room, room),
+    aside: (room) => open(room, asideKey(room)),
+    flyingIn: (room) => (all.get(room)?.inFlight ?? 0) + (all.get(asideKey(room))?.inFlight ?? 0),
 
     find(messageId, key) {
       const own = key === undefined ? undefined : all.get(key)
@@ -157,7 +166,7 @@ export function createQueues(context: Context): Queues {
     insert,
 
     enqueue(row) {
-      const queue = of(row.room)
+      const queue = open(row.room, row.room)
       if (row.n === 0) giveLane(queue, row)
       insert(queue, row)
       context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })

@@ -171,7 +171,7 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
   function nextRun(queue: Queue): Row[] {
     const { windowPerRoom, windowPerConnection, windowBytes, maxFrameBytes } = context.limits
     const places = Math.min(
-      windowPerRoom - queue.inFlight,
+      windowPerRoom - queues.flyingIn(queue.room),
       windowPerConnection - load.flying,
       MAX_BATCH,
       pacing.available(context.now),
@@ -310,7 +310,7 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
       const { windowPerRoom, windowPerConnection } = context.limits
       for (const queue of queues.all.values()) {
         if (!wantsToSend(queue)) continue
-        if (queue.inFlight >= windowPerRoom || load.flying >= windowPerConnection) continue
+        if (queues.flyingIn(queue.room) >= windowPerRoom || load.flying >= windowPerConnection) continue
         const at = Math.max(queue.pausedUntil, pausedUntil, pacing.nextAt())
         // Whatever could go at once went with the step before: what is left waits for an answer, not for a time.
         if (at > context.now && at < earliest) earliest = at
