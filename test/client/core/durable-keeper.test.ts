@@ -22,6 +22,7 @@ import {
 } from '../support/drive.ts'
 
 const FORMER = 'lane-of-a-former-load'
+const OTHER = 'lane-of-another-tab'
 
 /** A call, and what the store answers to it: calls take effect at once, answers come when asked for. */
 interface Asked {
@@ -379,5 +380,556 @@ describe('rows of another tab', () => {
     const [{ ref, commands } = { ref: 0, commands: [] }] = first
     tab.client.ack(ref, 1, commands.length)
     expect(idsOf(tab.effects())).toHaveLength(commands.length)
+  })
+})
+
+describe('who does not hold the store', () => {
+  const nudges = (notices: readonly OutboxNotice[]) =>
+    notices.map(({ isChanged, isHolder }) => `${isHolder ? 'holder' : 'guest'}${isChanged ? ' changed' : ''}`)
+
+  it('writes, nudges, and sends nothing', () => {
+    const { client, answer, effects } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    client.send('den', 'm-000002')
+    answer()
+    const after = effects()
+    expect(statuses(after, 'm-000002')).toEqual(['queued'])
+    expect(idsOf(after)).toEqual([])
+    const told = ofType(after, 'store').flatMap(({ call }) => (call.do === 'tell' ? [call.notice] : []))
+    expect(nudges(told)).toEqual(['guest changed', 'guest changed'])
+  })
+
+  it('reports what the holder tells, and writes nothing of it', () => {
+    const { client, answer, asked, effects, hear } = guest()
+    for (const id of ids(1, 2)) client.send('den', id)
+    answer()
+    asked()
+    hear({
+      settled: [
+        { messageId: 'm-000001', outcome: acknowledged(4) },
+        { messageId: 'm-000002', outcome: { status: 'failed', code: 'FORBIDDEN', detail: 'no' } },
+        { messageId: 'm-000001', outcome: acknowledged(4) },
+      ],
+    })
+    expect(outcomesOf(effects())).toEqual(['m-000001 acknowledged 4', 'm-000002 failed FORBIDDEN'])
+    expect(asked()).toEqual([])
+    expect(client.core.queued().rows).toBe(0)
+  })
+
+  it('reports an outcome that is told before the store has answered', () => {
+    const { client, answer, effects, hear, table } = guest()
+    client.send('den', 'm-000001')
+    effects()
+    table.remove(['m-000001'])
+    client.step({
+      type: 'told',
+      notice: {
+        settled: [{ messageId: 'm-000001', outcome: acknowledged(4) }],
+        isChanged: false,
+        isHolder: true,
+      },
+    })
+    expect(statuses(effects(), 'm-000001')).toEqual([])
+    answer()
+    expect(statuses(effects(), 'm-000001')).toEqual(['queued', 'acknowledged'])
+    hear({ isChanged: true })
+    expect(statuses(effects(), 'm-000001')).toEqual([])
+  })
+
+  it('shows what others say and what became of it', () => {
+    const { effects, hear, table } = guest()
+    table.add([laneRow('m-000001', 1, OTHER), laneRow('m-000002', 2, OTHER)])
+    hear({ isChanged: true, isHolder: false })
+    expect(ofType(effects(), 'restored').map(({ row }) => row.messageId)).toEqual(ids(1, 2))
+    table.fail('m-000001', 'FORBIDDEN', undefined)
+    table.remove(['m-000002'])
+    hear({
+      settled: [
+        { messageId: 'm-000001', outcome: { status: 'failed', code: 'FORBIDDEN' } },
+        { messageId: 'm-000002', outcome: acknowledged(3) },
+      ],
+    })
+    expect(outcomesOf(effects())).toEqual(['m-000001 failed FORBIDDEN', 'm-000002 acknowledged 3'])
+  })
+
+  it('shows a failure of which it had not known that it was said', () => {
+    const { effects, hear, table } = guest()
+    table.add([laneRow('m-000001', 1, OTHER)])
+    table.fail('m-000001', 'FORBIDDEN', 'no')
+    hear({ settled: [{ messageId: 'm-000001', outcome: { status: 'failed', code: 'FORBIDDEN' } }] })
+    const restored = ofType(effects(), 'restored')
+    expect(restored.map(({ outcome }) => outcome?.status)).toEqual(['failed'])
+  })
+
+  it('becomes the holder when it hears nothing of one for five seconds, and not sooner', () => {
+    const { client, answer, asked, effects } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    effects()
+    client.live(4_999)
+    expect(asked()).toEqual([])
+    client.live(1)
+    expect(asked()).toEqual(['steal', 'tell'])
+    client.live(4_999)
+    expect(asked()).toEqual([])
+    client.live(1)
+    expect(asked()).toEqual(['steal', 'tell'])
+  })
+
+  it('leaves a holder alone that lives, and looks into the store in case it missed something', () => {
+    const { client, answer, asked, effects, hear } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    effects()
+    for (let i = 0; i < 10; i++) {
+      hear({})
+      client.live(5_000)
+      expect(asked()).toEqual(['list', 'tell'])
+      answer()
+      effects()
+    }
+  })
+
+  it('steals nothing while nothing of the store waits, nor without a connection', () => {
+    const { client, answer, asked, effects } = guest()
+    client.live(30_000)
+    expect(asked()).toEqual([])
+    client.lose()
+    client.send('den', 'm-000001')
+    answer()
+    effects()
+    for (let i = 0; i < 6; i++) client.advance(10_000)
+    expect(asked()).toEqual([])
+  })
+
+  it('first asks once more when it was asleep itself: what was told meanwhile comes only now', () => {
+    const { client, answer, asked, effects } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    effects()
+    client.sleep(20_000)
+    client.tick()
+    expect(asked()).not.toContain('steal')
+  })
+
+  it('sends what waits when it becomes the holder, and no longer when it was', () => {
+    const tab = guest()
+    for (const id of ids(1, 10)) tab.client.send('den', id)
+    tab.answer()
+    tab.hold()
+    const effects = tab.effects()
+    expect(idsOf(effects)).toEqual(ids(1, 8))
+    tab.hold(false)
+    tab.client.ack(commandsOf(effects)[0]?.ref ?? 0, 1, 8)
+    tab.answer()
+    const after = tab.effects()
+    expect(outcomesOf(after)).toHaveLength(8)
+    expect(idsOf(after)).toEqual([])
+    expect(tab.table.list().map(({ messageId }) => messageId)).toEqual(ids(9, 10))
+  })
+})
+
+describe('the holder', () => {
+  it('reads what others wrote when they nudge, once for many nudges at a time', () => {
+    const { client, answer, effects, table } = holder()
+    table.add([laneRow('m-000001', 1, OTHER)])
+    const notice = { settled: [], isChanged: true, isHolder: false }
+    for (let i = 0; i < 5; i++) client.step({ type: 'told', notice })
+    table.add([laneRow('m-000002', 2, OTHER)])
+    const lists = () => ofType(effects(), 'store').filter(({ call }) => call.do === 'list').length
+    expect(lists()).toBe(1)
+    answer(1)
+    expect(lists()).toBe(1)
+    expect(table.list()).toHaveLength(2)
+    answer()
+    expect(client.core.queued().rows).toBe(2)
+    expect(lists()).toBe(0)
+  })
+
+  it('gives a sign of life to who asks, while it is connected, and to no other holder', () => {
+    const { client, hear, told } = holder()
+    hear({ isHolder: false })
+    expect(told()).toEqual([{ settled: [], isChanged: false, isHolder: true }])
+    hear({ isHolder: true })
+    expect(told()).toEqual([])
+    client.lose()
+    hear({ isHolder: false })
+    expect(told()).toEqual([])
+  })
+
+  it('removes what a crash brought back, instead of reporting it once more', () => {
+    const { client, answer, effects, hear, table } = holder()
+    client.send('den', 'm-000001')
+    answer()
+    client.ack(commandsOf(effects())[0]?.ref ?? 0, 1)
+    answer()
+    table.add([laneRow('m-000001', 1, SID)])
+    hear({ isChanged: true, isHolder: false })
+    const after = effects()
+    expect(idsOf(after)).toEqual([])
+    expect(ofType(after, 'restored')).toEqual([])
+    expect(table.list()).toEqual([])
+  })
+
+  it('keeps the order of the store, whoever wrote: what is in flight stands before', () => {
+    const { client, answer, effects, hear, table } = holder()
+    client.send('den', 'm-000001')
+    answer()
+    table.add([laneRow('m-000002', 1, OTHER)])
+    client.send('den', 'm-000003')
+    answer()
+    const first = commandsOf(effects())
+    hear({ isChanged: true, isHolder: false })
+    const refs = first.map(({ ref }) => ref)
+    client.ack(refs[0] ?? 0, 1)
+    client.ack(refs[1] ?? 0, 2)
+    answer()
+    expect(idsOf(effects())).toEqual(['m-000002'])
+  })
+})
+
+describe('a message that is gone from the store', () => {
+  it('and was accepted is acknowledged with its place: the server is asked', () => {
+    const { client, answer, effects, hear, table } = guest()
+    client.send('den', 'm-000001')
+    client.send('den', 'm-000002')
+    answer()
+    table.remove(['m-000001', 'm-000002'])
+    effects()
+    hear({ isChanged: true })
+    const after = effects()
+    expect(outcomesOf(after)).toEqual([])
+    expect(commandsOf(after).map(({ sid, n }) => [sid, n])).toEqual([[SID, 1]])
+    expect(idsOf(after)).toEqual(['-m-000001', '-m-000002'])
+    const ref = commandsOf(after)[0]?.ref ?? 0
+    client.ack(ref, 9)
+    client.refuse(ref + 1, 'VOID')
+    answer()
+    const last = effects()
+    expect(outcomesOf(last)).toEqual(['m-000001 acknowledged 9', 'm-000002 failed VOID'])
+    expect(ofType(last, 'store')).toEqual([])
+    expect(client.core.queued()).toMatchObject({ rows: 0, bytes: 0 })
+  })
+
+  it('keeps the reason for which it was given up', () => {
+    const { client, answer, effects, hear, table } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    client.step({ type: 'cancel', messageId: 'm-000001' })
+    effects()
+    table.clear()
+    hear({ isChanged: true })
+    client.refuse(commandsOf(effects())[0]?.ref ?? 0, 'SKIPPED')
+    expect(outcomesOf(effects())).toEqual(['m-000001 failed CANCELLED'])
+  })
+})
+
+describe('a message that is cancelled', () => {
+  it('before it was to be written fails at once, and takes no place', () => {
+    const { client, answer, effects, table } = holder()
+    for (const id of ids(1, 3)) client.send('den', id)
+    client.step({ type: 'cancel', messageId: 'm-000002' })
+    expect(outcomesOf(effects())).toEqual(['m-000002 failed CANCELLED'])
+    answer()
+    expect(table.list().map(({ messageId, n }) => [messageId, n])).toEqual([
+      ['m-000001', 1],
+      ['m-000003', 2],
+    ])
+    expect(client.core.queued().rows).toBe(2)
+  })
+
+  it('while it is being written gives its place up as soon as it has one', () => {
+    const { client, answer, effects, table } = holder()
+    client.send('den', 'm-000001')
+    client.step({ type: 'cancel', messageId: 'm-000001' })
+    answer()
+    expect(idsOf(effects())).toEqual(['-m-000001'])
+    expect(table.list()[0]?.skipFor).toBe('CANCELLED')
+  })
+
+  it('in the store is marked there, and whoever holds it gives its place up', () => {
+    const table = createOutboxTable()
+    const one = guest(table)
+    one.client.send('den', 'm-000001')
+    one.answer()
+    const two = holder(table)
+    two.client.lose()
+    one.effects()
+    one.client.step({ type: 'cancel', messageId: 'm-000001' })
+    one.answer()
+    const [notice] = one.told()
+    expect(notice?.isChanged).toBe(true)
+    two.hear(notice ?? {})
+    two.effects()
+    expect(idsOf(two.client.reconnect())).toEqual(['-m-000001'])
+  })
+
+  it('fails with that reason, and that is written', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.client.step({ type: 'cancel', messageId: 'm-000001' })
+    tab.effects()
+    tab.client.lose()
+    tab.answer()
+    tab.refuse(tab.client.reconnect(), 'SKIPPED')
+    tab.answer()
+    expect(outcomesOf(tab.effects())).toEqual(['m-000001 failed CANCELLED'])
+    expect(tab.table.list()[0]?.failed?.code).toBe('CANCELLED')
+  })
+})
+
+describe('a lane that the server has lost', () => {
+  /** The oldest of three rows got GAP: the store is to renumber them. */
+  function lost() {
+    const tab = holder(tableOf(...ids(1, 2).map((id, i) => laneRow(id, i + 7))))
+    tab.client.send('den', 'm-000003')
+    tab.answer()
+    tab.effects()
+    tab.refuse(tab.connected, 'GAP')
+    return tab
+  }
+
+  it('is replaced in the store by one write, before anything more of the room is sent', () => {
+    const { client, answer, asked, effects, table } = lost()
+    expect(asked()).toEqual(['renumber'])
+    client.live(10_000)
+    expect(idsOf(effects())).toEqual([])
+    answer()
+    const frames = commandsOf(effects())
+    expect(frames.map(({ n, commands }) => [n, commands.length])).toEqual([[1, 3]])
+    const sid = frames[0]?.sid
+    expect(sid).not.toBe(FORMER)
+    expect(table.list().map((row) => [row.sid, row.n])).toEqual([1, 2, 3].map((n) => [sid, n]))
+  })
+
+  it('is from then on the lane of this tab in that room, and messages meanwhile go on in it', () => {
+    const { client, answer, effects, table } = lost()
+    client.send('den', 'm-000004')
+    answer()
+    client.live(100)
+    answer()
+    client.send('hall', 'm-000005')
+    answer()
+    const sid = table.list()[0]?.sid
+    expect(table.list().map((row) => [row.messageId, row.sid, row.n])).toEqual([
+      ...ids(1, 4).map((id, i) => [id, sid, i + 1]),
+      ['m-000005', SID, 1],
+    ])
+    expect(idsOf(effects())).toContain('m-000005')
+  })
+
+  it('may have been replaced by another holder: its lane is taken over, and our next rows begin one of their own', () => {
+    const tab = holder()
+    for (const id of ids(1, 2)) tab.client.send('den', id)
+    tab.answer()
+    const effects = tab.effects()
+    tab.table.renumber('den', SID, OTHER)
+    tab.refuse(effects, 'GAP')
+    tab.answer()
+    tab.client.live(100)
+    expect(commandsOf(tab.effects()).map(({ sid, n, commands }) => [sid, n, commands.length])).toEqual([
+      [OTHER, 1, 2],
+    ])
+    tab.client.send('den', 'm-000003')
+    tab.answer()
+    const third = tab.table.list()[2]
+    expect([SID, OTHER]).not.toContain(third?.sid)
+    expect(third?.n).toBe(1)
+  })
+
+  it('of a guest is seen as renumbered when it looks: its next rows begin a new lane', () => {
+    const { client, answer, hear, table } = guest()
+    for (const id of ids(1, 2)) client.send('den', id)
+    answer()
+    table.renumber('den', SID, OTHER)
+    hear({ isChanged: true })
+    client.send('den', 'm-000003')
+    client.send('hall', 'm-000004')
+    answer()
+    const [, , third, fourth] = table.list()
+    expect([SID, OTHER]).not.toContain(third?.sid)
+    expect(third?.n).toBe(1)
+    expect(fourth).toMatchObject({ sid: SID, n: 1 })
+  })
+
+  it('is replaced in memory where the store is lost in the midst of it', () => {
+    const { client, effects } = lost()
+    client.step({ type: 'store_lost', detail: 'the disk is full' })
+    client.live(100)
+    const frames = commandsOf(effects())
+    expect(frames.map(({ n, commands }) => [n, commands.length])).toEqual([[1, 3]])
+    expect(frames[0]?.sid).not.toBe(FORMER)
+  })
+
+  it('is replaced also where the place of one message is beyond repair', () => {
+    const tab = holder()
+    for (const id of ids(1, 3)) tab.client.send('den', id)
+    tab.answer()
+    tab.refuse(tab.effects(), 'INVALID_MESSAGE')
+    tab.answer()
+    const skip = tab.effects()
+    expect(idsOf(skip).slice(0, 1)).toEqual(['-m-000001'])
+    tab.refuse(skip, 'INVALID_MESSAGE')
+    tab.answer()
+    tab.client.live(100)
+    const after = tab.effects()
+    expect(outcomesOf(after)).toEqual(['m-000001 failed INVALID_MESSAGE'])
+    expect(commandsOf(after).map(({ n, commands }) => [n, commands.length])).toEqual([[1, 2]])
+    expect(tab.table.list().map(({ failed, n }) => failed?.code ?? n)).toEqual(['INVALID_MESSAGE', 1, 2])
+  })
+})
+
+describe('a store that is lost', () => {
+  it('because it does not open in five seconds leaves everything in memory', () => {
+    const { client, asked, effects, answer } = withStore()
+    client.send('den', 'm-000001')
+    client.connect()
+    client.live(4_900)
+    expect(statuses(effects(), 'm-000001')).toEqual([])
+    client.live(200)
+    const after = effects()
+    expect(storageOf(after).map(({ status }) => status)).toEqual(['lost'])
+    expect(statuses(after, 'm-000001')).toEqual(['queued', 'sent'])
+    expect(ofType(after, 'store').map(({ call }) => call.do)).toEqual(['close'])
+    // It opens after all.
+    answer()
+    expect(asked()).toEqual([])
+    expect(statuses(client.send('den', 'm-000002'), 'm-000002')).toEqual(['queued', 'sent'])
+  })
+
+  it('loses nothing: what was being written, what waits, and what is in it goes on in memory, in order', () => {
+    const tab = holder(tableOf(laneRow('m-000001', 1)))
+    tab.client.lose()
+    for (const id of ids(2, 4)) tab.client.send('den', id)
+    tab.effects()
+    tab.client.step({ type: 'store_lost', detail: 'the disk is full' })
+    const lost = tab.effects()
+    expect(storageOf(lost)).toEqual([{ type: 'storage', status: 'lost', detail: 'the disk is full' }])
+    expect(ofType(lost, 'progress').map(({ messageId, status }) => [messageId, status])).toEqual(
+      ids(2, 4).map((id) => [id, 'queued']),
+    )
+    const first = commandsOf(tab.client.reconnect())
+    expect(first.map(({ sid, n }) => [sid, n])).toEqual([[FORMER, 1]])
+    tab.client.ack(first[0]?.ref ?? 0, 1)
+    const second = tab.effects()
+    expect(idsOf(second)).toEqual(['m-000001', ...ids(2, 4)])
+    tab.client.ack(commandsOf(second).at(-1)?.ref ?? 0, 2, 3)
+    expect(outcomesOf(tab.effects())).toHaveLength(3)
+    expect(tab.client.core.queued().rows).toBe(0)
+  })
+
+  it('is asked for nothing more', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.effects()
+    tab.client.step({ type: 'store_lost', detail: 'gone' })
+    tab.client.step({ type: 'store_lost', detail: 'gone, said once more' })
+    expect(tab.asked()).toEqual(['close'])
+    tab.client.send('den', 'm-000002')
+    tab.client.step({ type: 'cancel', messageId: 'm-000002' })
+    tab.client.step({ type: 'discard', messageId: 'm-000003' })
+    tab.hear({ isChanged: true, isHolder: false })
+    tab.hold(false)
+    tab.client.live(60_000)
+    expect(tab.asked()).toEqual([])
+  })
+
+  it('while an outcome was being written reports it all the same', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.refuse(tab.effects(), 'FORBIDDEN')
+    tab.client.step({ type: 'store_lost', detail: 'the disk is full' })
+    expect(outcomesOf(tab.effects())).toEqual(['m-000001 failed FORBIDDEN'])
+  })
+
+  it('lets also who did not hold it send what waits', () => {
+    const { client, answer, effects } = guest()
+    client.send('den', 'm-000001')
+    answer()
+    effects()
+    client.step({ type: 'store_lost', detail: 'evicted' })
+    expect(idsOf(effects())).toEqual(['m-000001'])
+  })
+})
+
+describe('a failed message', () => {
+  function failedOne(table?: OutboxTable) {
+    const tab = holder(table)
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.refuse(tab.effects(), 'FORBIDDEN')
+    tab.answer()
+    tab.effects()
+    return tab
+  }
+
+  it('that is tried again leaves the store when its successor is in it', () => {
+    const tab = failedOne()
+    tab.client.step({ type: 'send', row: rowOf('den', 'm-000002'), replaces: 'm-000001' })
+    tab.client.step({ type: 'discard', messageId: 'm-000001' })
+    expect(tab.table.list().map(({ messageId }) => messageId)).toEqual(ids(1, 1))
+    tab.answer()
+    expect(tab.table.list().map(({ messageId }) => messageId)).toEqual(ids(2, 2))
+    expect(ofType(tab.effects(), 'restored')).toEqual([])
+  })
+
+  it('that is discarded leaves the store, and the others forget it', () => {
+    const table = createOutboxTable()
+    const tab = failedOne(table)
+    const other = guest(table)
+    tab.client.step({ type: 'discard', messageId: 'm-000001' })
+    const [notice] = tab.told()
+    expect(table.list()).toEqual([])
+    other.hear(notice ?? {})
+    expect(ofType(other.effects(), 'discarded').map(({ messageId }) => messageId)).toEqual(['m-000001'])
+  })
+
+  it('does not count against the bounds', () => {
+    const tab = failedOne()
+    expect(tab.client.core.queued()).toEqual({ rows: 0, bytes: 0, pressure: 0 })
+  })
+})
+
+describe('closing', () => {
+  it('writes what waits, then lets go', () => {
+    const { client, answer, asked, effects } = holder()
+    for (const id of ids(1, 3)) client.send('den', id)
+    asked()
+    client.step({ type: 'close' })
+    expect(asked()).toEqual(['add', 'close'])
+    answer()
+    const after = effects()
+    expect(ids(1, 3).map((id) => statuses(after, id))).toEqual([['queued'], ['queued'], ['queued']])
+    expect(client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('waits for the store to open where something is to be written', () => {
+    const { client, answer, asked, table } = withStore()
+    client.send('den', 'm-000001')
+    client.step({ type: 'close' })
+    expect(asked()).toEqual(['open'])
+    expect(client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+    answer()
+    expect(asked()).toEqual(['list', 'add', 'close'])
+    expect(table.list()).toHaveLength(1)
+  })
+
+  it('opens nothing for it', () => {
+    const { client, asked } = withStore()
+    client.step({ type: 'close' })
+    expect(asked()).toEqual([])
+  })
+
+  it('is the end of sending: what is said afterwards fails', () => {
+    const { client, asked, effects } = holder()
+    client.step({ type: 'close' })
+    effects()
+    client.send('den', 'm-000001')
+    expect(outcomesOf(effects())).toEqual(['m-000001 failed CLOSED'])
+    expect(asked()).toEqual([])
   })
 })
