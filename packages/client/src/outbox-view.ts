@@ -7,7 +7,10 @@ import type { Sending, Sent } from './sent.ts'
 export interface OutboxView {
   /** Undecided and failed messages, in the order of sending. */
   list(): readonly Sent[]
-  /** Give a message up, unless the server has it already: its outcome tells which (CANCELLED, or acknowledged). */
+  /**
+   * Give a message up, unless the server has it already: its outcome tells which (CANCELLED, or acknowledged). Only the
+   * server knows, so that it stays undecided until we are connected.
+   */
   cancel(messageId: string): void
   /** Send a failed message once more, as a new message. Undefined where there is no such failed message. */
   retry(messageId: string): Sent | undefined
@@ -49,9 +52,10 @@ export function createLedger(): OutboxLedger {
     },
     get: (messageId) => sendings.get(messageId),
     list: (room) =>
-      Array.from(sendings.values(), ({ sent }) => sent).filter(
-        (sent) => room === undefined || sent.room === room,
-      ),
+      // What a former load left comes to light after what this one has said.
+      Array.from(sendings.values(), ({ sent }) => sent)
+        .filter((sent) => room === undefined || sent.room === room)
+        .sort((a, b) => a.createdAt - b.createdAt),
     settled({ sent }) {
       if (sent.status === 'acknowledged') {
         sendings.delete(sent.messageId)
