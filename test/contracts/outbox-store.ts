@@ -358,6 +358,18 @@ export function describeOutboxStoreContract(
       expect(one.told).toEqual([])
     })
 
+    it('closes once: a second time does nothing to who opened it since', async () => {
+      const store = await opened([row(1)])
+      await store.close()
+      const { store: next, held } = await open()
+      await store.close()
+      await harness.settle()
+      expect(held).toEqual([true])
+      expect(await places(next)).toEqual([place(1)])
+      await next.close()
+      expect(await places(await opened())).toEqual([place(1)])
+    })
+
     it('does what was asked for before it closes', async () => {
       const store = await opened()
       const added = store.add([row(1)])

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process'
-import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -196,6 +206,28 @@ describe('the lock', () => {
       expect(await numbers(await openFile())).toEqual([1])
     },
   )
+
+  it('that was left half written holds nobody up for long', async () => {
+    await lockedBy('{"pid":')
+    expect(await numbers(await openFile())).toEqual([1])
+  })
+
+  it('on another machine that is no longer touched holds nobody up', async () => {
+    await lockedBy(JSON.stringify({ pid: 1, started: '1', host: `not-${hostname()}` }))
+    const minuteAgo = Date.now() / 1_000 - 60
+    await utimes(`${await journal()}.lock`, minuteAgo, minuteAgo)
+    expect(await numbers(await openFile())).toEqual([1])
+  })
+
+  it('is one process’s, however many find a stale one at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      await lockedBy(JSON.stringify({ pid: 2 ** 30, started: '1', host: hostname() }))
+      const results = await Promise.allSettled(Array.from({ length: 5 }, () => openFile()))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      await Promise.all(stores.splice(0).map((store) => store.close()))
+      await rm(await journal())
+    }
+  })
 
   it('on another machine holds as long as it is touched', async () => {
     await lockedBy(JSON.stringify({ pid: 1, started: '1', host: `not-${hostname()}` }))

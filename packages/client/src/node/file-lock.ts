@@ -2,9 +2,10 @@
  * One process at a time: a file beside the one that is locked says which process has it. A process that was killed leaves
  * its file behind; whoever comes next sees that nobody of that number, or another program, is there.
  */
-import { open, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { open, readFile, stat, unlink, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { pid } from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface FileLock {
   release(): Promise<void>
@@ -20,6 +21,11 @@ interface Owner {
 /** Of a process on another machine (or in another container) nothing is known but that it touches its file so often. */
 const TOUCH_MS = 10_000
 const STALE_MS = 30_000
+/** Who has made the file writes its name into it in this time, or was killed. */
+const WRITING_MS = 1_000
+const RETRY_MS = 50
+/** A claim is held for a moment; one so old is of a process that was killed in that moment. */
+const CLAIM_MS = 2_000
 
 /** Rejects where another process has it. */
 export async function lockFile(path: string): Promise<FileLock> {
@@ -54,17 +60,21 @@ async function create(path: string, owner: string): Promise<boolean> {
 async function removeStale(path: string): Promise<void> {
   const seen = await read(path)
   if (seen === undefined) return
-  if (await isAlive(path, seen)) throw new Error(`${path}: another process has the outbox: ${seen}`)
-  // Moved, not deleted: another who came to the same conclusion may have put its own in the place since.
-  const aside = `${path}.${pid}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+  const owner = ownerOf(seen)
+  if (!owner && (await ageOf(path)) < WRITING_MS) return sleep(RETRY_MS)
+  if (owner && (await isAlive(path, owner)))
+    throw new Error(`${path}: another process has the outbox: ${seen}`)
+  // Of those who came to the same conclusion one removes it, or the next would remove what the first put in its place.
+  const claim = `${path}.claim`
+  if (!(await create(claim, ''))) {
+    if ((await ageOf(claim)) > CLAIM_MS) await unlink(claim).catch(() => {})
+    return sleep(RETRY_MS)
   }
-  if ((await read(aside)) === seen) return unlink(aside)
-  await rename(aside, path)
+  try {
+    if ((await read(path)) === seen) await unlink(path)
+  } finally {
+    await unlink(claim)
+  }
 }
 
 async function read(path: string): Promise<string | undefined> {
@@ -76,20 +86,19 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-async function isAlive(path: string, text: string): Promise<boolean> {
-  const owner = ownerOf(text)
-  // Half written: either somebody writes it just now, or did when it was killed.
-  if (owner?.host !== hostname()) return Date.now() - (await ageOf(path)) < STALE_MS
+async function isAlive(path: string, owner: Owner): Promise<boolean> {
+  if (owner.host !== hostname()) return (await ageOf(path)) < STALE_MS
   if (!isRunning(owner.pid)) return false
   return owner.started === '' || owner.started === (await startOf(owner.pid))
 }
 
+/** How long ago it was touched. */
 async function ageOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).mtimeMs
+    return Date.now() - (await stat(path)).mtimeMs
   } catch {
     // Gone: whoever had it has let go.
-    return 0
+    return Number.POSITIVE_INFINITY
   }
 }
 

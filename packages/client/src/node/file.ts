@@ -96,6 +96,7 @@ async function openJournal(
   let isStrict = false
   let writing: Promise<void> | undefined
   let next: Promise<void> | undefined
+  let closing: Promise<void> | undefined
 
   /** A new file takes the place of the old at once, or not at all. */
   async function rewrite(): Promise<void> {
@@ -150,6 +151,15 @@ async function openJournal(
     return next
   }
 
+  async function close(): Promise<void> {
+    try {
+      await writing
+    } finally {
+      await handle?.close()
+      await release()
+    }
+  }
+
   return {
     list: async () => table.list(),
     async add(rows) {
@@ -180,14 +190,8 @@ async function openJournal(
     },
     tell() {},
     steal() {},
-    async close() {
-      try {
-        await writing
-      } finally {
-        await handle?.close()
-        await release()
-      }
-    },
+    // A second call must not release the lock of who came next.
+    close: () => (closing ??= close()),
   }
 }
 
