@@ -232,10 +232,7 @@ describe('where the outbox is kept', () => {
 })
 
 describe('a store that fails', () => {
-  const failing = (
-    what: 'open' | 'add' | 'list',
-    error: unknown = new Error('the disk is full'),
-  ): OutboxStorage => ({
+  const failing = (what: 'open' | 'add' | 'list', error = new Error('the disk is full')): OutboxStorage => ({
     async open(scope, events) {
       if (what === 'open') throw error
       const store = await memoryStore().open(scope, events)
@@ -260,10 +257,10 @@ describe('a store that fails', () => {
     },
   )
 
-  it('throws what it likes', async () => {
+  it('at once, without a promise, is given up as well', async () => {
     const thrower: OutboxStorage = {
       open() {
-        throw 'no store today'
+        throw new Error('no store today')
       },
     }
     const { client } = tab(thrower)

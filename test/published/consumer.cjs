@@ -2,8 +2,9 @@
 
 const assert = require('node:assert/strict')
 const { createClient } = require('@tautline/client')
+const { file } = require('@tautline/client/file')
 const { indexedDb } = require('@tautline/client/indexeddb')
-const { memoryTransport } = require('@tautline/client/memory')
+const { memoryStore, memoryTransport } = require('@tautline/client/memory')
 const { validatingDoor } = require('@tautline/client/validate')
 const { decodeClientFrame } = require('@tautline/protocol')
 const { makeMessageId } = require('@tautline/protocol/wire')
@@ -12,7 +13,9 @@ const { createServer, createToken, sqlite } = require('@tautline/server')
 const { useRoom: useRoomInVue } = require('@tautline/vue')
 
 for (const exported of [
+  file,
   indexedDb,
+  memoryStore,
   memoryTransport,
   validatingDoor,
   decodeClientFrame,

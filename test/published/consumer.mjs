@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { createClient } from '@tautline/client'
+import { file } from '@tautline/client/file'
 import { indexedDb } from '@tautline/client/indexeddb'
-import { memoryTransport } from '@tautline/client/memory'
+import { memoryStore, memoryTransport } from '@tautline/client/memory'
 import { validatingDoor } from '@tautline/client/validate'
 import { decodeClientFrame } from '@tautline/protocol'
 import { makeMessageId } from '@tautline/protocol/wire'
@@ -13,7 +14,9 @@ import { createServer, createToken, sqlite } from '@tautline/server'
 import { useRoom as useRoomInVue } from '@tautline/vue'
 
 for (const exported of [
+  file,
   indexedDb,
+  memoryStore,
   memoryTransport,
   validatingDoor,
   decodeClientFrame,
