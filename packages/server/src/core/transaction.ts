@@ -7,43 +7,30 @@
  * members, read positions) are ids and numbers; they are written once a batch, at its end (see batch.ts).
  * Lanes follow docs/protocol.md, "Lanes"; the decision itself is `decide` of the protocol. No clock, no storage here.
  */
-import {
-  CODES,
-  type Code,
-  decide,
-  type Entry,
-  nextFingerprint,
-  ownLogId,
-  usersOfDirectRoom,
-} from '@tautline/protocol/wire'
+import { CODES, decide, usersOfDirectRoom } from '@tautline/protocol/wire'
 import {
   Batch,
-  type Change,
-  failure,
   isMessage,
   type LogRow,
   type Membership,
-  NEW_ROOM,
-  newRoom,
   type ReadMark,
   type Room,
   type Step,
   type View,
 } from './batch.ts'
-import { canAdmit, canInvite, canRemove, canWrite, hasDoor, isSystem, membershipOf } from './rights.ts'
-import type {
-  AcceptOp,
-  AdmitOp,
-  CommandOp,
-  CreateOp,
-  InviteOp,
-  JoinOp,
-  LeaveOp,
-  MarkReadOp,
-  RemoveOp,
-  StoreOp,
-} from './store.ts'
-import { describeRoom, unreadOf } from './unread.ts'
+import { fresh, nextRow, noticeRow, refused } from './log-rows.ts'
+import {
+  transactAccept,
+  transactAdmit,
+  transactCreate,
+  transactInvite,
+  transactJoin,
+  transactLeave,
+  transactRemove,
+} from './memberships.ts'
+import { canWrite, isSystem, membershipOf } from './rights.ts'
+import type { CommandOp, MarkReadOp, StoreOp } from './store.ts'
+import { unreadOf } from './unread.ts'
 
 /**
  * Lanes that a user may have in rooms of which they are no member, or that do not exist. What fails there is recorded
@@ -171,136 +158,6 @@ function inLane(view: View, op: CommandOp, advances: boolean, step: Step): Step 
   return { ...step, lane: { user, sid, room, lastN: n }, isStrange }
 }
 
-function transactCreate(view: View, op: CreateOp, unixMs: number): Step {
-  const { user, room: id, visibility, about } = op
-  const known = view.room(id)
-  if (id.startsWith('~')) return refused('FORBIDDEN')
-  if (known) {
-    const member = view.member(id, user)
-    const isJustSo = known.visibility === visibility && known.about === about
-    if (!isJustSo || (member?.role !== 'owner' && !isSystem(user))) return refused('FORBIDDEN')
-    return { outcome: { outcome: 'created', is: describeRoom(id, known, member, view.readMark(id, user)) } }
-  }
-  const made: Room = { ...NEW_ROOM, visibility, about }
-  const payload = { visibility, ...(JSON.parse(about) as Entry['payload']) }
-  const row = nextRow(view, op, { type: 'room_created', payload }, '', unixMs)
-  const after = { ...made, lastSeq: 1 }
-  if (isSystem(user)) {
-    const outcome = { outcome: 'created', is: describeRoom(id, after, undefined, undefined) } as const
-    return fresh(view, { outcome, make: { room: id, is: made }, append: [row] })
-  }
-  const is: Membership = { role: 'owner', fromSeq: 1, joinedSeq: 1, joinedOrdinal: 0, joinedAt: unixMs }
-  return fresh(view, {
-    outcome: { outcome: 'created', is: describeRoom(id, { ...after, memberCount: 1 }, is, undefined) },
-    make: { room: id, is: made },
-    append: [row, noticeRow(view, op, user, 'admission', { room: id, role: 'owner' }, unixMs)],
-    members: [{ room: id, user, is }],
-  })
-}
-
-function transactJoin(view: View, op: JoinOp, unixMs: number): Step {
-  const { user, room } = op
-  if (room.startsWith('~')) return refused('FORBIDDEN')
-  const member = view.member(room, user)
-  if (member) return { outcome: { outcome: 'joined', role: member.role } }
-  const known = view.room(room)
-  if (known ? known.visibility !== 'public' : !op.create) return refused('FORBIDDEN')
-  return enter(view, op, user, known ? 'member' : 'owner', unixMs)
-}
-
-function transactAccept(view: View, op: AcceptOp, unixMs: number): Step {
-  const { user, room } = op
-  if (!hasDoor(view.room(room))) return refused('FORBIDDEN')
-  const member = view.member(room, user)
-  if (member) return { outcome: { outcome: 'joined', role: member.role } }
-  const invitation = view.invitation(room, user)
-  return invitation ? enter(view, op, user, invitation.role, unixMs) : refused('FORBIDDEN')
-}
-
-function transactAdmit(view: View, op: AdmitOp, unixMs: number): Step {
-  const { user, room, target, role } = op
-  if (!canAdmit(view, user, room)) return refused('FORBIDDEN')
-  const member = view.member(room, target)
-  if (member) return { outcome: { outcome: 'joined', role: member.role } }
-  return enter(view, op, target, role, unixMs)
-}
-
-/** A private room is read from the own entry on, also by who comes back. */
-function enter(
-  view: View,
-  op: JoinOp | AcceptOp | AdmitOp,
-  user: string,
-  role: Membership['role'],
-  unixMs: number,
-): Step {
-  const { room } = op
-  const row = nextRow(view, op, { type: 'member_joined', payload: { userId: user, role } }, '', unixMs)
-  const joinedSeq = row.entry.seq
-  const fromSeq = view.room(room)?.visibility === 'private' ? joinedSeq : 1
-  const is: Membership = { role, fromSeq, joinedSeq, joinedOrdinal: row.ordinal, joinedAt: unixMs }
-  return fresh(view, {
-    outcome: { outcome: 'joined', role },
-    append: [row, noticeRow(view, op, user, 'admission', { room, role }, unixMs)],
-    members: [{ room, user, is }],
-    invitation: withoutInvitation(view, room, user),
-  })
-}
-
-function transactLeave(view: View, op: LeaveOp, unixMs: number): Step {
-  const { user, room } = op
-  // Nobody else is told of a room's being there: who is no member has left every room.
-  if (view.member(room, user) === undefined) return { outcome: { outcome: 'left' } }
-  if (!hasDoor(view.room(room))) return refused('FORBIDDEN')
-  return putOut(view, op, user, 'left', unixMs)
-}
-
-function transactRemove(view: View, op: RemoveOp, unixMs: number): Step {
-  const { user, room, target } = op
-  if (!canRemove(view, user, room, target)) return refused('FORBIDDEN')
-  const isThere = view.member(room, target) ?? view.invitation(room, target)
-  return isThere ? putOut(view, op, target, 'removed', unixMs) : { outcome: { outcome: 'removed' } }
-}
-
-function putOut(
-  view: View,
-  op: LeaveOp | RemoveOp,
-  target: string,
-  reason: 'left' | 'removed',
-  unixMs: number,
-): Step {
-  const { room } = op
-  const row = nextRow(view, op, { type: 'member_left', payload: { userId: target, reason } }, '', unixMs)
-  return fresh(view, {
-    outcome: { outcome: reason },
-    append: [row, noticeRow(view, op, target, 'removal', { room, reason }, unixMs)],
-    members: view.member(room, target) && [{ room, user: target, is: undefined }],
-    invitation: withoutInvitation(view, room, target),
-  })
-}
-
-function transactInvite(view: View, op: InviteOp, unixMs: number): Step {
-  const { user, room, target, role } = op
-  if (!canInvite(view, user, room, role)) return refused('FORBIDDEN')
-  const outcome = { outcome: 'invited' } as const
-  if (view.member(room, target) || view.invitation(room, target)?.role === role) return { outcome }
-  const row = nextRow(view, op, { type: 'member_invited', payload: { userId: target, role } }, '', unixMs)
-  return fresh(view, {
-    outcome,
-    append: [row, noticeRow(view, op, target, 'invitation', { room, role }, unixMs)],
-    invitation: { room, user: target, is: { role, invitedAt: unixMs } },
-  })
-}
-
-function withoutInvitation(view: View, room: string, user: string): Change<never> | undefined {
-  return view.invitation(room, user) && { room, user, is: undefined }
-}
-
-/** The ids of such entries come from the server: one that is taken is the server's fault, and another is tried. */
-function fresh(view: View, step: Step & { readonly append: readonly LogRow[] }): Step {
-  const isTaken = step.append.some(({ entry }) => view.entry(entry.sender, entry.messageId) !== undefined)
-  return isTaken ? refused('INTERNAL_ERROR') : step
-}
-
 function transactMarkRead(view: View, op: MarkReadOp, unixMs: number): Step {
   const { user, room: id } = op
   const member = membershipOf(view, id, user)
@@ -317,41 +174,6 @@ function transactMarkRead(view: View, op: MarkReadOp, unixMs: number): Step {
 
 function readOutcome(room: Room, member: Membership, mark: ReadMark): Step['outcome'] {
   return { outcome: 'read', timestamp: mark.timestamp, ...unreadOf(room, member, mark) }
-}
-
-/** The row that comes next in a user's own log. */
-function noticeRow(
-  view: View,
-  by: { readonly user: string; readonly noticeId: string },
-  target: string,
-  type: 'admission' | 'invitation' | 'removal',
-  payload: Readonly<Record<string, unknown>>,
-  unixMs: number,
-): LogRow {
-  const room = ownLogId(target)
-  // One operation tells several users under one id of the server: the sender and this make the key.
-  const messageId = target === by.user ? by.noticeId : `${by.noticeId}-to`
-  return nextRow(view, { user: by.user, room, messageId }, { type, payload }, '', unixMs)
-}
-
-/** The row that comes next in the room's log. */
-function nextRow(
-  view: View,
-  by: { readonly user: string; readonly room: string; readonly messageId: string },
-  content: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
-  digest: string,
-  unixMs: number,
-): LogRow {
-  const { user: sender, room, messageId } = by
-  const { type, payload } = content
-  const { lastSeq, lastH, lastOrdinal } = view.room(room) ?? newRoom(room)
-  const entry: Entry = { type, seq: lastSeq + 1, sender, messageId, timestamp: unixMs, payload }
-  const ordinal = isMessage(entry) ? lastOrdinal + 1 : lastOrdinal
-  return { room, entry, digest, ordinal, h: nextFingerprint(lastH, sender, messageId) }
-}
-
-function refused(code: Code): Step {
-  return { outcome: failure(code) }
 }
 
 function unreachable(never: never): never {
