@@ -384,12 +384,13 @@ describe('the cost of an arrival', () => {
     return tookMs
   }
 
-  it('does not grow with what is shown: ten times as many take about ten times as long', () => {
-    arrivalOf(4_000)
-    const few = Math.min(...Array.from({ length: 5 }, () => arrivalOf(4_000)))
+  it('does not grow with what is shown: twenty times as many do not take hundreds of times as long', () => {
+    arrivalOf(2_000)
+    const few = Math.min(...Array.from({ length: 5 }, () => arrivalOf(2_000)))
     const many = Math.min(...Array.from({ length: 3 }, () => arrivalOf(40_000)))
-    // A list that is copied at each arrival takes a hundred times as long.
-    expect(many / few).toBeLessThan(40)
+    // About 20; a list that is copied at each arrival takes 400 times as long and more. In between is room for a machine
+    // that has other things to do.
+    expect(many / few).toBeLessThan(150)
   })
 
   it('is the same list until something changes', async () => {
