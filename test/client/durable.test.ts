@@ -329,6 +329,23 @@ describe('closing a client', () => {
     expect((await after.client.room('den').send({ content: 'three' })).seq).toBe(3)
   })
 
+  it('for good leaves nothing behind, neither here nor in another tab', async () => {
+    const store = memoryStore()
+    const { client, server } = tab(store)
+    const other = tab(store, server)
+    const said = other.client.room('den').send({ content: 'one' })
+    client.room('den').send({ content: 'two' })
+    await idle()
+    await client.close({ keepOutbox: false })
+    const after = tab(store, server)
+    await after.client.connect()
+    await idle()
+    expect(after.client.outbox.list()).toEqual([])
+    await other.client.connect()
+    await expect(Promise.resolve(said)).rejects.toMatchObject({ code: 'VOID' })
+    expect(contents(server)).toEqual([])
+  })
+
   it('makes what is said later fail', async () => {
     for (const { client } of [tab(), local()]) {
       await client.close()

@@ -110,8 +110,11 @@ export interface Client extends Readable<ClientSnapshot> {
   /**
    * Ends everything, for good; resolves when the store of the outbox is let go of. Undecided messages stay undecided, and
    * `send()` fails with CLOSED.
+   *
+   * `keepOutbox: false`, for somebody who signs out for good: what is in the store of the outbox is deleted, and never
+   * sent, and what has become of its messages is not told any more. Default true: they are sent when this user is back.
    */
-  close(): Promise<void>
+  close(options?: { readonly keepOutbox?: boolean | undefined }): Promise<void>
   /** The room of this id; the same object for the same id. Throws VALIDATION_ERROR where it can be no room's id. */
   room(id: string): Room
   /**
@@ -433,8 +436,8 @@ export function createClient(options: ClientOptions): Client {
       step({ type: 'disconnect' })
       return Promise.resolve()
     },
-    close() {
-      step({ type: 'close' })
+    close({ keepOutbox } = {}) {
+      step({ type: 'close', keepOutbox })
       stopLifecycle?.()
       stopLifecycle = undefined
       driver.stop()

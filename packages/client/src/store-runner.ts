@@ -62,6 +62,9 @@ export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, st
       case 'remove':
         await store?.remove(call.messageIds)
         return {}
+      case 'clear':
+        await store?.clear()
+        return {}
       case 'tell':
         store?.tell(call.notice)
         return undefined

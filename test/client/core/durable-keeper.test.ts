@@ -50,6 +50,9 @@ function apply(table: OutboxTable, call: StoreCall): StoreResult | undefined {
     case 'remove':
       table.remove(call.messageIds)
       return {}
+    case 'clear':
+      table.clear()
+      return {}
     case 'tell':
     case 'steal':
     case 'close':
@@ -477,6 +480,24 @@ describe('who does not hold the store', () => {
     expect(asked()).toEqual(['steal', 'tell'])
   })
 
+  it('takes the word of another that a message was accepted, though it was refused here', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.refuse(tab.effects(), 'FORBIDDEN')
+    tab.client.step({
+      type: 'told',
+      notice: {
+        settled: [{ messageId: 'm-000001', outcome: acknowledged(4) }],
+        isChanged: false,
+        isHolder: true,
+      },
+    })
+    tab.answer()
+    expect(outcomesOf(tab.effects())).toEqual(['m-000001 acknowledged 4'])
+    expect(tab.table.list()).toEqual([])
+  })
+
   it('leaves a holder alone that lives, and looks into the store in case it missed something', () => {
     const { client, answer, asked, effects, hear } = guest()
     client.send('den', 'm-000001')
@@ -531,6 +552,37 @@ describe('who does not hold the store', () => {
 })
 
 describe('the holder', () => {
+  it('does not steal from itself, however long its messages wait', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.refuse(tab.effects(), 'UNAVAILABLE')
+    tab.client.live(500)
+    tab.effects()
+    tab.client.live(60_000)
+    expect(tab.asked()).toEqual([])
+  })
+
+  it('gives no sign of life by what it tells without a connection', () => {
+    const table = createOutboxTable()
+    table.add([laneRow('m-000001', 1)])
+    table.fail('m-000001', 'FORBIDDEN', undefined)
+    const { client, told } = holder(table)
+    client.lose()
+    told()
+    client.step({ type: 'discard', messageId: 'm-000001' })
+    expect(told()).toEqual([{ settled: [], isChanged: true, isHolder: false }])
+  })
+
+  it('sends again what another holder has given a new lane while it was on its way', () => {
+    const { effects, hear, table } = holder(tableOf(...ids(1, 2).map((id, i) => laneRow(id, i + 1))))
+    table.renumber('den', FORMER, OTHER)
+    hear({ isChanged: true })
+    expect(commandsOf(effects()).map(({ sid, n, commands }) => [sid, n, commands.length])).toEqual([
+      [OTHER, 1, 2],
+    ])
+  })
+
   it('reads what others wrote when they nudge, once for many nudges at a time', () => {
     const { client, answer, effects, table } = holder()
     table.add([laneRow('m-000001', 1, OTHER)])
@@ -837,6 +889,32 @@ describe('a store that is lost', () => {
     expect(tab.asked()).toEqual([])
   })
 
+  it('before it has answered for a message of which the outcome is known reports that', () => {
+    const { client, effects } = guest()
+    client.send('den', 'm-000001')
+    client.step({
+      type: 'told',
+      notice: {
+        settled: [{ messageId: 'm-000001', outcome: acknowledged(4) }],
+        isChanged: false,
+        isHolder: true,
+      },
+    })
+    client.step({ type: 'store_lost', detail: 'gone' })
+    const after = effects()
+    expect(outcomesOf(after)).toEqual(['m-000001 acknowledged 4'])
+    expect(idsOf(after)).toEqual([])
+  })
+
+  it('when the client is closed changes nothing more: what was being written may be in it', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.client.step({ type: 'close' })
+    tab.effects()
+    tab.client.step({ type: 'store_lost', detail: 'gone' })
+    expect(statuses(tab.effects(), 'm-000001')).toEqual([])
+  })
+
   it('while an outcome was being written reports it all the same', () => {
     const tab = holder()
     tab.client.send('den', 'm-000001')
@@ -874,6 +952,15 @@ describe('a failed message', () => {
     expect(tab.table.list().map(({ messageId }) => messageId)).toEqual(ids(1, 1))
     tab.answer()
     expect(tab.table.list().map(({ messageId }) => messageId)).toEqual(ids(2, 2))
+    expect(ofType(tab.effects(), 'restored')).toEqual([])
+  })
+
+  it('that is tried again is not brought back by an older view of the store', () => {
+    const tab = failedOne()
+    tab.client.step({ type: 'told', notice: { settled: [], isChanged: true, isHolder: false } })
+    tab.effects()
+    tab.client.step({ type: 'send', row: rowOf('den', 'm-000002'), replaces: 'm-000001' })
+    tab.answer()
     expect(ofType(tab.effects(), 'restored')).toEqual([])
   })
 
@@ -916,6 +1003,23 @@ describe('closing', () => {
     answer()
     expect(asked()).toEqual(['list', 'add', 'close'])
     expect(table.list()).toHaveLength(1)
+  })
+
+  it('for good deletes what is in the store, also of former loads, and tells the others', () => {
+    const tab = withStore(tableOf(laneRow('m-000001', 1)))
+    tab.client.step({ type: 'close', keepOutbox: false })
+    tab.answer()
+    expect(tab.asked()).toEqual(['open', 'list', 'clear', 'tell', 'close'])
+    expect(tab.table.list()).toEqual([])
+    expect(tab.client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('for good writes nothing any more', () => {
+    const { client, answer, table } = holder()
+    for (const id of ids(1, 3)) client.send('den', id)
+    client.step({ type: 'close', keepOutbox: false })
+    answer()
+    expect(table.list()).toEqual([])
   })
 
   it('opens nothing for it', () => {

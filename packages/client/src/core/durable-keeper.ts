@@ -27,6 +27,8 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   let nextId = 1
   let isAsked = false
   let isClosing = false
+  /** What is in the store is to go. */
+  let isDropping = false
   let isClosed = false
   let isHolder = false
   /** Whether the store was read since we hold it. */
@@ -190,7 +192,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     if (failing.has(messageId) || failed.has(messageId)) return
     if (gone.has(messageId)) {
       // It came back by a crash, or was put there by somebody who knew less.
-      if (isHolder && !stored.failed) removals.push(messageId)
+      if (!stored.failed) removals.push(messageId)
       return
     }
     const place = queues.find(messageId)
@@ -328,7 +330,11 @@ export const keepInStore: KeeperFactory = (context, queues) => {
 
   /** What waits is written before the store is let go of. */
   function finish(): void {
-    if (status === 'opening' && isAsked && waiting.length > 0) return
+    if (status === 'opening' && isAsked && (waiting.length > 0 || isDropping)) return
+    if (isDropping) {
+      ask({ do: 'clear' }, () => {})
+      ask({ do: 'tell', notice: { settled: [], isChanged: true, isHolder: false } })
+    }
     if (isAsked) ask({ do: 'close' })
     isClosed = true
   }
@@ -343,6 +349,17 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       context.emit({ type: 'storage', status, detail: undefined })
       list()
     })
+  }
+
+  function close(keepOutbox: boolean): void {
+    isClosing = true
+    isDropping = !keepOutbox
+    if (isDropping) {
+      waiting = []
+      // Also what a former load left.
+      open()
+    }
+    openBy = NEVER
   }
 
   function discard(messageId: string): void {
@@ -377,9 +394,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       case 'connect':
         return open()
       case 'close':
-        isClosing = true
-        openBy = NEVER
-        return
+        return close(input.keepOutbox ?? true)
       case 'discard':
         return discard(input.messageId)
       case 'stored':

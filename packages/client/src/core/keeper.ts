@@ -29,6 +29,7 @@ export type StoreCall =
     }
   | { readonly do: 'renumber'; readonly room: string; readonly lost: string; readonly sid: string }
   | { readonly do: 'remove'; readonly messageIds: readonly string[] }
+  | { readonly do: 'clear' }
   | { readonly do: 'tell'; readonly notice: OutboxNotice }
   | { readonly do: 'steal' }
   | { readonly do: 'close' }
@@ -43,7 +44,8 @@ export interface StoreResult {
 /** Inputs of the core that concern what is kept. */
 export type KeeperInput =
   | { readonly type: 'connect' }
-  | { readonly type: 'close' }
+  /** `keepOutbox`, by default true: whether what is in the store stays there. */
+  | { readonly type: 'close'; readonly keepOutbox?: boolean | undefined }
   /** Forget a failed message. */
   | { readonly type: 'discard'; readonly messageId: string }
   /** The store answered a call: the answers come in the order of the calls. */
