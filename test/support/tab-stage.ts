@@ -44,7 +44,7 @@ export class TabStage {
     page.setDefaultTimeout(15_000)
     page.on('pageerror', (error) => this.complaints.push(error.message))
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED/.test(message.text()))
+      if (message.type() === 'error' && !/^WebSocket connection to .* failed/.test(message.text()))
         this.complaints.push(message.text())
     })
     if (before) await page.addInitScript(before)

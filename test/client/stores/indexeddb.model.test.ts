@@ -2,11 +2,11 @@
 // way at once. Whatever comes of it is what the store in memory makes of the same changes, one after the other.
 
 import 'fake-indexeddb/auto'
-import type { Code, OutboxStore } from '@tautline/client'
+import type { Code, OutboxScope, OutboxStore } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { memoryStore } from '@tautline/client/memory'
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { laneRow, newScope, openTab } from '../support/outbox-tab.ts'
 import { holdsInTime } from '../support/property.ts'
 import { idle } from '../support/virtual-time.ts'
@@ -63,6 +63,30 @@ const step: fc.Arbitrary<Step> = fc
 
 const steps = fc.array(step, { minLength: 1, maxLength: 12 })
 
+/** Calls back when a transaction of this connection took effect, in the order in which they did. */
+let completed: (connection: IDBDatabase) => void = () => {}
+
+beforeAll(() => {
+  const { transaction: real } = IDBDatabase.prototype
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    const transaction = real.apply(this, args)
+    transaction.addEventListener('complete', () => completed(this))
+    return transaction
+  })
+})
+
+afterAll(() => {
+  vi.restoreAllMocks()
+})
+
+async function openWithConnection(scope: OutboxScope): Promise<[OutboxStore, IDBDatabase]> {
+  const { store } = await openTab(indexedDb(), scope)
+  return new Promise((resolve, reject) => {
+    completed = (connection) => resolve([store, connection])
+    store.list().catch(reject)
+  })
+}
+
 it('two tabs at once agree with one in memory', async () => {
   let changes = 0
   await holdsInTime(
@@ -72,11 +96,22 @@ it('two tabs at once agree with one in memory', async () => {
       const results: Promise<void>[] = []
       let ids = 0
 
-      const tabs = await Promise.all(plans.map(() => openTab(indexedDb(), scope)))
-      const perform = async ({ call, words, waits }: Step, store: OutboxStore): Promise<void> => {
+      const stores: OutboxStore[] = []
+      const modelled = new Map<IDBDatabase, (() => void)[]>()
+      for (const _ of plans) {
+        const [store, connection] = await openWithConnection(scope)
+        stores.push(store)
+        modelled.set(connection, [])
+      }
+      completed = (connection) => modelled.get(connection)?.shift()?.()
+      const queues = Array.from(modelled.values())
+
+      const perform = async ({ call, words, waits }: Step, tab: number): Promise<void> => {
         let [modelIds, ownIds] = [ids, ids]
-        const expected = call(model, () => `m${++modelIds}`)
-        const actual = call(store, () => `m${++ownIds}`)
+        const expected = new Promise((resolve) => {
+          queues[tab]!.push(() => resolve(call(model, () => `m${++modelIds}`)))
+        })
+        const actual = call(stores[tab]!, () => `m${++ownIds}`)
         ids = ownIds
         changes++
         const result = (async () => expect(await actual, words).toEqual(await expected))()
@@ -85,18 +120,15 @@ it('two tabs at once agree with one in memory', async () => {
         if (waits === 'for it') await result
         if (waits === 'a turn') await idle()
       }
-      const sequences = plans.map((plan, i) =>
+      const sequences = plans.map((plan, tab) =>
         scheduler.scheduleSequence(
-          plan.map((next) => ({
-            label: `tab ${i}: ${next.words}`,
-            builder: () => perform(next, tabs[i]!.store),
-          })),
+          plan.map((next) => ({ label: `tab ${tab}: ${next.words}`, builder: () => perform(next, tab) })),
         ),
       )
       await scheduler.waitFor(Promise.all(sequences.map(({ task }) => task)))
       await Promise.all(results)
-      for (const { store } of tabs) expect(await store.list()).toEqual(await model.list())
-      await Promise.all(tabs.map(({ store }) => store.close()))
+      for (const store of stores) expect(await store.list()).toEqual(await model.list())
+      await Promise.all(stores.map((store) => store.close()))
     }),
   )
   expect(changes).toBeGreaterThan(1_000)

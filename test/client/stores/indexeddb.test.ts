@@ -50,6 +50,18 @@ function deleteDatabase(name: string): Promise<void> {
   })
 }
 
+/** All connections that are opened from now on. */
+function watchConnections(): readonly IDBDatabase[] {
+  const connections: IDBDatabase[] = []
+  const { open: real } = IDBFactory.prototype
+  vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...args) {
+    const request = real.apply(this, args)
+    request.addEventListener('success', () => connections.push(request.result))
+    return request
+  })
+  return connections
+}
+
 const placesOf = (rows: readonly StoredRow[]) => rows.map(({ messageId, sid, n }) => [messageId, sid, n])
 
 describe('the outbox in IndexedDB', () => {
@@ -267,6 +279,16 @@ describe('a store that was closed', () => {
 })
 
 describe('a store that is being closed', () => {
+  it('is not lost any more', async () => {
+    const connections = watchConnections()
+    const { store, losses } = await open(newScope())
+    void store.add([laneRow('m1')])
+    const closing = store.close()
+    connections[0]!.onclose?.(new Event('close'))
+    await closing
+    expect(losses()).toBe(0)
+  })
+
   it('hears nothing any more, also of a lock that comes too late', async () => {
     const grants: (() => unknown)[] = []
     const request = (_name: string, _options: unknown, grant: () => unknown) => {
@@ -309,13 +331,7 @@ describe('a database that goes away', () => {
   })
 
   it('is lost where the browser closes it', async () => {
-    const connections: IDBDatabase[] = []
-    const { open: openReal } = IDBFactory.prototype
-    vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...args) {
-      const request = openReal.apply(this, args)
-      request.addEventListener('success', () => connections.push(request.result))
-      return request
-    })
+    const connections = watchConnections()
     const tab = await open(newScope())
     connections[0]!.onclose?.(new Event('close'))
     expect(tab.losses()).toBe(1)
@@ -409,6 +425,7 @@ describe('where IndexedDB refuses', () => {
       const transaction = real.apply(this, args)
       const { add } = IDBObjectStore.prototype
       const rows = transaction.objectStore('rows')
+      vi.spyOn(transaction, 'commit').mockReturnValue()
       vi.spyOn(rows, 'add').mockImplementation((row) => {
         const request = add.call(rows, row)
         request.addEventListener('success', () => {
@@ -491,6 +508,38 @@ describe('a page that sleeps', () => {
     await vi.waitFor(() => expect(tab.held.at(-1)).toBe(true))
     expect(await tab.store.list()).toHaveLength(1)
     expect(tab.losses()).toBe(0)
+  })
+
+  it('that freezes in the middle does it when it wakes, before what is asked then', async () => {
+    const { tab, page } = await openOnPage(newScope())
+    await tab.store.add([laneRow('m1'), laneRow('m2')])
+    const { get: real } = IDBIndex.prototype
+    const later: Promise<readonly StoredRow[]>[] = []
+    vi.spyOn(IDBIndex.prototype, 'get').mockImplementationOnce(function (this: IDBIndex, key) {
+      page.dispatchEvent(new Event('freeze'))
+      page.dispatchEvent(new Event('resume'))
+      later.push(tab.store.list())
+      return real.call(this, key)
+    })
+    await Promise.all([tab.store.fail('m1', 'FORBIDDEN'), tab.store.remove(['m2'])])
+    const rows = await later[0]!
+    expect(rows.map(({ messageId, failed }) => [messageId, failed?.code])).toEqual([['m1', 'FORBIDDEN']])
+    expect(tab.losses()).toBe(0)
+  })
+
+  it('that freezes once rows are written adds them once, without its doing', async () => {
+    const { tab, page } = await openOnPage(newScope())
+    const { add: real } = IDBObjectStore.prototype
+    const add = vi.spyOn(IDBObjectStore.prototype, 'add').mockImplementation(function (
+      this: IDBObjectStore,
+      row,
+    ) {
+      queueMicrotask(() => page.dispatchEvent(new Event('freeze')))
+      return real.call(this, row)
+    })
+    await tab.store.add([laneRow('m1')])
+    expect(add).toHaveBeenCalledTimes(1)
+    expect(await tab.store.list()).toHaveLength(1)
   })
 
   it('that sleeps at once takes nothing until it wakes', async () => {

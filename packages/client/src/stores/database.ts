@@ -22,6 +22,11 @@ export interface Database {
   read<T>(work: (rows: IDBObjectStore) => Promise<T>): Promise<T>
   /** After what was begun is done. */
   close(): void
+  /**
+   * What was begun has not happened, and rejects, unless it is complete but for the disk. In a page that stops in the
+   * middle of a transaction, it would hold up everybody who wants the same rows.
+   */
+  abort(): void
 }
 
 export interface OpenOptions {
@@ -89,17 +94,23 @@ function databaseOf(database: IDBDatabase, lost: () => void): Database {
   database.onclose = lost
   database.onversionchange = lost
 
+  const running = new Set<IDBTransaction>()
+
   async function run<T>(
     mode: IDBTransactionMode,
     durability: IDBTransactionDurability,
     work: (rows: IDBObjectStore) => Promise<T>,
   ): Promise<T> {
+    let transaction: IDBTransaction | undefined
     try {
-      const transaction = database.transaction(ROWS, mode, { durability })
+      transaction = database.transaction(ROWS, mode, { durability })
+      running.add(transaction)
       const [result] = await Promise.all([wholly(transaction, work), ended(transaction)])
       return result
     } catch (cause) {
       throw refusal(cause)
+    } finally {
+      if (transaction) running.delete(transaction)
     }
   }
 
@@ -107,6 +118,10 @@ function databaseOf(database: IDBDatabase, lost: () => void): Database {
     change: (durability, work) => run('readwrite', durability, work),
     read: (work) => run('readonly', 'default', work),
     close: () => database.close(),
+    abort() {
+      for (const transaction of running) abort(transaction)
+      database.close()
+    },
   }
 }
 
@@ -125,12 +140,16 @@ async function wholly<T>(
   try {
     return await work(transaction.objectStore(ROWS))
   } catch (error) {
-    try {
-      transaction.abort()
-    } catch {
-      // The failed request has ended it already.
-    }
+    abort(transaction)
     throw error
+  }
+}
+
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It ended already: a request of it failed, or it is being committed.
   }
 }
 

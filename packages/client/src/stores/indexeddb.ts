@@ -33,13 +33,15 @@ export function indexedDb(options: IndexedDbOptions = {}): DurableOutbox {
   return durable({ open: (scope, events) => openStore(scope, events, options) })
 }
 
+const CLOSED = 'this outbox is closed'
+
 async function openStore(
   scope: OutboxScope,
   events: OutboxStoreEvents,
   { openTimeoutMs: timeoutMs = 5_000, scheduler = systemScheduler }: IndexedDbOptions,
 ): Promise<OutboxStore> {
   const name = nameOf(scope)
-  let phase: 'awake' | 'asleep' | 'gone' = 'awake'
+  let phase: 'awake' | 'asleep' | 'closing' | 'gone' = 'awake'
   let connection: Promise<Database> | undefined
   /** Settles when everything that was asked for is done. */
   let last: Promise<unknown> = Promise.resolve()
@@ -49,7 +51,7 @@ async function openStore(
 
   /** The second time it has to be there: an empty one in its place would mean that all rows were delivered. */
   function connect(mustExist: boolean): Promise<Database> {
-    if (phase === 'gone') return Promise.reject(new Error('this outbox is closed'))
+    if (phase === 'gone') return Promise.reject(new Error(CLOSED))
     connection ??= openDatabase({ name, scheduler, timeoutMs, mustExist, lost })
     return connection
   }
@@ -62,28 +64,25 @@ async function openStore(
 
   function hold(isHeld: boolean): void {
     isHolder = isHeld
-    if (phase !== 'gone') events.held(isHeld)
+    if (phase === 'awake' || phase === 'asleep') events.held(isHeld)
   }
 
   function tell(notice: OutboxNotice): void {
     if (phase === 'awake') events.told(notice)
   }
 
-  async function letGo(): Promise<void> {
+  async function letGo(stop: (database: Database) => void): Promise<void> {
     lock?.release()
     channel?.close()
     const opened = connection
     lock = channel = connection = undefined
-    await opened?.then(
-      (database) => database.close(),
-      () => {}, // What did not open needs no closing.
-    )
+    await opened?.then(stop, () => {}) // What did not open needs no end.
   }
 
-  function sleep(): void {
-    if (phase !== 'awake') return
-    phase = 'asleep'
-    void letGo()
+  /** More than once in a row: last words may have opened the database again. */
+  function sleep(stop: (database: Database) => void): void {
+    if (phase === 'awake') phase = 'asleep'
+    void letGo(stop)
     if (isHolder) hold(false)
   }
 
@@ -103,40 +102,54 @@ async function openStore(
     )
   }
 
-  function leave(): void {
+  async function end(): Promise<void> {
     phase = 'gone'
     stopWatching()
+    await letGo((database) => database.close())
   }
 
   function lost(): void {
-    if (phase === 'gone') return
-    leave()
-    void letGo()
-    events.lost()
+    const isOurs = phase === 'awake' || phase === 'asleep'
+    void end()
+    if (isOurs) events.lost()
   }
 
   async function close(): Promise<void> {
-    leave()
+    if (phase === 'gone') return
+    phase = 'closing'
     await last
-    await letGo()
+    await end()
   }
 
-  /** Begins at once or when the database is open again: either way in the order in which it was asked for. */
+  /** One after the other, so that they stay in their order where one has to be done again. */
   function ask<T>(work: (database: Database) => Promise<T>): Promise<T> {
-    const answer = connect(true).then(work)
-    const before = last
-    last = answer.then(
-      () => before,
-      () => before,
-    )
+    if (phase === 'closing' || phase === 'gone') return Promise.reject(new Error(CLOSED))
+    const answer = last.then(() => perform(work))
+    const done = () => {} // The answer is for who asked.
+    last = answer.then(done, done)
     return answer
+  }
+
+  async function perform<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const opening = connect(true)
+    try {
+      return await work(await opening)
+    } catch (error) {
+      if (phase === 'gone' || connection === opening) throw error
+      // The page fell asleep in the middle: nothing of it happened, so it is done now.
+      return perform(work)
+    }
   }
 
   const strictly = <T>(work: (rows: IDBObjectStore) => Promise<T>): Promise<T> =>
     ask((database) => database.change('strict', work))
 
   await connect(false)
-  const stopWatching = watchPageSleep(sleep, wake)
+  const stopWatching = watchPageSleep(
+    () => sleep((database) => database.close()),
+    () => sleep((database) => database.abort()),
+    wake,
+  )
   // In a later turn: who opens it has the store before anything is told of it.
   scheduler.after(0, attend)
 

@@ -11,8 +11,11 @@ export function listRows(rows: IDBObjectStore): Promise<StoredRow[]> {
 }
 
 /** The database gives the orders: rising, and never one for a second time. */
-export function addRows(rows: IDBObjectStore, added: readonly LaneRow[]): Promise<number[]> {
-  return Promise.all(added.map(async (row) => resultOf(rows.add(row) as IDBRequest<number>)))
+export async function addRows(rows: IDBObjectStore, added: readonly LaneRow[]): Promise<number[]> {
+  const requests = added.map((row) => rows.add(row) as IDBRequest<number>)
+  // Needs nothing more of this page, which may end or freeze before it hears of it.
+  rows.transaction.commit()
+  return Promise.all(requests.map(resultOf))
 }
 
 export async function skipRows(
