@@ -94,6 +94,8 @@ async function run(stage: Stage, options: CampaignOptions): Promise<CampaignRepo
   await stage.server.start()
   const crowd = await startCrowd(stage, messagesPerSecond * (1 - VICTIMS_SHARE))
   const victimsLink = await stage.link()
+  // The crowd is there before anything is said.
+  await stage.live(TIMEOUT_MS)
   let incarnation = 0
   let victim = startVictim()
   await stage.live(TIMEOUT_MS)

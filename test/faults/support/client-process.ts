@@ -70,6 +70,8 @@ const recorder = createRecorder(tell, (content) => tell({ note: 'queued', conten
 const options = JSON.parse(process.argv[2] ?? '{}') as ClientProcessOptions
 let pending = 0
 let isLoading = false
+/** Whether it shall say when everything has an outcome. */
+let isStopping = false
 let isSaying = false
 const senders: Sender[] = []
 
@@ -112,19 +114,33 @@ function connect({ user, port, outboxFile }: Pick<ClientSpec, 'user' | 'port' | 
   })
 }
 
-function say({ client, outbox, rooms }: Sender, room: string, content: string): void {
+function say({ client, outbox, rooms }: Sender, room: string, content: string): Sent {
   isSaying = true
-  countUntilSettled(recorder.send(client, { room, outbox, content, mayFail: !rooms.includes(room) }))
+  const sent = recorder.send(client, { room, outbox, content, mayFail: !rooms.includes(room) })
   isSaying = false
+  countUntilSettled(sent)
+  return sent
 }
 
 function countUntilSettled(sent: Sent): void {
   pending++
   const settled = () => {
     pending--
-    if (pending === 0 && !isLoading) tell({ note: 'settled' })
+    if (pending === 0 && isStopping) tell({ note: 'settled' })
   }
   sent.then(settled, settled)
+}
+
+/** Says something, and waits until the outbox has it: by then everything that it had kept is there again. */
+async function greet(sender: Sender): Promise<void> {
+  const sent = say(sender, sender.rooms[0]!, `${sender.outbox} ${sender.device} is here`)
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (sent.status !== 'saving') resolve()
+    }
+    sent.subscribe(look)
+    look()
+  })
 }
 
 /** What the outbox had kept appears in its room. */
@@ -173,8 +189,11 @@ async function start(spec: ClientSpec): Promise<Client> {
     }
     if (spec.reads === 'log') void recorder.recordLog(client, room, spec.device)
   }
-  if (spec.outbox !== undefined)
-    senders.push({ client, device: spec.device, outbox: spec.outbox, rooms: spec.rooms })
+  const { device, outbox, rooms } = spec
+  if (outbox === undefined) return client
+  const sender = { client, device, outbox, rooms }
+  senders.push(sender)
+  if (spec.outboxFile !== undefined) await greet(sender)
   return client
 }
 
@@ -258,6 +277,7 @@ createInterface({ input: process.stdin })
     }
     if (word === 'stop') {
       isLoading = false
+      isStopping = true
       if (pending === 0) tell({ note: 'settled' })
     }
     const [last] = senders

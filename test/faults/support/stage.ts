@@ -48,16 +48,15 @@ export function createStage(): Stage {
   const done = new Set<string>()
   let acknowledged = 0
   let restored = 0
-  let doneChanged = () => {}
+  let allDone = () => {}
 
   function onEvent(event: HistoryEvent): void {
     history.push(event)
     if (event.event === 'invoke') undecided.set(event.content, { outbox: event.outbox, isQueued: false })
     if (event.event === 'ok') acknowledged++
     if (event.event === 'ok' || event.event === 'fail') undecided.delete(event.content)
-    if (event.event !== 'done') return
-    done.add(nameOf(event.user, event.device, event.room))
-    doneChanged()
+    if (event.event === 'done') done.add(nameOf(event.user, event.device, event.room))
+    if (undecided.size === 0 && missing().length === 0) allDone()
   }
 
   function onNote(note: Note): void {
@@ -99,14 +98,7 @@ export function createStage(): Stage {
       .filter((name) => !done.has(name))
   }
 
-  async function untilAllDone(): Promise<void> {
-    while (missing().length > 0) {
-      await new Promise<void>((resolve) => {
-        doneChanged = resolve
-      })
-    }
-  }
-
+  /** Until everybody has read everything, and every message has its outcome. */
   async function end({ rooms, last }: JudgeOptions): Promise<void> {
     const loaded = Array.from(casts, ({ group }) => group)
     for (const group of loaded) group.word('stop')
@@ -118,8 +110,11 @@ export function createStage(): Stage {
     await Promise.all(loaded.map((group) => group.noted('settled')))
     for (const { outbox, outboxFile } of Array.from(casts).flatMap(({ clients }) => clients))
       if (outbox !== undefined && outboxFile !== undefined) concludeUndecided(outbox, true)
+    const isOver = new Promise<void>((resolve) => {
+      allDone = resolve
+    })
     last.word('end')
-    await untilAllDone()
+    await isOver
   }
 
   return {
