@@ -17,7 +17,7 @@ export const INVARIANTS = {
   I1: 'no acknowledged message is lost',
   I2: 'a message has one effect',
   I3: 'a room has one dense order, which does not change',
-  I4: 'every entry is applied once, in order',
+  I4: 'every entry is applied once, in order, and a room is live only where the server pushes it',
   I5: 'what one outbox sends to a room appears in the order in which it was sent',
   I6: 'an outcome is told once, and is true',
   I7: 'when nothing goes wrong any more, everything comes right',
@@ -40,9 +40,9 @@ const CHECKS: { readonly [I in Invariant]: (history: History) => Violation[] } =
   I1: acknowledgedIsKept,
   I2: oneEffect,
   I3: oneOrder,
-  I4: appliedOnceInOrder,
-  I5: senderOrder,
-  I6: outcomesAreStable,
+  I4: (history) => [...appliedOnceInOrder(history), ...liveIsTrue(history)],
+  I5: (history) => [...senderOrder(history), ...outboxOrder(history)],
+  I6: (history) => [...outcomesAreStable(history), ...failuresAreKept(history)],
   I7: (history) => (history.hintsWereLost ? [] : comesRight(history, 'I7')),
   I8: noSpuriousFailure,
   I9: authorized,
@@ -245,6 +245,24 @@ function appliedOnceInOrder(history: History): Violation[] {
   return violations
 }
 
+/** A page of a mere read is no proof that the connection is told what comes next. */
+function liveIsTrue({ sessions }: History): Violation[] {
+  const violations: Violation[] = []
+  for (const session of sessions) {
+    for (const { at, room, link } of session.lives) {
+      const down = session.links.find(({ id }) => id === link)?.down ?? []
+      const isTrue = down.some(
+        ({ message, at: heardAt }) =>
+          heardAt <= at && message.type === 'page' && message.payload.room === room && message.payload.live,
+      )
+      if (isTrue) continue
+      const what = `${session.id} was told that ${room} is live, which the server had not said`
+      violations.push({ invariant: 'I4', at, what, about: [room, session.id] })
+    }
+  }
+  return violations
+}
+
 function senderOrder({ lines, sessions }: History): Violation[] {
   const violations: Violation[] = []
   for (const session of sessions) {
@@ -264,6 +282,59 @@ function senderOrder({ lines, sessions }: History): Violation[] {
         }
       }
     }
+  }
+  return violations
+}
+
+/**
+ * What a session sends comes after what was queued in the same outbox before that session began: it has read it. (What
+ * tabs send at the same time has no order before the store gives it one.)
+ */
+function outboxOrder({ lines, sessions, evicted }: History): Violation[] {
+  const violations: Violation[] = []
+  const shared = sessions.filter(
+    ({ outbox, storageLostAt }) => !evicted.has(outbox) && storageLostAt === Number.POSITIVE_INFINITY,
+  )
+  const senders = new Map<string, { readonly session: Session; readonly sent: Sent }>()
+  for (const session of shared)
+    for (const sent of session.sends) senders.set(sent.messageId, { session, sent })
+  for (const { logs } of lines) {
+    for (const [room, log] of logs) {
+      /** By outbox: when the latest session whose messages were seen began. */
+      const latest = new Map<string, number>()
+      for (const { at, entry } of log) {
+        const { session, sent } = senders.get(entry.messageId) ?? {}
+        if (!session || !sent || entry.sender !== session.user) continue
+        const began = latest.get(session.outbox) ?? 0
+        if (sent.queuedAt < began) {
+          const what = `${entry.messageId} was queued before the session began that sent what stands before it in ${room}`
+          violations.push({ invariant: 'I5', at, what, about: [room, entry.messageId, session.id] })
+        }
+        latest.set(session.outbox, Math.max(began, session.startedAt))
+      }
+    }
+  }
+  return violations
+}
+
+/** That a message failed is in the store before it is told: whoever opens it later finds it so, with its reason. */
+function failuresAreKept(history: History): Violation[] {
+  const violations: Violation[] = []
+  const failed = new Map<string, { readonly at: number; readonly code: Code | undefined }>()
+  const told = allTold(history)
+  for (const { session, sent, outcomes } of told) {
+    const [outcome] = outcomes
+    const isKept = sent.queuedAt < session.storageLostAt && !history.evicted.has(session.outbox)
+    if (outcome?.status !== 'failed' || !isKept || outcome.at >= session.storageLostAt) continue
+    const known = failed.get(sent.messageId)
+    if (!known || outcome.at < known.at) failed.set(sent.messageId, outcome)
+  }
+  for (const { session, sent, outcomes } of told) {
+    const before = failed.get(sent.messageId)
+    const [outcome] = outcomes
+    if (!before || !outcome || session.startedAt <= before.at || outcome.code === before.code) continue
+    const what = `${sent.messageId} had failed with ${before.code}, and ${session.id} was told ${outcome.code ?? outcome.status}`
+    violations.push(violation('I6', outcome.at, what, sent))
   }
   return violations
 }
@@ -810,6 +881,10 @@ function waitsAsTold(session: Session): Violation[] {
 
 function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
   const violations: Violation[] = []
+  /** What another tab tells to be decided is awaited no longer. */
+  const decidedAt = new Map<string, number>()
+  for (const { messageId, outcomes } of [...session.sends, ...session.restored])
+    if (outcomes[0]) decidedAt.set(messageId, outcomes[0].at)
   for (const link of session.links) {
     let perRoom = Number.POSITIVE_INFINITY
     let perConnection = Number.POSITIVE_INFINITY
@@ -839,7 +914,10 @@ function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): V
         open.set(messageId, room)
       }
       let inRoom = 0
-      for (const of of open.values()) if (of === room) inRoom++
+      for (const [messageId, of] of open) {
+        if ((decidedAt.get(messageId) ?? Number.POSITIVE_INFINITY) <= talk.at) open.delete(messageId)
+        else if (of === room) inRoom++
+      }
       // What another tab took out of the store is on the way still, and asked after beside it.
       const shares = session.restored.length > 0 ? 2 : 1
       if (inRoom <= perRoom * shares && open.size <= perConnection * shares) continue

@@ -120,6 +120,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     queued: 0,
     status: 'idle',
     phases: new Map(),
+    lives: [],
     liveSince: new Map(),
   }
   history.sessions.push(session)
@@ -313,6 +314,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
         world.note(() => `${session.id}: ${effect.room} is ${effect.phase}`)
         session.phases.set(effect.room, effect.phase)
         if (effect.phase === 'idle') endStream(effect.room)
+        if (effect.phase === 'live') session.lives.push({ at: world.now, room: effect.room, link: current })
         if (effect.phase === 'live' && !session.liveSince.has(effect.room))
           session.liveSince.set(effect.room, world.now)
         return

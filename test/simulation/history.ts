@@ -89,6 +89,8 @@ export interface Session {
   queued: number
   status: string
   readonly phases: Map<string, string>
+  /** Rooms that were told to be live: on which link, and when. */
+  readonly lives: { readonly at: number; readonly room: string; readonly link: number }[]
   /** By room: since when it has been live, for the first time since it is followed or was reset. */
   readonly liveSince: Map<string, number>
 }

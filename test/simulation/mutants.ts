@@ -39,6 +39,8 @@ const QUEUES = 'packages/client/src/core/outbox-queues.ts'
 const ROOMS = 'packages/client/src/core/rooms.ts'
 const DRIVER = 'packages/client/src/driver.ts'
 const COMMIT = 'packages/server/src/core/commit.ts'
+const COMMANDS = 'packages/server/src/core/commands.ts'
+const NODE = 'packages/server/src/core/node.ts'
 const FAN_OUT = 'packages/server/src/core/rooms.ts'
 const RIGHTS = 'packages/server/src/core/rights.ts'
 const TRANSACTION = 'packages/server/src/core/transaction.ts'
@@ -172,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: OUTBOX,
     from: "const laneIsLost = code === 'GAP' && row.wasOldest && queue.rows[0] === row",
     to: "const laneIsLost = code === 'GAP'",
-    profile: 'tabs',
+    profile: 'drainers',
     seed: 1,
   },
   {
@@ -181,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: OUTBOX,
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
-    profile: 'tabs',
+    profile: 'drainers',
     seed: 1,
   },
   {
@@ -210,15 +212,6 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
-    name: 'everybody-drains',
-    about: 'a tab that does not hold the store sends what is in it, before it has read it',
-    file: KEEPER,
-    from: '      return isHolder && isRead && !isRenumbering',
-    to: '      return !isRenumbering',
-    profile: 'tabs',
-    seed: 1,
-  },
-  {
     name: 'order-of-arrival',
     about: 'rows of another tab stay behind what was on its way when they were found',
     file: QUEUES,
@@ -234,6 +227,42 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    room.syncRef = context.takeRefs(1)\n    room.retryAt = Number.POSITIVE_INFINITY\n',
     to: '    room.syncRef = context.takeRefs(1)\n',
     profile: 'tabs',
+    seed: 1,
+  },
+  {
+    name: 'page-taken-for-a-subscription',
+    about: 'a room whose page came is live, whoever pushes it',
+    file: ROOMS,
+    from: '      if (!payload.live) return followAgain(room)\n',
+    to: '',
+    profile: 'outages',
+    seed: 1,
+  },
+  {
+    name: 'digest-of-more',
+    about: 'the digest of a message is of the place in its lane, too',
+    file: COMMANDS,
+    from: 'digest: digestOf(text),',
+    to: 'digest: digestOf(`${frame.n + index} ${text}`),',
+    profile: 'drainers',
+    seed: 1,
+  },
+  {
+    name: 'connection-kept',
+    about: 'a connection that is gone stays in the memory of its server',
+    file: NODE,
+    from: '    connections.delete(connection.id)\n',
+    to: '',
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'hole-in-the-order',
+    about: 'now and then a position is left out',
+    file: TRANSACTION,
+    from: 'const entry: Entry = { type, seq: lastSeq + 1,',
+    to: 'const entry: Entry = { type, seq: lastSeq + (lastSeq === 7 ? 2 : 1),',
+    profile: 'mix',
     seed: 1,
   },
   {

@@ -258,7 +258,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
 
   function living(): Device[] {
-    return devices.filter(({ host }) => host.isAlive() && !host.isAsleep())
+    return devices.filter(({ host, isClosed }) => !isClosed && host.isAlive() && !host.isAsleep())
   }
 
   /** A device of whom something may be asked, or nothing happens. */
