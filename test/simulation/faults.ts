@@ -15,6 +15,7 @@ export const FAULTS = {
   store_outage: 'the store answers nothing for a while',
   snapshot: 'a backup of the store is taken',
   restore: 'the store is set back to the backup, as the same log',
+  restore_after_commit: 'the same, right after a commit of which nobody was told',
   new_epoch: 'the store is set back to the backup, as another log',
   node_clock_step: "a server's date is set",
   revoked: 'tokens are revoked',
@@ -97,6 +98,7 @@ const EVERYTHING: Profile['rates'] = {
   store_outage: 0.2,
   snapshot: 0.25,
   restore: 0.15,
+  restore_after_commit: 0.05,
   new_epoch: 0.05,
   node_clock_step: 0.1,
   revoked: 0.1,
@@ -179,6 +181,12 @@ export const PROFILES = {
     weight: 5,
     rates: { snapshot: 2, restore: 2, new_epoch: 0.2, link_cut: 1, crash_after_commit: 1 },
     sends: 12,
+  },
+  setbacks: {
+    about: 'the store is set back by a few messages, again and again',
+    weight: 3,
+    rates: { snapshot: 7, restore_after_commit: 4, restore: 1, link_cut: 1, tab: 0.5, reload: 0.5 },
+    sends: 16,
   },
   outages: {
     about: 'the store fails for minutes',

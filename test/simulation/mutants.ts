@@ -230,15 +230,6 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
-    name: 'page-taken-for-a-subscription',
-    about: 'a room whose page came is live, whoever pushes it',
-    file: ROOMS,
-    from: '      if (!payload.live) return followAgain(room)\n',
-    to: '',
-    profile: 'outages',
-    seed: 1,
-  },
-  {
     name: 'digest-of-more',
     about: 'the digest of a message is of the place in its lane, too',
     file: COMMANDS,
@@ -280,7 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: LOG,
     from: 'const text = `${h}\\n${sender}\\n${messageId}`',
     to: "const text = `${h === '' ? '' : ' '}${sender}\\n${messageId}`",
-    profile: 'restores',
+    profile: 'setbacks',
     seed: 1,
   },
   {

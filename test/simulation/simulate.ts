@@ -77,7 +77,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const count = (fault: string) => faults.set(fault, (faults.get(fault) ?? 0) + 1)
   const world = createWorld({ seed, maxEvents: MAX_EVENTS, trace: options.trace })
   const history = createHistory('epoch-1')
-  const store = await createStoreModel(world, history, world.dice(), count)
+  const store = await createStoreModel(world, history, world.dice(), count, () => restore(false))
   const door = options.door ?? 'json'
   const dice = world.dice()
   const workload = world.dice()
@@ -372,6 +372,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       case 'unknown_and_lost':
       case 'commit_failed':
       case 'slow_commit':
+      case 'restore_after_commit':
         store.arm(fault)
         // Counted where it happens.
         return false

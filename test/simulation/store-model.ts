@@ -20,6 +20,7 @@ export type CommitFault =
   | 'unknown_and_lost'
   | 'commit_failed'
   | 'slow_commit'
+  | 'restore_after_commit'
 
 /** Who asks; when it dies, nobody hears the answer. */
 export interface Asker {
@@ -62,6 +63,8 @@ export async function createStoreModel(
   history: History,
   dice: Dice,
   count: (fault: string) => void,
+  /** Somebody puts the snapshot back, and all servers start anew; false: there is none. */
+  setBack: () => boolean,
 ): Promise<StoreModel> {
   const factory = memory({ epoch: 'epoch-1' })
   const { tables } = factory
@@ -137,6 +140,11 @@ export async function createStoreModel(
             return
           case 'crash_after_commit':
             write(ops, unixMs, () => asker.crash())
+            return
+          case 'restore_after_commit':
+            write(ops, unixMs, () => {
+              if (!setBack()) asker.crash()
+            })
             return
           case 'unknown_and_kept':
             write(ops, unixMs, () => world.after(latency / 2, () => done(undefined)))
