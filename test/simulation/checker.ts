@@ -530,8 +530,6 @@ function authorized(history: History): Violation[] {
   })
   for (const [session, { room, seq, at }] of allReads(history)) {
     if (rights.some((of) => of.get(room)?.mayRead(session.user, seq))) continue
-    // Where servers tell each other nothing, one of them may not know yet that another put somebody out.
-    if (history.hintsWereLost && rights.some((of) => of.get(room)?.wasIn(session.user, seq))) continue
     const what = `${session.id} was told ${seq} of ${room}, which is not theirs`
     violations.push({ invariant: 'I9', at, what, about: [room, session.id] })
   }
@@ -559,8 +557,6 @@ function* allReads({ sessions }: History): Generator<readonly [Session, Reading]
 
 interface Rights {
   mayRead(user: string, seq: number): boolean
-  /** Was let in at or before this position, whatever came of it. */
-  wasIn(user: string, seq: number): boolean
   mayWrite(user: string, seq: number): boolean
 }
 
@@ -568,7 +564,7 @@ function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Righ
   if (room.startsWith('~')) {
     const users = room.slice(1).split('~')
     const isTheirs = (user: string) => users.includes(user)
-    return { mayRead: isTheirs, wasIn: isTheirs, mayWrite: (user) => users.length === 2 && isTheirs(user) }
+    return { mayRead: isTheirs, mayWrite: (user) => users.length === 2 && isTheirs(user) }
   }
   const isPrivate = log[0]?.entry.payload['visibility'] === 'private'
   /** The spans of each user's membership: from the entry that made them one to the one that put them out. */
@@ -584,10 +580,9 @@ function rightsIn(room: string, log: readonly { readonly entry: Entry }[]): Righ
   }
   const isIn = (user: string, seq: number) =>
     (spans.get(user) ?? []).some(({ from, to }) => seq >= from && seq <= to)
-  const wasIn = (user: string, seq: number) => (spans.get(user) ?? []).some(({ from }) => seq >= from)
   /** A public room is read from its beginning, up to where one was put out. */
   const wasNotOut = (user: string, seq: number) => (spans.get(user) ?? []).some(({ to }) => seq <= to)
-  return { mayRead: isPrivate ? isIn : wasNotOut, wasIn, mayWrite: isIn }
+  return { mayRead: isPrivate ? isIn : wasNotOut, mayWrite: isIn }
 }
 
 function acknowledgedIsDurable(history: History): Violation[] {

@@ -42,6 +42,8 @@ const COMMIT = 'packages/server/src/core/commit.ts'
 const COMMANDS = 'packages/server/src/core/commands.ts'
 const NODE = 'packages/server/src/core/node.ts'
 const FAN_OUT = 'packages/server/src/core/rooms.ts'
+const LOG_ROWS = 'packages/server/src/core/log-rows.ts'
+const MEMBERSHIPS = 'packages/server/src/core/memberships.ts'
 const RIGHTS = 'packages/server/src/core/rights.ts'
 const TRANSACTION = 'packages/server/src/core/transaction.ts'
 const READING = 'packages/server/src/stores/reading.ts'
@@ -250,7 +252,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'hole-in-the-order',
     about: 'now and then a position is left out',
-    file: TRANSACTION,
+    file: LOG_ROWS,
     from: 'const entry: Entry = { type, seq: lastSeq + 1,',
     to: 'const entry: Entry = { type, seq: lastSeq + (lastSeq === 7 ? 2 : 1),',
     profile: 'mix',
@@ -403,7 +405,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'all-of-a-private-room',
     about: 'who comes into a private room reads what was said before',
-    file: TRANSACTION,
+    file: MEMBERSHIPS,
     from: "const fromSeq = view.room(room)?.visibility === 'private' ? joinedSeq : 1",
     to: 'const fromSeq = 1',
     profile: 'members',
@@ -415,6 +417,15 @@ export const MUTANTS: readonly Mutant[] = [
     file: FAN_OUT,
     from: '    evict(room, departure.userId, departure.reason)\n',
     to: '    evict.length\n',
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'pushed-over-holes',
+    about: 'a server pushes on, whatever was committed without its knowing',
+    file: FAN_OUT,
+    from: 'if (first.seq > subscription.sent + 1) {',
+    to: 'if (first.seq < 0) {',
     profile: 'members',
     seed: 1,
   },

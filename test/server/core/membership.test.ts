@@ -154,6 +154,46 @@ describe('invite_member, accept_invitation and remove_member', () => {
     ).toEqual(toStranger)
   })
 
+  it('of which nobody knows whether they happened are looked up: who is out hears no more', async () => {
+    const bench = await club()
+    bench.say(1, about('invite_member', 10, 'bob'))
+    await bench.settle()
+    bench.say(2, accept(10), follow(11, 'club'))
+    await bench.settle()
+    bench.heard(2)
+
+    bench.hold('commit')
+    bench.say(1, about('remove_member', 12, 'bob'))
+    await bench.settle()
+    const { ops, unixMs } = bench.takeWork('commit')
+    await bench.store.commit(ops, unixMs)
+    bench.step({ type: 'commit_failed' })
+    bench.release('commit')
+    await bench.settle()
+    expect(bench.heardOf(2, 'room_left')).toEqual([{ room: 'club', reason: 'removed' }])
+    bench.send(1, 'club', ['among us'])
+    await bench.settle()
+    expect(bench.heardOf(2, 'entries')).toEqual([])
+  })
+
+  it('of another server are found by the hole that they leave: who is out hears no more', async () => {
+    const bench = await club()
+    bench.say(1, about('invite_member', 10, 'bob'))
+    await bench.settle()
+    bench.say(2, accept(10), follow(11, 'club'))
+    await bench.settle()
+    bench.heard(2)
+
+    const change = { room: 'club', messageId: 'of-another-server', noticeId: 'of-another-server-too' }
+    await bench.store.commit([{ op: 'remove', user: 'alice', target: 'bob', ...change }], bench.unixMs())
+    bench.send(1, 'club', ['among us'])
+    await bench.settle()
+    expect(bench.heardOf(2, 'room_left')).toEqual([{ room: 'club', reason: 'removed' }])
+    expect(bench.heardOf(1, 'entries').at(-1)).toMatchObject({
+      entries: [{ type: 'member_left' }, { payload: { content: 'among us' } }],
+    })
+  })
+
   it('come too late for a server that goes', async () => {
     const bench = await club()
     bench.hold('commit')

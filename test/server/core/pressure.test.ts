@@ -159,7 +159,7 @@ describe('a slow connection', () => {
     expect(bench.heardOf(2, 'room_left')).toEqual([{ room: 'general', reason: 'removed' }])
   })
 
-  it('whose catching up fails is pushed to again: the client sees the hole', async () => {
+  it('whose catching up fails is caught up with by the next entry', async () => {
     const bench = await room()
     buffer(bench, 300_000)
     await say(bench, '1')
@@ -169,6 +169,6 @@ describe('a slow connection', () => {
     bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
     bench.release('read')
     await say(bench, '2')
-    expect(contentsOf(bench.heardOf(2, 'entries'))).toEqual(['2'])
+    expect(contentsOf(bench.heardOf(2, 'entries'))).toEqual(['1', '2'])
   })
 })

@@ -228,8 +228,13 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     for (const run of appended) {
       const room = rooms.get(run.room)
       if (!room) continue
-      fanOut(context, room, run, (left, userId, reason) =>
-        subscriptions.evict(left, userId, reason, (connection) => leaves(connection, left.id)),
+      fanOut(
+        context,
+        room,
+        run,
+        (left, userId, reason) =>
+          subscriptions.evict(left, userId, reason, (connection) => leaves(connection, left.id)),
+        subscriptions.catchUp,
       )
     }
   }
@@ -279,6 +284,11 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       if (!batch) return
       tellFailures(batch, () => 'UNAVAILABLE')
       release(batch)
+      // It may have been committed all the same: who was put out must not go on hearing the room.
+      for (const op of batch.ops) {
+        if (op.op === 'leave') subscriptions.recheck(op.room, op.user)
+        if (op.op === 'remove') subscriptions.recheck(op.room, op.target)
+      }
     },
 
     isIdle: () => running === undefined && queue.length === 0,

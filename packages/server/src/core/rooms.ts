@@ -101,12 +101,16 @@ export function isOpen({ state }: Subscription): boolean {
   return state !== 'opening' && state !== 'ended'
 }
 
-/** Pushes what a commit added to everybody who may be pushed to. `evict` ends the subscriptions of who left. */
+/**
+ * Pushes what a commit added to everybody who may be pushed to. `evict` ends the subscriptions of who left; `catchUp` reads
+ * for a subscription what stands between: a commit of which this node heard nothing, which may have put its user out.
+ */
 export function fanOut(
   context: Context,
   room: Room,
   { entries, h, memberCount }: Appended,
   evict: (room: Room, userId: string, reason: 'left' | 'removed') => void,
+  catchUp: (subscription: Subscription) => void,
 ): void {
   room.memberCount = memberCount
   let index = -1
@@ -117,12 +121,19 @@ export function fanOut(
     pushPrefix(context, room, entries.slice(0, index), departure.userId)
     evict(room, departure.userId, departure.reason)
   }
-  push(context, room, entries, h)
+  push(context, room, entries, h, catchUp)
 }
 
-function push(context: Context, room: Room, entries: readonly Entry[], h: string): void {
+function push(
+  context: Context,
+  room: Room,
+  entries: readonly Entry[],
+  h: string,
+  catchUp: (subscription: Subscription) => void,
+): void {
+  const first = entries[0]
   const last = entries[entries.length - 1]
-  if (last === undefined) return
+  if (first === undefined || last === undefined) return
   if (last.seq > room.headSeq) {
     room.headSeq = last.seq
     room.headH = h
@@ -132,6 +143,10 @@ function push(context: Context, room: Room, entries: readonly Entry[], h: string
     if (subscription.state !== 'live' || last.seq <= subscription.sent) continue
     if (subscription.connection.congestedSince !== Number.POSITIVE_INFINITY) {
       subscription.state = 'behind'
+      continue
+    }
+    if (first.seq > subscription.sent + 1) {
+      catchUp(subscription)
       continue
     }
     subscription.sent = last.seq

@@ -42,6 +42,10 @@ export interface Subscriptions {
     reason: 'left' | 'removed',
     knows: (connection: Connection) => boolean,
   ): void
+  /** Reads what the subscription was not sent, and whether its user may still have it. */
+  catchUp(subscription: Subscription): void
+  /** Whether the user is still a member was to change, and nobody knows whether it did: the store does. */
+  recheck(roomId: string, userId: string): void
   /** The connection can be sent to again. */
   relieve(connection: Connection): void
   forget(connection: Connection): void
@@ -150,6 +154,11 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     queueFollowUp(connection, { why: 'catch_up', subscription })
   }
 
+  function catchUp(subscription: Subscription): void {
+    subscription.state = 'catching_up'
+    queueRead(context, subscription.connection, { why: 'catch_up', subscription })
+  }
+
   function caughtUp(subscription: Subscription, { result: page }: AnswerOf<'page'>): void {
     const { connection, room } = subscription
     if (subscription.state === 'ended') return
@@ -160,7 +169,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     }
     const { entries, h } = page
     const last = entries[entries.length - 1]
-    // Nothing more can be read than the store has: what is announced beyond comes as a push, and shows the hole.
+    // Nothing more can be read than the store has: what is announced beyond comes as a push.
     subscription.sent = last?.seq ?? Math.max(page.head, room.headSeq)
     if (last)
       send(context, connection, { type: 'entries', payload: { room: room.id, entries: [...entries], h } })
@@ -175,7 +184,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
         refuseInRoom(context, connection, read.ref, code, read.subscription.room.id)
         break
       case 'catch_up':
-        // The next push shows the client its hole.
+        // The next push finds the hole, and reads it.
         if (read.subscription.state === 'catching_up') read.subscription.state = 'live'
         break
       case 'page':
@@ -264,6 +273,13 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       }
       const absence = room.present.get(userId)
       if (absence) vanish(context, rooms, absence)
+    },
+
+    catchUp,
+
+    recheck(roomId, userId) {
+      for (const subscription of rooms.get(roomId)?.followers ?? [])
+        if (subscription.connection.userId === userId && subscription.state === 'live') catchUp(subscription)
     },
 
     relieve(connection) {
