@@ -159,6 +159,45 @@ describe('the way of a message', () => {
   })
 })
 
+describe('a window that is closed while there is no server', () => {
+  it('loses nothing: it closes without a question, and the next one sends what was written, once and in order', async () => {
+    const alice = await stage.window('alice')
+    await isHere(alice)
+    await stage.stopServer('SIGKILL')
+    const written = ['first.', 'second.', 'third.']
+    for (const text of written) await write(alice, text)
+    await alice.locator('.connection-figures').getByText('3 queued', { exact: true }).waitFor()
+    await bubble(alice, 'third.').getByText('queued').waitFor()
+    const isClosed = alice.waitForEvent('close')
+    await alice.close({ runBeforeUnload: true })
+    await isClosed
+
+    await stage.startServer()
+    const again = await alice.context().newPage()
+    await again.goto(`${stage.url}?user=alice`)
+    await isHere(again)
+    await bubble(again, 'third.').getByText('acknowledged').waitFor()
+    expect(await saidInAll(again, 3)).toEqual(written)
+    await again.locator('.connection-figures').getByText('nothing queued').waitFor()
+  })
+
+  it('says so, and asks before it closes, where the browser keeps nothing for it', async () => {
+    const alice = await stage.window('alice', {}, () =>
+      Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
+    )
+    await isHere(alice)
+    await alice.getByRole('button', { name: 'Disconnect' }).click()
+    await write(alice, 'first.')
+    await alice.locator('.connection-figures').getByText('1 queued, in this window only').waitFor()
+    const asked = alice.waitForEvent('dialog')
+    await alice.close({ runBeforeUnload: true })
+    expect((await asked).type()).toBe('beforeunload')
+    await (await asked).dismiss()
+    await alice.getByRole('button', { name: 'Connect', exact: true }).click()
+    await bubble(alice, 'first.').getByText('acknowledged').waitFor()
+  })
+})
+
 describe('history', () => {
   it('is read by scrolling up, without a jump', async () => {
     const alice = await stage.window('alice')

@@ -62,11 +62,12 @@ export class Stage {
     return this.#demo.url
   }
 
-  /** A window of its own, as if on another machine. */
-  async window(user: string, options: BrowserContextOptions = {}): Promise<Page> {
+  /** A window of its own, as if on another machine. `before` runs in it before anything else. */
+  async window(user: string, options: BrowserContextOptions = {}, before = () => {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1200, height: 760 }, ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(10_000)
+    await page.addInitScript(before)
     page.on('pageerror', (error) => this.complaints.push(`${user}: ${error.message}`))
     page.on('console', (message) => {
       const text = message.text()

@@ -43,10 +43,10 @@ function useTitle(room: string, unread: number): void {
   }, [room, unread])
 }
 
-/** The outbox of this version lives in memory: closing the window would lose what is queued. */
+/** Where the browser keeps nothing for us, closing the window would lose what is queued. */
 function useWarningBeforeLoss(): void {
-  const { queued } = useConnection()
-  const wouldLose = queued > 0
+  const { queued, storage } = useConnection()
+  const wouldLose = queued > 0 && storage !== 'durable'
   useEffect(() => {
     if (!wouldLose) return undefined
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()

@@ -8,7 +8,7 @@ import { connectionWords, MOODS, queuedWords } from './connection-words.ts'
 
 export function ConnectionBar(): ReactNode {
   const client = useClient()
-  const { status, reason, retryAt, queued, latencyMs } = useConnection()
+  const { status, reason, retryAt, queued, storage, latencyMs } = useConnection()
   const seconds = useSecondsUntil(retryAt)
   const isOff = status === 'idle' || status === 'stopped' || status === 'closed'
   const connect = () => void client.connect().catch(() => {}) // the bar says why not
@@ -25,7 +25,7 @@ export function ConnectionBar(): ReactNode {
         {status === 'connected' && latencyMs !== undefined && (
           <span title="The last round trip to the server">{Math.max(1, Math.round(latencyMs))} ms</span>
         )}
-        <span className={queued > 0 ? 'queued' : undefined}>{queuedWords(queued)}</span>
+        <span className={queued > 0 ? 'queued' : undefined}>{queuedWords(queued, storage)}</span>
       </p>
       <p className="connection-actions">
         {retryAt !== undefined && (

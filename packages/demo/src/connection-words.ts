@@ -45,6 +45,7 @@ function reasonWords(reason: Code | undefined): string {
   return MEANINGS[reason]
 }
 
-export function queuedWords(queued: number): string {
-  return queued === 0 ? 'nothing queued' : `${queued} queued`
+export function queuedWords(queued: number, storage: ClientSnapshot['storage']): string {
+  if (queued === 0) return 'nothing queued'
+  return storage === 'lost' ? `${queued} queued, in this window only` : `${queued} queued`
 }

@@ -1,5 +1,6 @@
 /** A client of the server that this page came from, with the tokens that the demo signs for anybody. */
 import { type Client, createClient } from '@tautline/client'
+import { indexedDb } from '@tautline/client/indexeddb'
 
 const TOKEN_PATH = '/demo/token'
 
@@ -7,7 +8,12 @@ export function createDemoClient(userId: string): Client {
   const url = new URL('/ws', location.href)
   url.protocol = url.protocol.replace('http', 'ws')
   url.search = ''
-  return createClient({ url: url.href, userId, getToken: () => fetchToken(userId) })
+  return createClient({
+    url: url.href,
+    userId,
+    getToken: () => fetchToken(userId),
+    outbox: { store: indexedDb() },
+  })
 }
 
 async function fetchToken(userId: string): Promise<string> {
