@@ -19,6 +19,7 @@ import {
 } from './store/harness.ts'
 import { describeLanes } from './store/lanes.ts'
 import { describeMembers } from './store/members.ts'
+import { describeMessages } from './store/messages.ts'
 import { describeReads } from './store/reads.ts'
 import { describeRooms } from './store/rooms.ts'
 
@@ -46,6 +47,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('decides commands in their lanes:', () => describeLanes(open))
     describe('keeps membership:', () => describeMembers(open, () => harness))
     describe('makes and opens rooms:', () => describeRooms(open))
+    describe('changes messages:', () => describeMessages(open))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('commits:', () => describeCommits(open))
   })

@@ -90,6 +90,8 @@ describe('the outcomes of a durable command', () => {
       'VALIDATION_ERROR',
       'FORBIDDEN',
       'MESSAGE_TOO_LONG',
+      'MESSAGE_DELETED',
+      'TOO_MANY_REACTIONS',
       'ID_CONFLICT',
       'VOID',
       'SKIPPED',

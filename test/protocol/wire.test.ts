@@ -25,6 +25,7 @@ describe('the entry point without validators', () => {
   it('loads no schema, no example and no library', () => {
     expect([...loadedBy('wire.ts')].sort()).toEqual([
       'codes.ts',
+      'fold.ts',
       'ids.ts',
       'lane.ts',
       'limits.ts',

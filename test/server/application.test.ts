@@ -53,7 +53,7 @@ describe('a message of the application', () => {
       room: 'general',
       sender: 'alice',
       content: 'hello',
-      mentions: ['bob'],
+      mentions: ['alice', 'nobody'],
     })
     expect([welcome.seq, spoken.seq]).toEqual([2, 3])
     expect((await alice.next('entries')).payload.entries).toEqual([
@@ -65,7 +65,7 @@ describe('a message of the application', () => {
       },
     ])
     expect((await alice.next('entries')).payload.entries).toEqual([
-      { type: 'new_message', ...spoken, sender: 'alice', payload: { content: 'hello', mentions: ['bob'] } },
+      { type: 'new_message', ...spoken, sender: 'alice', payload: { content: 'hello', mentions: ['alice'] } },
     ])
   })
 

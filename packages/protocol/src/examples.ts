@@ -124,7 +124,7 @@ const entries: Examples['entries'] = {
     sender: 'bob',
     messageId: commands.add_reaction.messageId,
     timestamp: time + 95_000,
-    payload: { target: place, emoji: '👍🏽' },
+    payload: { target: place, emoji: '👍🏽', count: 1 },
   },
   reaction_removed: {
     type: 'reaction_removed',
@@ -132,7 +132,7 @@ const entries: Examples['entries'] = {
     sender: 'bob',
     messageId: commands.remove_reaction.messageId,
     timestamp: time + 97_000,
-    payload: { target: place, emoji: '👍🏽' },
+    payload: { target: place, emoji: '👍🏽', count: 0 },
   },
   message_edited: {
     type: 'message_edited',
@@ -372,6 +372,8 @@ const server: Examples['server'] = {
       room,
       entries: [bobJoined, entries.new_message],
       at: 3,
+      from: 2,
+      to: 3,
       hasOlder: true,
       hasNewer: false,
     },

@@ -18,6 +18,18 @@ export {
   TautlineError,
 } from './codes.ts'
 export {
+  changedBy,
+  type FoldedMessage,
+  foldedMessage,
+  foldMessage,
+  foldStanding,
+  type MessageBody,
+  type Standing,
+  saidAfter,
+  standingBody,
+  tombstone,
+} from './fold.ts'
+export {
   directRoomId,
   FINGERPRINT,
   MESSAGE_ID,

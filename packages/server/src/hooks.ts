@@ -34,8 +34,11 @@ export interface ActionRequest {
   readonly target?: string | undefined
 }
 
-/** What a user wants to say: the message as it was sent, and where. A copy: to change it, return the change. */
-export type SubmittedMessage = CommandPayload<'send_message'> & {
+/**
+ * What a user wants to say: the message as it was sent, and where. A copy: to change it, return the change. With `target`
+ * it is an edit: what that message shall say from now on.
+ */
+export type SubmittedMessage = (CommandPayload<'send_message'> | CommandPayload<'edit_message'>) & {
   readonly sender: string
   readonly room: string
   readonly messageId: string
@@ -69,7 +72,7 @@ export interface Hooks {
    */
   authorize?(request: ActionRequest): boolean | Promise<boolean>
   /**
-   * Looks at a message before it is stored: returns nothing to let it pass, or what shall be changed in it, or throws
+   * Looks at a message, or an edit, before it is stored: returns nothing to let it pass, or what shall be changed in it, or throws
    * to refuse it.
    *
    * It is called for new messages alone that the sender may send, in the order in which a user sent them to a room; later
@@ -110,14 +113,15 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     { type, messageId, payload }: NonNullable<Question['command']>,
   ): Promise<Readonly<Record<string, unknown>> | undefined> {
     // The hook's own copy: an object changed in place must not come into the store unseen.
-    const copy = structuredClone(payload) as CommandPayload<'send_message'>
+    const copy = structuredClone(payload) as CommandPayload<'send_message'> | CommandPayload<'edit_message'>
     const change = await hooks.onMessage?.({ ...copy, sender, room, messageId })
     if (change === undefined) return undefined
     if (typeof change !== 'object' || change === null) throw new TypeError('onMessage returned no object')
     const item: unknown = JSON.parse(JSON.stringify({ type, messageId, payload: { ...payload, ...change } }))
     const command = decodeCommand(item)
     const fault = findFault(item, true, MAX_DEPTH)
-    if (fault || !command.ok || command.type !== type || command.payload.content.length > maxMessageChars)
+    const isCommand = !fault && command.ok && command.type === type && 'content' in command.payload
+    if (!isCommand || command.payload.content.length > maxMessageChars)
       throw new TypeError('onMessage made of a message what is none')
     return command.payload
   }
@@ -141,8 +145,12 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
 
   return {
     async review(question) {
-      const { action, userId, room, target, command } = question
+      const { action, userId, room, target, command, from } = question
       try {
+        if (from !== undefined && hooks.authorize) {
+          if (!isYes(await hooks.authorize({ action: 'read', userId, room: from })))
+            return { ok: false, code: 'FORBIDDEN' }
+        }
         if (hooks.authorize && !isYes(await hooks.authorize({ action, userId, room, target })))
           return { ok: false, code: 'FORBIDDEN' }
         return { ok: true, payload: command && (await changed(question, command)) }

@@ -97,12 +97,18 @@ export const getThread = z.object({
   limit: z.optional(pageSize),
 })
 
-/** From the server: entries in the order of the log, with later changes up to position `at` folded in. */
+/**
+ * From the server: entries in the order of the log, with later changes up to position `at` folded in. Those that are
+ * folded in are left out, so there may be holes.
+ */
 export const history = z.object({
   ref,
   room: roomId,
   entries: z.array(entry).check(z.maxLength(MAX_PAGE_ENTRIES)),
   at: position,
+  /** Where to go on: the first and the last position that were looked at. Absent: those of the entries. */
+  from: z.optional(seq),
+  to: z.optional(seq),
   /** Whether there is anything older that the asker may read. */
   hasOlder: z.boolean(),
   /** … or newer, up to `at`. */

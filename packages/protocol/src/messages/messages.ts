@@ -82,10 +82,13 @@ export const newMessage = recordedContentWith({
   replyTo: z.optional(replyPlace),
   /** Who said it first, and when. Not in which room: the readers of this one may not know of it. */
   forwardedFrom: z.optional(z.object({ sender: userId, timestamp })),
-  /** Only in `history`, where later changes are folded in. */
+  /** Only in `history`, where later changes are folded in (see fold.ts). */
   editedAt: z.optional(timestamp),
+  /** 1 as it was said, one more with each edit. */
+  version: z.optional(z.int().check(z.minimum(2))),
   reactions: z.optional(reactionCounts),
   replyCount: z.optional(count),
+  lastReply: z.optional(z.object({ ...messagePlace.shape, timestamp })),
 })
 
 /** Entry: what `edit_message` became. */

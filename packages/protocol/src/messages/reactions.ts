@@ -6,15 +6,19 @@ import * as z from 'zod/mini'
 import { MAX_EMOJIS_PER_MESSAGE } from '../limits.ts'
 import { count, messagePlace, messageTarget, ref, roomId, userId } from './fields.ts'
 
-/** One emoji, joined ones and those with a tone of skin included: its form, not its membership of a list that grows. */
+/**
+ * One emoji as one grapheme: a keycap, a flag, or a pictograph with its tone of skin or tags, and others joined to it by
+ * U+200D. Its form, not its membership of a list that grows.
+ */
 const EMOJI =
-  /^(?:[0-9#*]\ufe0f?\u20e3|[\p{Extended_Pictographic}\p{RI}](?:\p{Extended_Pictographic}|\p{RI}|\p{Emoji_Modifier}|\ufe0f|\u200d|[\u{e0020}-\u{e007f}]){0,15})$/u
+  /^(?:[0-9#*]\ufe0f?\u20e3|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?(?:[\u{e0020}-\u{e007e}]{1,8}\u{e007f})?(?:\u200d\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?){0,8})$/u
 const emoji = z.string().check(z.maxLength(64), z.regex(EMOJI))
 
 /** Commands, and the entries that they become; the sender of the entry is who reacts. */
 export const addReaction = z.object({ target: messageTarget, emoji })
 export const removeReaction = addReaction
-export const reactionAdded = z.object({ target: messagePlace, emoji })
+/** `count`: how many have reacted with it after this entry, so that who knows no more than counts can go on counting. */
+export const reactionAdded = z.object({ target: messagePlace, emoji, count })
 export const reactionRemoved = reactionAdded
 
 /** How many reacted with each, and whether the asker is one of them. */

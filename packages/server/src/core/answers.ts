@@ -66,10 +66,11 @@ export function answerHistory(
     refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
     return
   }
-  const { entries, at, hasOlder, hasNewer } = read
+  const { entries, at, from, to, hasOlder, hasNewer } = read
+  const looked = from <= to ? { from, to } : undefined
   send(context, connection, {
     type: 'history',
-    payload: { ref, room, entries: [...entries], at, hasOlder, hasNewer },
+    payload: { ref, room, entries: [...entries], at, ...looked, hasOlder, hasNewer },
   })
 }
 

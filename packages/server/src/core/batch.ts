@@ -9,6 +9,7 @@ import {
   type ExistingEntry,
   LOG_START,
   type Role,
+  type Standing,
   usersOfDirectRoom,
 } from '@tautline/protocol/wire'
 import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
@@ -68,6 +69,41 @@ export interface LogRow {
   readonly digest: string
   readonly ordinal: number
   readonly h: string
+  /** The position of the message that it changes or answers. */
+  readonly target?: number | undefined
+}
+
+/** What came of a message, beside the entries that made it so. */
+export interface StoredStanding extends Standing {
+  /** The entry that holds what the message says now; undefined: its own. */
+  readonly editSeq?: number | undefined
+  readonly isDeleted?: boolean | undefined
+}
+
+export interface MessageRow {
+  readonly room: string
+  readonly seq: number
+  readonly sender: string
+  readonly messageId: string
+  readonly timestamp: number
+  readonly standing: StoredStanding
+}
+
+/** What one operation makes of a message. */
+export interface MessageChange {
+  readonly room: string
+  readonly seq: number
+  readonly standing: StoredStanding
+  /** What it said is blanked, and what its edits said; its reactions go. */
+  readonly blank?: boolean | undefined
+  readonly reaction?: ReactionChange | undefined
+}
+
+/** `at`: since which position; undefined: taken back. */
+export interface ReactionChange {
+  readonly user: string
+  readonly emoji: string
+  readonly at: number | undefined
 }
 
 /** What is committed. Undefined stands for "there is none". */
@@ -77,6 +113,12 @@ export interface View {
   /** How many commands were decided in the lane. */
   lastN(user: string, sid: string, room: string): number | undefined
   entry(sender: string, messageId: string): ExistingEntry | undefined
+  /** The message, if it is one, of this name. */
+  message(sender: string, messageId: string): MessageRow | undefined
+  /** What an entry holds. */
+  payload(room: string, seq: number): Entry['payload'] | undefined
+  /** Whether the user's reaction stands. */
+  reacted(room: string, seq: number, emoji: string, user: string): boolean
   /** How many messages the log had up to this entry; undefined where there is no such entry (any more). */
   ordinal(room: string, seq: number): number | undefined
   readMark(room: string, user: string): ReadMark | undefined
@@ -98,6 +140,7 @@ export interface Step {
   readonly members?: readonly Change<Membership>[] | undefined
   readonly invitation?: Change<Invitation> | undefined
   readonly read?: Change<ReadMark> | undefined
+  readonly message?: MessageChange | undefined
 }
 
 /** `is` undefined: there is none any more. */
@@ -120,8 +163,15 @@ export class Batch implements View {
   readonly readMarks: Changes<ReadMark> = new Map()
   /** By user: lanes made here in rooms of which they are no member. */
   readonly newStrangeLanes = new Map<string, number>()
+  /** By room, then position. */
+  readonly standings = new Map<string, Map<number, StoredStanding>>()
+  /** By room, then position, emoji and user: the newest of each. */
+  readonly reactions = new Map<string, Map<string, ReactionChange & { readonly seq: number }>>()
+  /** Messages whose content goes, by room: after everything else is written. */
+  readonly blanked: { readonly room: string; readonly seq: number }[] = []
   readonly #view: View
   readonly #entries = new Map<string, ExistingEntry>()
+  readonly #messages = new Map<string, MessageRow>()
   readonly #outcomes: Outcome[] = []
   readonly #appended = new Map<string, Entry[]>()
 
@@ -144,6 +194,22 @@ export class Batch implements View {
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
     return this.#entries.get(entryKey(sender, messageId)) ?? this.#view.entry(sender, messageId)
+  }
+
+  message(sender: string, messageId: string): MessageRow | undefined {
+    const message = this.#messages.get(entryKey(sender, messageId)) ?? this.#view.message(sender, messageId)
+    const standing = message && this.standings.get(message.room)?.get(message.seq)
+    return message && standing ? { ...message, standing } : message
+  }
+
+  payload(room: string, seq: number): Entry['payload'] | undefined {
+    const run = this.#appended.get(room)
+    return run?.[seq - (run[0]?.seq ?? 0)]?.payload ?? this.#view.payload(room, seq)
+  }
+
+  reacted(room: string, seq: number, emoji: string, user: string): boolean {
+    const changed = this.reactions.get(room)?.get(reactionKey(seq, emoji, user))
+    return changed ? changed.at !== undefined : this.#view.reacted(room, seq, emoji, user)
   }
 
   ordinal(room: string, seq: number): number | undefined {
@@ -174,6 +240,7 @@ export class Batch implements View {
     if (step.make) this.rooms.set(step.make.room, step.make.is)
     for (const row of step.append ?? []) this.#keepEntry(row)
     for (const change of step.members ?? []) this.#keepMember(change)
+    if (step.message) this.#keepChange(step.message)
     const { invitation, read } = step
     if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)
     if (read?.is) nested(this.readMarks, read.room).set(read.user, read.is)
@@ -206,11 +273,23 @@ export class Batch implements View {
     nested(this.members, id).set(user, is)
   }
 
+  #keepChange({ room, seq, standing, blank, reaction }: MessageChange): void {
+    nested(this.standings, room).set(seq, standing)
+    if (blank) this.blanked.push({ room, seq })
+    if (!reaction) return
+    const { emoji, user } = reaction
+    nested(this.reactions, room).set(reactionKey(seq, emoji, user), { ...reaction, seq })
+  }
+
   #keepEntry({ room, entry, digest, ordinal, h }: LogRow): void {
     const { sender, messageId, seq, timestamp } = entry
     const head = this.room(room) ?? newRoom(room)
     this.rooms.set(room, { ...head, lastSeq: seq, lastH: h, lastOrdinal: ordinal })
     this.#entries.set(entryKey(sender, messageId), { room, seq, timestamp, digest })
+    if (isMessage(entry)) {
+      const message = { room, seq, sender, messageId, timestamp, standing: {} }
+      this.#messages.set(entryKey(sender, messageId), message)
+    }
     const run = this.#appended.get(room)
     if (run) run.push(entry)
     else this.#appended.set(room, [entry])
@@ -252,12 +331,16 @@ export function entryKey(sender: string, messageId: string): string {
   return `${sender}\n${messageId}`
 }
 
+function reactionKey(seq: number, emoji: string, user: string): string {
+  return `${seq}\n${emoji}\n${user}`
+}
+
 export function failure(code: Code): Outcome {
   return { outcome: 'failed', code }
 }
 
-function nested<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  const inner = map.get(key) ?? new Map<string, V>()
+function nested<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  const inner = map.get(key) ?? new Map<K, V>()
   map.set(key, inner)
   return inner
 }

@@ -54,6 +54,7 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
     }
     const { room, sid } = frame
     const text = contentOf(item)
+    const said = verdict(connection.userId, command, limits.maxMessageChars)
     const op: CommandOp = {
       op: 'command',
       user: connection.userId,
@@ -62,8 +63,8 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
       n: frame.n + index,
       messageId: command.messageId,
       digest: digestOf(text),
-      noticeId: room.startsWith('~') ? ownMessageId() : undefined,
-      ...verdict(connection.userId, command, limits.maxMessageChars),
+      noticeId: mayTell(room, said.entry?.payload) ? ownMessageId() : undefined,
+      ...said,
     }
     intake.add(connection, ref, op, text.length + BARE_OP_CHARS)
   }
@@ -133,42 +134,51 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
   }
 }
 
+type Verdict = Pick<CommandOp, 'entry' | 'refusal' | 'forward'>
+
 /** What would be appended, or why nothing will be. */
-function verdict(
-  sender: string,
-  command: DecodedCommand,
-  maxMessageChars: number,
-): { readonly entry: CommandOp['entry']; readonly refusal: Code | undefined } {
+function verdict(sender: string, command: DecodedCommand, maxMessageChars: number): Verdict {
   // What is not of its form is refused for good: a code that could be retried would hold up the lane for ever.
-  if (!command.ok)
-    return { entry: undefined, refusal: CODES[command.code].final ? command.code : 'VALIDATION_ERROR' }
+  if (!command.ok) return refusal(CODES[command.code].final ? command.code : 'VALIDATION_ERROR')
   switch (command.type) {
     case 'skip':
       return { entry: undefined, refusal: undefined }
     case 'send_message':
-      if (command.payload.content.length > maxMessageChars)
-        return { entry: undefined, refusal: 'MESSAGE_TOO_LONG' }
-      return {
-        entry: { type: 'new_message', payload: messageOf(sender, command.payload) },
-        refusal: undefined,
-      }
-    // In the vocabulary, and not handled yet: to its sender the same as a command that nobody knows. Final, since the
-    // lane must go on. One that is handled gets a case of its own.
+      if (command.payload.content.length > maxMessageChars) return refusal('MESSAGE_TOO_LONG')
+      return entryOf('new_message', messageOf(sender, command.payload))
     case 'edit_message':
+      if (command.payload.content.length > maxMessageChars) return refusal('MESSAGE_TOO_LONG')
+      return entryOf('message_edited', messageOf(sender, command.payload))
     case 'delete_message':
+      return entryOf('message_deleted', command.payload)
     case 'forward_message':
+      return { ...entryOf('new_message', {}), forward: command.payload.from }
     case 'add_reaction':
+      return entryOf('reaction_added', command.payload)
     case 'remove_reaction':
-      return { entry: undefined, refusal: 'VALIDATION_ERROR' }
+      return entryOf('reaction_removed', command.payload)
     default:
       return unreachable(command)
   }
 }
 
+function refusal(code: Code): Verdict {
+  return { entry: undefined, refusal: code }
+}
+
+function entryOf(type: string, payload: Readonly<Record<string, unknown>>): Verdict {
+  return { entry: { type, payload }, refusal: undefined }
+}
+
+/** Whether somebody's own log may get an entry by it. */
+function mayTell(room: string, payload: Readonly<Record<string, unknown>> = {}): boolean {
+  return room.startsWith('~') || 'mentions' in payload || 'replyTo' in payload
+}
+
 /** What no client can say and the system says unless told otherwise: a message of the kind `system`. */
 function messageOf(
   sender: string,
-  payload: CommandPayload<'send_message'>,
+  payload: CommandPayload<'send_message'> | CommandPayload<'edit_message'>,
 ): Readonly<Record<string, unknown>> {
   return isSystem(sender) && payload.kind === undefined ? { ...payload, kind: 'system' } : payload
 }

@@ -121,10 +121,12 @@ export interface Question {
   readonly room: string
   /** Whom `invite` and `remove` are about. */
   readonly target?: string | undefined
+  /** The room from which `write` would repeat something, which the user must be allowed to read. */
+  readonly from?: string | undefined
   /** What `write` would say, where it says something: the command as it was sent. */
   readonly command?:
     | {
-        readonly type: 'send_message'
+        readonly type: 'send_message' | 'edit_message'
         readonly messageId: string
         readonly payload: Readonly<Record<string, unknown>>
       }

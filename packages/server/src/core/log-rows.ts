@@ -10,7 +10,7 @@ export function noticeRow(
   view: View,
   by: { readonly user: string; readonly noticeId: string },
   target: string,
-  type: 'admission' | 'invitation' | 'removal',
+  type: 'admission' | 'invitation' | 'removal' | 'mention' | 'reply',
   payload: Readonly<Record<string, unknown>>,
   unixMs: number,
 ): LogRow {

@@ -27,7 +27,10 @@ const MAX_PREVIEW_OPS = 1_024
 const MAX_RUN_OPS = 256
 
 /** An entry that holds what somebody said, and the command that would say it. Others are only a matter of `authorize`. */
-const COMMAND_OF_ENTRY: Readonly<Record<string, 'send_message'>> = { new_message: 'send_message' }
+const COMMAND_OF_ENTRY: Readonly<Record<string, 'send_message' | 'edit_message'>> = {
+  new_message: 'send_message',
+  message_edited: 'edit_message',
+}
 
 interface Item {
   readonly connection: Connection
@@ -150,10 +153,11 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     const { user: userId, room } = op
     switch (op.op) {
       case 'command': {
-        const type = op.entry && COMMAND_OF_ENTRY[op.entry.type]
+        // What is forwarded was looked at when it was said.
+        const type = op.entry && !op.forward && COMMAND_OF_ENTRY[op.entry.type]
         const command = op.entry && type && { type, messageId: op.messageId, payload: op.entry.payload }
         if (!op.entry || !(reviews.actions || (reviews.messages && command))) return undefined
-        return { action: 'write', userId, room, command: command || undefined }
+        return { action: 'write', userId, room, command: command || undefined, from: op.forward?.room }
       }
       case 'create':
       case 'join':

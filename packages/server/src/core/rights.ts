@@ -12,7 +12,7 @@
  *   in every room that there is, make one, and let in and put out whom it wants.
  */
 import { ownLogId, type Role, SYSTEM_USER_ID, usersOfDirectRoom } from '@tautline/protocol/wire'
-import { type Membership, newRoom, type Room, type View } from './batch.ts'
+import { type Membership, type MessageRow, newRoom, type Room, type View } from './batch.ts'
 
 /** Of a user in a room that its name gives them, before anything was written in it. */
 const BORN_MEMBER: Membership = { role: 'member', fromSeq: 1, joinedSeq: 0, joinedOrdinal: 0, joinedAt: 0 }
@@ -44,6 +44,20 @@ export function canRead(view: View, user: string, id: string): Readable | undefi
 export function canWrite(view: View, user: string, room: string): boolean {
   if (isSystem(user)) return hasDoor(view.room(room)) || usersOfDirectRoom(room) !== undefined
   return room !== ownLogId(user) && membershipOf(view, room, user) !== undefined
+}
+
+/** Whether the user may read the message, and so react, answer and repeat it. */
+export function canSee(view: View, user: string, { room, seq }: MessageRow): boolean {
+  if (isSystem(user)) return canWrite(view, user, room)
+  const readable = canRead(view, user, room)
+  return readable !== undefined && seq >= readable.first
+}
+
+/** Whether the user, who may see the message, may delete it. */
+export function canDelete(view: View, user: string, { room, sender }: MessageRow): boolean {
+  if (sender === user || isSystem(user)) return true
+  const role = view.member(room, user)?.role
+  return role === 'owner' || role === 'moderator'
 }
 
 /** Whether the user may let somebody in as `role`. */

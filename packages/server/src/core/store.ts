@@ -15,11 +15,15 @@ export interface CommandOp {
   readonly messageId: string
   /** digestOf the command as it was sent. */
   readonly digest: string
-  /** What would be appended. */
+  /** What would be appended, as the user said it: what the server knows of it is added in the commit (changes.ts). */
   readonly entry: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> } | undefined
+  /** The message that the entry shall repeat. */
+  readonly forward?:
+    | { readonly room: string; readonly sender: string; readonly messageId: string }
+    | undefined
   /** The code with which the command fails (durably) if it is its turn. */
   readonly refusal: Code | undefined
-  /** What the ids of entries begin with that the command makes in the own logs of users. For direct rooms. */
+  /** What the ids of entries begin with that the command makes in the own logs of users. Given where it may make some. */
   readonly noticeId?: string | undefined
   /** The application was not asked about it, for it did not seem to be new: where it is, it gets UNAVAILABLE. */
   readonly isUnreviewed?: boolean | undefined
@@ -188,6 +192,9 @@ export type HistoryResult =
       readonly result: 'history'
       readonly entries: readonly Entry[]
       readonly at: number
+      /** What was looked at; `from` beyond `to`: nothing. */
+      readonly from: number
+      readonly to: number
       readonly hasOlder: boolean
       readonly hasNewer: boolean
     }

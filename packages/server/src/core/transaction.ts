@@ -18,6 +18,7 @@ import {
   type Step,
   type View,
 } from './batch.ts'
+import { changeOf, type Resolved, resolve } from './changes.ts'
 import { fresh, nextRow, noticeRow, refused } from './log-rows.ts'
 import {
   transactAccept,
@@ -83,7 +84,8 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
 function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
   const { user, sid, room, n, messageId, digest } = op
   const skip = op.entry === undefined && op.refusal === undefined
-  const refusal = op.refusal ?? (canWrite(view, user, room) ? undefined : 'FORBIDDEN')
+  const resolved = op.refusal ?? (canWrite(view, user, room) ? resolve(view, op) : 'FORBIDDEN')
+  const refusal = typeof resolved === 'string' ? resolved : undefined
   const lastN = view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, view.entry(user, messageId), { room, n, digest, skip, refusal })
   switch (decision.decision) {
@@ -102,24 +104,48 @@ function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
       // A retryable code leaves the lane alone, whoever gave it as the reason to refuse.
       return inLane(view, op, decision.advance && CODES[decision.code].final, refused(decision.code))
     case 'append':
-      if (op.isUnreviewed) return refused('UNAVAILABLE')
-      return inLane(view, op, true, appendCommand(view, op, unixMs))
+      if (op.isUnreviewed || typeof resolved === 'string') return refused('UNAVAILABLE')
+      return inLane(view, op, true, appendCommand(view, op, resolved, unixMs))
     default:
       return unreachable(decision)
   }
 }
 
 /** Who says something has read what stands before. */
-function appendCommand(view: View, op: CommandOp, unixMs: number): Step {
+function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: number): Step {
   if (op.entry === undefined) throw new Error(`a command without an entry was to be appended to ${op.room}`)
   const { user, room } = op
-  const row = nextRow(view, op, op.entry, op.digest, unixMs)
+  const { payload, about } = resolved
+  const content = { type: op.entry.type, payload }
+  const row: LogRow = { ...nextRow(view, op, content, op.digest, unixMs), target: about?.seq }
   const { seq } = row.entry
   const mark = { room, user, is: { seq, ordinal: row.ordinal, timestamp: unixMs } }
-  const outcome = { outcome: 'acknowledged', seq, timestamp: unixMs, appended: true } as const
-  const step: Step = { outcome, append: [row], read: isMessage(row.entry) ? mark : undefined }
+  const step = {
+    outcome: { outcome: 'acknowledged', seq, timestamp: unixMs, appended: true },
+    append: [row],
+    read: isMessage(row.entry) ? mark : undefined,
+    message: about && changeOf(op, about, row.entry),
+  } as const
   const users = view.room(room) ? undefined : usersOfDirectRoom(room)
-  return users ? openDirect(view, op, users, { ...step, append: [row] }, unixMs) : step
+  return users ? openDirect(view, op, users, step, unixMs) : tell(view, op, resolved, step, unixMs)
+}
+
+/** With what the command says to users in their own logs. */
+function tell(
+  view: View,
+  { user, room, noticeId }: CommandOp,
+  { tells = [] }: Resolved,
+  step: Step & { readonly append: readonly [LogRow] },
+  unixMs: number,
+): Step {
+  if (tells.length === 0) return step
+  if (noticeId === undefined) throw new Error(`nobody could be told of what was said in ${room}`)
+  const { seq, sender, messageId } = step.append[0].entry
+  const notices = tells.map(({ user: other, type }, i) => {
+    const by = { user, noticeId: `${noticeId}-${i}` }
+    return noticeRow(view, by, other, type, { room, message: { seq, sender, messageId } }, unixMs)
+  })
+  return fresh(view, { ...step, append: [...step.append, ...notices] })
 }
 
 /** The first message of a direct room makes it, and its members. */

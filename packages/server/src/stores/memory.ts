@@ -5,7 +5,7 @@
  * The rows belong to what `memory()` returns, so closing the store and opening it again finds them, like a file.
  */
 import { randomBytes } from 'node:crypto'
-import { type ExistingEntry, LANE_RETENTION_MS } from '@tautline/protocol/wire'
+import { type Entry, type ExistingEntry, LANE_RETENTION_MS } from '@tautline/protocol/wire'
 import {
   type Batch,
   entryKey,
@@ -14,13 +14,16 @@ import {
   type LogRow,
   laneKey,
   type Membership,
+  type MessageRow,
+  type ReactionChange,
   type ReadMark,
   type Room,
+  type StoredStanding,
   type View,
 } from '../core/batch.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
-import { attempt, type Log, readsOf, type StoredEntry } from './reading.ts'
+import { attempt, blankPayload, type Log, readsOf, type StoredEntry } from './reading.ts'
 
 export interface MemoryOptions {
   /** Names the logs. Default: random. */
@@ -43,6 +46,16 @@ export interface MemoryRow extends StoredEntry {
   readonly room: string
   readonly digest: string
   readonly ordinal: number
+  readonly target?: number | undefined
+}
+
+/** A reaction that stands. */
+interface MemoryReaction {
+  readonly seq: number
+  readonly emoji: string
+  readonly user: string
+  /** Since which position. */
+  readonly at: number
 }
 
 function openMemory(tables: MemoryTables, epoch: string): Store {
@@ -97,6 +110,10 @@ export class MemoryTables implements View, Log {
   readonly membersOf = new Map<string, Map<string, Membership>>()
   readonly readMarksOf = new Map<string, Map<string, ReadMark>>()
   readonly invitationsOf = new Map<string, Map<string, Invitation>>()
+  /** By room, then position. */
+  readonly standingsOf = new Map<string, Map<number, StoredStanding>>()
+  /** By room, in no order. */
+  readonly reactionsOf = new Map<string, MemoryReaction[]>()
 
   room(room: string): Room | undefined {
     return this.rooms.get(room)
@@ -112,6 +129,47 @@ export class MemoryTables implements View, Log {
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
     return this.ids.get(entryKey(sender, messageId))
+  }
+
+  message(sender: string, messageId: string): MessageRow | undefined {
+    const known = this.entry(sender, messageId)
+    const row = known && this.#log(known.room, known.seq, known.seq)[0]
+    if (row?.type !== 'new_message') return undefined
+    const { room, seq, timestamp } = row
+    const standing = this.standingsOf.get(room)?.get(seq) ?? {}
+    return { room, seq, sender, messageId, timestamp, standing }
+  }
+
+  payload(room: string, seq: number): Entry['payload'] | undefined {
+    const row = this.#log(room, seq, seq)[0]
+    return row && (JSON.parse(row.payload) as Entry['payload'])
+  }
+
+  reacted(room: string, seq: number, emoji: string, user: string): boolean {
+    return this.#reactions(room, seq).some((one) => one.emoji === emoji && one.user === user)
+  }
+
+  standings(room: string, first: number, last: number): Iterable<readonly [number, StoredStanding]> {
+    return [...(this.standingsOf.get(room) ?? [])].filter(([seq]) => seq >= first && seq <= last)
+  }
+
+  ownReactions(room: string, user: string, first: number, last: number) {
+    const all = this.reactionsOf.get(room) ?? []
+    return all.filter(({ seq, user: who }) => who === user && seq >= first && seq <= last)
+  }
+
+  reactors(room: string, seq: number, emoji: string, limit: number): readonly string[] {
+    const all = this.#reactions(room, seq).filter((one) => one.emoji === emoji)
+    all.sort((a, b) => a.at - b.at)
+    return all.slice(0, limit).map(({ user }) => user)
+  }
+
+  answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[] {
+    const all = this.logs.get(room) ?? []
+    const answers = all.filter(
+      (row) => row.type === 'new_message' && row.target === target && row.seq < before,
+    )
+    return answers.reverse().slice(0, limit)
   }
 
   ordinal(room: string, seq: number): number | undefined {
@@ -168,6 +226,7 @@ export class MemoryTables implements View, Log {
       else this.logs.set(room, [row])
       this.ids.set(entryKey(row.sender, row.messageId), { room, seq, timestamp, digest })
     }
+    this.#keepChanges(batch)
     for (const [id, room] of batch.rooms) this.rooms.set(id, room)
     for (const [key, lane] of batch.lanes) {
       inner(this.lanes, lane.user).set(key, { ...lane, usedAt: unixMs })
@@ -189,6 +248,38 @@ export class MemoryTables implements View, Log {
     }
   }
 
+  #keepChanges(batch: Batch): void {
+    for (const [room, standings] of batch.standings)
+      for (const [seq, standing] of standings) inner(this.standingsOf, room).set(seq, standing)
+    for (const [room, reactions] of batch.reactions)
+      for (const reaction of reactions.values()) this.#keepReaction(room, reaction)
+    for (const { room, seq } of batch.blanked) this.#blank(room, seq)
+  }
+
+  #keepReaction(room: string, { seq, emoji, user, at }: ReactionChange & { readonly seq: number }): void {
+    const all = this.reactionsOf.get(room) ?? []
+    const index = all.findIndex((one) => one.seq === seq && one.emoji === emoji && one.user === user)
+    if (at === undefined && index >= 0) all.splice(index, 1)
+    if (at !== undefined && index < 0) all.push({ seq, emoji, user, at })
+    this.reactionsOf.set(room, all)
+  }
+
+  #blank(room: string, seq: number): void {
+    const log = this.logs.get(room) ?? []
+    log.forEach((row, i) => {
+      const isEdit = row.type === 'message_edited' && row.target === seq
+      if (row.seq === seq || isEdit) log[i] = { ...row, payload: blankPayload(row.payload) }
+    })
+    this.reactionsOf.set(
+      room,
+      (this.reactionsOf.get(room) ?? []).filter((reaction) => reaction.seq !== seq),
+    )
+  }
+
+  #reactions(room: string, seq: number): MemoryReaction[] {
+    return (this.reactionsOf.get(room) ?? []).filter((reaction) => reaction.seq === seq)
+  }
+
   /** Forgets the lanes that were last used before this time. */
   collectLanes(unixMs: number): void {
     for (const lanes of this.lanes.values()) {
@@ -207,8 +298,8 @@ export class MemoryTables implements View, Log {
   }
 }
 
-function inner<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  const found = map.get(key) ?? new Map<string, V>()
+function inner<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  const found = map.get(key) ?? new Map<K, V>()
   map.set(key, found)
   return found
 }

@@ -12,10 +12,14 @@ import {
   LOG_START,
   MAX_PAGE_BYTES,
   MAX_RECEIPT_MEMBERS,
+  type MessageBody,
+  saidAfter,
+  standingBody,
   TautlineError,
+  tombstone,
   utf8Bytes,
 } from '@tautline/protocol/wire'
-import type { Room, View } from '../core/batch.ts'
+import type { Room, StoredStanding, View } from '../core/batch.ts'
 import { canRead, type Readable } from '../core/rights.ts'
 import type {
   HistoryRequest,
@@ -51,6 +55,19 @@ export interface Log {
   fingerprint(room: string, seq: number): string | undefined
   /** The entries from `first` to `last`, by `seq`: upwards, or downwards where `newestFirst`. */
   entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry>
+  /** What came of those of the messages of which anything came. */
+  standings(room: string, first: number, last: number): Iterable<readonly [number, StoredStanding]>
+  /** The user's reactions to messages from `first` to `last`. */
+  ownReactions(
+    room: string,
+    user: string,
+    first: number,
+    last: number,
+  ): Iterable<{ readonly seq: number; readonly emoji: string }>
+  /** The first users who reacted so, in the order in which they did. */
+  reactors(room: string, seq: number, emoji: string, limit: number): readonly string[]
+  /** The answers to a message next before a position, the newest first. */
+  answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[]
   /** The first members after this id, by user id. */
   members(room: string, after: string, limit: number): readonly StoredMember[]
   /** Those of the members, by user id. */
@@ -136,22 +153,114 @@ function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResu
   const { room, first } = readable
   const at = room.lastSeq
   const { from, last, newest } = spanOf(request, first, at)
-  const rows = readRun(log, request.room, from, last, newest, MAX_PAGE_BYTES)
-  // Where nothing is, it is the place that was asked for which has something on its sides.
-  const oldest = rows[0]?.seq ?? from
-  const latest = rows.at(-1)?.seq ?? last
-  const hasOlder = Math.min(oldest, at + 1) > first
-  return { result: 'history', entries: rows.map(entryOf), at, hasOlder, hasNewer: latest < at }
+  const shown = asTheyStand(log, request, readShown(log, request, from, last, newest))
+  // The end from which it was read is covered in any case, the other up to what was left out.
+  const start = newest ? (shown.leftOut ?? from - 1) + 1 : from
+  const end = newest ? last : (shown.leftOut ?? last + 1) - 1
+  const hasOlder = Math.min(start, at + 1) > first
+  const entries = shown.rows.map(entryOf)
+  return { result: 'history', entries, at, from: start, to: end, hasOlder, hasNewer: end < at }
 }
 
-/** The positions that a page of history may hold, and which end of them counts. */
-function spanOf({ before, after, limit }: HistoryRequest, first: number, head: number) {
+/** Entries that history looks at for a page: a room may have thousands of reactions between two messages. */
+const MAX_SCANNED = 1_000
+
+/** Their effect is in the messages. */
+const FOLDED_IN: ReadonlySet<string> = new Set([
+  'message_edited',
+  'message_deleted',
+  'reaction_added',
+  'reaction_removed',
+])
+
+/** A part of the log in the order of reading; `leftOut`: the position where it stopped for want of room. */
+interface Shown {
+  readonly rows: readonly StoredEntry[]
+  readonly newest: boolean
+  readonly leftOut: number | undefined
+}
+
+function readShown(
+  log: Log,
+  { room, limit }: HistoryRequest,
+  first: number,
+  last: number,
+  newest: boolean,
+): Shown {
+  const rows: StoredEntry[] = []
+  let next = newest ? last : first
+  let bytesLeft = MAX_PAGE_BYTES
+  for (const row of log.entries(room, first, last, newest)) {
+    if (row.seq !== next) throw new Error(`the log of ${room} has a hole`)
+    if (!FOLDED_IN.has(row.type)) {
+      bytesLeft -= jsonBytes(row)
+      if (rows.length === limit || (bytesLeft < 0 && rows.length > 0))
+        return { rows, newest, leftOut: row.seq }
+      rows.push(row)
+    }
+    next += newest ? -1 : 1
+  }
+  if (first <= last && next !== (newest ? first - 1 : last + 1))
+    throw new Error(`the log of ${room} has a hole`)
+  return { rows, newest, leftOut: undefined }
+}
+
+/** The same with what came of each message, upwards; fewer where that takes more room. */
+function asTheyStand(log: Log, { user, room }: Pick<HistoryRequest, 'user' | 'room'>, shown: Shown): Shown {
+  const { newest } = shown
+  const seqs = shown.rows.map(({ seq }) => seq)
+  const [first, last] = [Math.min(...seqs), Math.max(...seqs)]
+  const standings = new Map(seqs.length > 0 ? log.standings(room, first, last) : [])
+  if (standings.size === 0) return newest ? { ...shown, rows: [...shown.rows].reverse() } : shown
+  const own = new Set(
+    Array.from(log.ownReactions(room, user, first, last), ({ seq, emoji }) => `${seq} ${emoji}`),
+  )
+  const rows: StoredEntry[] = []
+  let bytesLeft = MAX_PAGE_BYTES
+  let leftOut = shown.leftOut
+  for (const row of shown.rows) {
+    const standing = standings.get(row.seq)
+    const folded = standing ? asItStands(log, room, row, standing, own) : row
+    bytesLeft -= jsonBytes(folded)
+    if (bytesLeft < 0 && rows.length > 0) {
+      leftOut = row.seq
+      break
+    }
+    rows.push(folded)
+  }
+  return { rows: newest ? rows.reverse() : rows, newest, leftOut }
+}
+
+function asItStands(
+  log: Log,
+  room: string,
+  row: StoredEntry,
+  { editSeq, isDeleted: _isDeleted, ...standing }: StoredStanding,
+  own: ReadonlySet<string>,
+): StoredEntry {
+  const original = JSON.parse(row.payload) as MessageBody
+  const [edit] = editSeq === undefined ? [] : log.entries(room, editSeq, editSeq, false)
+  const said = edit ? saidAfter(original, entryOf(edit)) : original
+  const reactions = standing.reactions?.map(({ emoji, count }) => {
+    return { emoji, count, own: own.has(`${row.seq} ${emoji}`) }
+  })
+  return { ...row, payload: JSON.stringify(standingBody(said, { ...standing, reactions })) }
+}
+
+/** The payload of a message, or of an edit, without what it says. */
+export function blankPayload(payload: string): string {
+  const { replyTo, target } = JSON.parse(payload) as MessageBody & { readonly target?: unknown }
+  return JSON.stringify(target === undefined ? tombstone({ replyTo }) : { ...tombstone({}), target })
+}
+
+/** The positions in which a page of history may look, and which end of them counts. */
+function spanOf({ before, after }: HistoryRequest, first: number, head: number) {
   if (before === undefined && after !== undefined) {
     const from = Math.max(first, after + 1)
-    return { from, last: Math.min(head, from + limit - 1), newest: false }
+    return { from, last: Math.min(head, from + MAX_SCANNED - 1), newest: false }
   }
   const last = Math.min(head, (before ?? Infinity) - 1)
-  return { from: Math.max(first, last - limit + 1), last, newest: true }
+  return { from: Math.max(first, last - MAX_SCANNED + 1), last, newest: true }
 }
 
 function readMembers(view: View, log: Log, request: MembersRequest): MembersResult | undefined {

@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -48,6 +48,7 @@ const SCHEMA = `
     ordinal integer not null,
     timestamp integer not null,
     h text not null,
+    target integer,
     primary key (room, seq),
     unique (message_id, sender)
   );
@@ -89,6 +90,25 @@ const SCHEMA = `
     primary key (room, user)
   ) without rowid;
 
+  create table standings (
+    room text not null,
+    seq integer not null,
+    standing text not null,
+    primary key (room, seq)
+  ) without rowid;
+
+  create table reactions (
+    room text not null,
+    seq integer not null,
+    user text not null,
+    emoji text not null,
+    at integer not null,
+    primary key (room, user, seq, emoji)
+  ) without rowid;
+
+  create index reactions_by_message on reactions (room, seq, emoji, at);
+  create index entries_by_target on entries (room, target, type, seq) where target is not null;
+
   create index public_rooms on rooms (id) where visibility = 'public';
   create index members_by_user on members (user, room);
 `
@@ -115,6 +135,28 @@ const MIGRATIONS = [
   ) without rowid;
   create index public_rooms on rooms (id) where visibility = 'public';
   create index members_by_user on members (user, room);
+  `,
+  // Version 3 keeps what came of messages. Before it nothing did: an answer named its message by no position.
+  `
+  alter table entries add column target integer;
+  create table standings (
+    room text not null,
+    seq integer not null,
+    standing text not null,
+    primary key (room, seq)
+  ) without rowid;
+
+  create table reactions (
+    room text not null,
+    seq integer not null,
+    user text not null,
+    emoji text not null,
+    at integer not null,
+    primary key (room, user, seq, emoji)
+  ) without rowid;
+
+  create index reactions_by_message on reactions (room, seq, emoji, at);
+  create index entries_by_target on entries (room, target, type, seq) where target is not null;
   `,
 ]
 

@@ -3,7 +3,7 @@
  * transaction sees. As the only writer it keeps the rows it used of late in memory, each as it was last committed;
  * `forget` throws them away.
  */
-import type { ExistingEntry, Role } from '@tautline/protocol/wire'
+import type { Entry, ExistingEntry, Role } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
 import {
   type Batch,
@@ -11,12 +11,14 @@ import {
   type LogRow,
   laneKey,
   type Membership,
+  type MessageRow,
   type ReadMark,
   type Room,
+  type StoredStanding,
   type View,
 } from '../core/batch.ts'
 import type { ReadPosition, StoredMember } from '../core/store.ts'
-import type { Log, StoredEntry } from './reading.ts'
+import { blankPayload, type Log, type StoredEntry } from './reading.ts'
 import { RecentMap } from './recent.ts'
 
 /** Rows of each kind that are kept in memory, at least; at most twice as many. About 30 MB with all of them full. */
@@ -55,6 +57,39 @@ export class SqliteRows implements View, Log {
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
     return this.#statements.entryById.get(sender, messageId)
+  }
+
+  message(sender: string, messageId: string): MessageRow | undefined {
+    const row = this.#statements.message.get(sender, messageId)
+    if (!row) return undefined
+    const { standing, ...message } = row
+    return { ...message, sender, messageId, standing: standing === null ? {} : standingOf(standing) }
+  }
+
+  payload(room: string, seq: number): Entry['payload'] | undefined {
+    const text = this.#statements.payload.get(room, seq)
+    return text === undefined ? undefined : (JSON.parse(text) as Entry['payload'])
+  }
+
+  reacted(room: string, seq: number, emoji: string, user: string): boolean {
+    return this.#statements.reacted.get(room, user, seq, emoji) !== undefined
+  }
+
+  standings(room: string, first: number, last: number): Iterable<readonly [number, StoredStanding]> {
+    const rows = this.#statements.standings.all(room, first, last)
+    return rows.map(({ seq, standing }) => [seq, standingOf(standing)] as const)
+  }
+
+  ownReactions(room: string, user: string, first: number, last: number) {
+    return this.#statements.ownReactions.all(room, user, first, last)
+  }
+
+  reactors(room: string, seq: number, emoji: string, limit: number): readonly string[] {
+    return this.#statements.reactors.all(room, seq, emoji, limit)
+  }
+
+  answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[] {
+    return this.#statements.answers.all(room, target, before, limit)
   }
 
   readMark(room: string, user: string): ReadMark | undefined {
@@ -102,10 +137,11 @@ export class SqliteRows implements View, Log {
     return this.#statements.publicRooms.all(after, limit)
   }
 
-  insert({ room, entry, digest, ordinal, h }: LogRow): void {
+  insert({ room, entry, digest, ordinal, h, target = null }: NullableTarget): void {
     const { seq, sender, messageId, type, payload, timestamp } = entry
     const text = JSON.stringify(payload)
-    this.#statements.insertEntry.run(room, seq, sender, messageId, type, text, digest, ordinal, timestamp, h)
+    const { insertEntry } = this.#statements
+    insertEntry.run(room, seq, sender, messageId, type, text, digest, ordinal, timestamp, h, target)
   }
 
   /** Writes the rows that change once a batch. */
@@ -133,6 +169,27 @@ export class SqliteRows implements View, Log {
       for (const [user, { seq, ordinal, timestamp }] of marks)
         putReadMark.run(room, user, seq, ordinal, timestamp)
     }
+    this.#writeChanges(batch)
+  }
+
+  #writeChanges(batch: Batch): void {
+    const { putStanding, putReaction, deleteReaction } = this.#statements
+    for (const [room, standings] of batch.standings)
+      for (const [seq, standing] of standings) putStanding.run(room, seq, JSON.stringify(standing))
+    for (const [room, reactions] of batch.reactions) {
+      for (const { seq, user, emoji, at } of reactions.values()) {
+        if (at === undefined) deleteReaction.run(room, user, seq, emoji)
+        else putReaction.run(room, seq, user, emoji, at)
+      }
+    }
+    for (const { room, seq } of batch.blanked) this.#blank(room, seq)
+  }
+
+  #blank(room: string, seq: number): void {
+    const { contents, putPayload, deleteReactions } = this.#statements
+    for (const row of contents.all(room, seq, room, seq))
+      putPayload.run(blankPayload(row.payload), room, row.seq)
+    deleteReactions.run(room, seq)
   }
 
   /** Deletes the lanes that were last used before this time. */
@@ -182,6 +239,12 @@ export class SqliteRows implements View, Log {
     if (lastN !== undefined) this.#lanes.set(laneKey(user, sid, room), lastN)
     return lastN
   }
+}
+
+type NullableTarget = Omit<LogRow, 'target'> & { readonly target?: number | null | undefined }
+
+function standingOf(text: string): StoredStanding {
+  return JSON.parse(text) as StoredStanding
 }
 
 function pair(room: string, user: string): string {
@@ -252,9 +315,59 @@ function prepare(db: Database.Database) {
        where room = ? and exists (select 1 from members where members.room = receipts.room and members.user = receipts.user)
        order by user`,
     ),
-    insertEntry: db.prepare<[string, number, string, string, string, string, string, number, number, string]>(
-      `insert into entries (room, seq, sender, message_id, type, payload, digest, ordinal, timestamp, h)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    insertEntry: db.prepare<
+      [string, number, string, string, string, string, string, number, number, string, number | null]
+    >(
+      `insert into entries (room, seq, sender, message_id, type, payload, digest, ordinal, timestamp, h, target)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    message: db.prepare<
+      [string, string],
+      Omit<MessageRow, 'standing' | 'sender' | 'messageId'> & { standing: string | null }
+    >(
+      `select entries.room, entries.seq, timestamp, standing from entries
+       left join standings on standings.room = entries.room and standings.seq = entries.seq
+       where sender = ? and message_id = ? and type = 'new_message'`,
+    ),
+    payload: db
+      .prepare<[string, number], string>('select payload from entries where room = ? and seq = ?')
+      .pluck(),
+    /** The entry of a message and those of its edits. */
+    contents: db.prepare<[string, number, string, number], { seq: number; payload: string }>(
+      `select seq, payload from entries where room = ? and seq = ? union all
+       select seq, payload from entries where room = ? and target = ? and type = 'message_edited'`,
+    ),
+    putPayload: db.prepare<[string, string, number]>(
+      'update entries set payload = ? where room = ? and seq = ?',
+    ),
+    standings: db.prepare<[string, number, number], { seq: number; standing: string }>(
+      'select seq, standing from standings where room = ? and seq between ? and ?',
+    ),
+    putStanding: db.prepare<[string, number, string]>(
+      'insert or replace into standings (room, seq, standing) values (?, ?, ?)',
+    ),
+    reacted: db.prepare<[string, string, number, string], { at: number }>(
+      'select at from reactions where room = ? and user = ? and seq = ? and emoji = ?',
+    ),
+    ownReactions: db.prepare<[string, string, number, number], { seq: number; emoji: string }>(
+      'select seq, emoji from reactions where room = ? and user = ? and seq between ? and ?',
+    ),
+    reactors: db
+      .prepare<[string, number, string, number], string>(
+        'select user from reactions where room = ? and seq = ? and emoji = ? order by at limit ?',
+      )
+      .pluck(),
+    // Who reacted first is so once and for all, until they take it back.
+    putReaction: db.prepare<[string, number, string, string, number]>(
+      'insert or ignore into reactions (room, seq, user, emoji, at) values (?, ?, ?, ?, ?)',
+    ),
+    deleteReaction: db.prepare<[string, string, number, string]>(
+      'delete from reactions where room = ? and user = ? and seq = ? and emoji = ?',
+    ),
+    deleteReactions: db.prepare<[string, number]>('delete from reactions where room = ? and seq = ?'),
+    answers: db.prepare<[string, number, number, number], StoredEntry>(
+      `select ${ENTRY_COLUMNS} from entries
+       where room = ? and target = ? and type = 'new_message' and seq < ? order by seq desc limit ?`,
     ),
     putRoom: db.prepare<[string, number, string, number, number, string, string, string, number]>(
       `insert or replace into rooms
