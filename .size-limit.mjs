@@ -26,8 +26,8 @@ export default [
     name: 'createClient, with the native WebSocket',
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
-    // 19.5 kB today, with the joints for an outbox in a store; the aim is 10 kB. Lower this with every saving.
-    limit: '19.6 kB',
+    // 19.6 kB today, with the joints for an outbox in a store; the aim is 10 kB. Lower this with every saving.
+    limit: '19.75 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -35,8 +35,8 @@ export default [
     name: 'indexedDb, beyond the client',
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],
-    // 2.7 kB of it is what the core does with any store: a client without one does not carry it.
-    limit: '5.5 kB',
+    // 2.8 kB of it is what the core does with any store: a client without one does not carry it.
+    limit: '5.6 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },

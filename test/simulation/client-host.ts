@@ -262,9 +262,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     }
   }
 
-  const runner = outbox?.start({ server: 'the server', userId: user }, (input) =>
-    whenAwake(() => step(input)),
-  )
+  const runner = outbox?.start({ url: 'the server', userId: user }, (input) => whenAwake(() => step(input)))
 
   // ── What the core wants done ──────────────────────────────────────────────────────────────────────────────────
 

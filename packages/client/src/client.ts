@@ -31,7 +31,7 @@ import { createDriver } from './driver.ts'
 import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
 import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
-import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, scopeOf } from './options.ts'
+import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
@@ -167,8 +167,7 @@ export function createClient(options: ClientOptions): Client {
     settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })
   const { step } = driver
-  const scope = scopeOf(options)
-  const runner = scope && options.outbox?.store?.start(scope, step)
+  const runner = storeOf(options)?.start(options, step)
   // Also one that goes because a hundred others failed since.
   ledger.onRemove(({ messageId }) => step({ type: 'discard', messageId }))
 

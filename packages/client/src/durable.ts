@@ -2,6 +2,7 @@
  * An outbox that survives a reload or a crash: a store, and what the client does with one. It comes with the store, so
  * that a client without one does not carry it.
  */
+import { TautlineError } from '@tautline/protocol/wire'
 import { keepInStore } from './core/durable-keeper.ts'
 import type { KeeperFactory } from './core/keeper.ts'
 import type { OutboxScope, OutboxStorage } from './outbox-store.ts'
@@ -10,13 +11,27 @@ import { createStoreRunner, type Step, type StoreRunner } from './store-runner.t
 /** What the option `outbox.store` takes: `indexedDb()`, `file(path)`, `memoryStore()`, or `durable()` of your own store. */
 export interface DurableOutbox extends OutboxStorage {
   readonly keeper: KeeperFactory
-  start(scope: OutboxScope, step: Step): StoreRunner
+  start(of: Owner, step: Step): StoreRunner
+}
+
+/** Whose outbox: of the client's options. */
+interface Owner {
+  readonly url?: string | undefined
+  readonly userId?: string | undefined
 }
 
 export function durable(storage: OutboxStorage): DurableOutbox {
   return {
     open: (scope, events) => storage.open(scope, events),
     keeper: keepInStore,
-    start: (scope, step) => createStoreRunner(storage, scope, step),
+    start: (of, step) => createStoreRunner(storage, scopeOf(of), step),
   }
+}
+
+function scopeOf({ url, userId = '' }: Owner): OutboxScope {
+  if (url === undefined)
+    throw new TautlineError('VALIDATION_ERROR', 'outbox.store needs the url: it names the server')
+  // What follows may be a ticket, another one each time.
+  const [server = ''] = url.split(/[?#]/)
+  return { server, userId }
 }

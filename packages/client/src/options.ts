@@ -17,7 +17,6 @@ import { DEFAULT_OUTBOX, type OutboxOptions } from './core/outbox.ts'
 import type { Door } from './door.ts'
 import type { DurableOutbox } from './durable.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { OutboxScope } from './outbox-store.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Dial } from './transport.ts'
 import { type WebSocketConstructor, webSocket } from './transports/websocket.ts'
@@ -98,14 +97,9 @@ export function dialOf({ transport, url, WebSocket = globalThis.WebSocket }: Cli
   return webSocket(url, WebSocket)
 }
 
-/** Whose outbox; undefined where it is kept in memory. */
-export function scopeOf({ userId, url, outbox }: ClientOptions): OutboxScope | undefined {
-  if (!outbox?.store || userId === undefined) return undefined
-  if (url === undefined)
-    throw new TautlineError('VALIDATION_ERROR', 'outbox.store needs the url: it names the server')
-  // What follows may be a ticket, another one each time.
-  const [server = ''] = url.split(/[?#]/)
-  return { server, userId }
+/** Without a user there is no saying whose messages they are. */
+export function storeOf({ userId, outbox }: ClientOptions): DurableOutbox | undefined {
+  return userId === undefined ? undefined : outbox?.store
 }
 
 export function coreOptionsOf(options: ClientOptions): CoreOptions {
@@ -123,7 +117,7 @@ export function coreOptionsOf(options: ClientOptions): CoreOptions {
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     heartbeat: { ...DEFAULT_HEARTBEAT, ...options.heartbeat },
     outbox,
-    keeper: scopeOf(options) && options.outbox?.store?.keeper,
+    keeper: storeOf(options)?.keeper,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     authenticationTimeoutMs: options.authenticationTimeoutMs ?? 10_000,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,

@@ -8,7 +8,7 @@
  */
 import type { Code } from '@tautline/protocol/wire'
 import type { KeeperFactory, KeeperInput, StorageStatus, StoreCall, StoreResult } from './keeper.ts'
-import { laneRowOf, type Place, type Queue, type Row, rowOf } from './outbox-queues.ts'
+import { IN_MEMORY, laneRowOf, type Place, type Queue, type Row, rowOf } from './outbox-queues.ts'
 import type { NewRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row.ts'
 import { randomSid } from './random.ts'
 
@@ -21,6 +21,10 @@ const LATE_MS = 1_000
 /** So many ids of rows that are decided are remembered, lest an old view of the store brings one back. */
 const REMEMBERED = 2_000
 const NEVER = Number.POSITIVE_INFINITY
+
+function isStored(row: Row | undefined): boolean {
+  return row !== undefined && row.order !== IN_MEMORY
+}
 
 export const keepInStore: KeeperFactory = (context, queues) => {
   let status: StorageStatus = 'opening'
@@ -107,7 +111,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   }
 
   function skip(rows: readonly Row[], code: Code): void {
-    const messageIds = rows.filter(({ order }) => order !== undefined).map(({ messageId }) => messageId)
+    const messageIds = rows.filter(({ order }) => order !== IN_MEMORY).map(({ messageId }) => messageId)
     if (messageIds.length === 0) return
     ask({ do: 'skip', messageIds, code }, () => {
       if (!isHolder) isChanged = true
@@ -118,9 +122,9 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     const { messageId } = row
     const done = () => {
       report(row, outcome)
-      if (row.order !== undefined) settled.push({ messageId, outcome })
+      if (row.order !== IN_MEMORY) settled.push({ messageId, outcome })
     }
-    if (row.order === undefined) return done()
+    if (row.order === IN_MEMORY) return done()
     if (outcome.status === 'acknowledged') {
       forget(messageId)
       removals.push(messageId)
@@ -136,7 +140,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
 
   function renumber(queue: Queue): void {
     const [oldest] = queue.rows
-    if (oldest?.order === undefined) return queues.renumber(queue)
+    if (!oldest || oldest.order === IN_MEMORY) return queues.renumber(queue)
     const { room } = queue
     const sid = randomSid(context.random)
     queue.isRenumbering = true
@@ -181,7 +185,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     const ids = new Set(rows.map(({ messageId }) => messageId))
     for (const queue of of) {
       for (const row of queue.rows.filter(
-        ({ order, messageId }) => order !== undefined && !ids.has(messageId),
+        ({ order, messageId }) => order !== IN_MEMORY && !ids.has(messageId),
       ))
         probe(queue, row)
     }
@@ -211,7 +215,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   }
 
   function update({ queue, row, index }: Place, { sid, n, skipFor }: StoredRow): void {
-    if (row.order === undefined) return
+    if (row.order === IN_MEMORY) return
     if (row.sid !== sid || row.n !== n) {
       queues.goBack(queue, 0)
       // Somebody gave our rows another lane: what comes next is not of the lane that they left, nor of theirs.
@@ -230,7 +234,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
    */
   function probe(queue: Queue, row: Row): void {
     queues.remove({ queue, row, index: queue.rows.indexOf(row) })
-    row.order = undefined
+    row.order = IN_MEMORY
     row.skipFor ??= 'VOID'
     queues.insert(queues.aside(row.room), row)
   }
@@ -263,7 +267,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   /** Whether rows wait in the store for somebody else to send them. */
   function isWatching(): boolean {
     if (isHolder || !context.ready) return false
-    for (const { rows } of queues.all.values()) if (rows[0]?.order !== undefined) return true
+    for (const { rows } of queues.all.values()) if (isStored(rows[0])) return true
     return false
   }
 
@@ -308,7 +312,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     // Nobody will send here any more; what was on its way into the store may be in it.
     if (isClosing) return
     for (const queue of queues.all.values()) {
-      for (const row of queue.rows) row.order = undefined
+      for (const row of queue.rows) row.order = IN_MEMORY
       if (queue.isRenumbering) queues.renumber(queue)
       queue.isRenumbering = false
     }
@@ -414,8 +418,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     status: () => status,
 
     isOurs({ rows, isRenumbering }) {
-      if (rows[0]?.order === undefined) return true
-      return isHolder && isRead && !isRenumbering
+      return !isStored(rows[0]) || (isHolder && isRead && !isRenumbering)
     },
 
     save(row, replaces) {

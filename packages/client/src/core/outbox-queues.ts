@@ -7,6 +7,8 @@ import type { Context } from './context.ts'
 import type { LaneRow, NewRow, StoredRow } from './outbox-row.ts'
 import { randomSid } from './random.ts'
 
+export const IN_MEMORY = Number.POSITIVE_INFINITY
+
 export interface Row extends NewRow {
   /** By the server's clock, as soon as that is known: the clock of the device may be wrong by weeks. */
   createdAt: number
@@ -14,8 +16,8 @@ export interface Row extends NewRow {
   addedAt: number | undefined
   sid: string
   n: number
-  /** Its place in the store; undefined while it is in memory alone. */
-  order: number | undefined
+  /** Its place in the store; IN_MEMORY, which is behind all of them, while it is in memory alone. */
+  order: number
   /** 0 while not in flight. */
   ref: number
   /** Whether it was the oldest undecided row of its room when it was sent: only then does a GAP mean a lost lane. */
@@ -78,7 +80,7 @@ export interface Queues {
 
 export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row {
   const { room, type, payload, messageId, bytes, createdAt } = row
-  const { sid = '', n = 0, order, skipFor } = row as Partial<StoredRow>
+  const { sid = '', n = 0, order = IN_MEMORY, skipFor } = row as Partial<StoredRow>
   const inStore = { sid, n, order, skipFor }
   const inFlight = { ref: 0, wasOldest: false, internalErrors: 0, firstInternalErrorAt: 0 }
   return { room, type, payload, messageId, bytes, createdAt, addedAt, ...inStore, ...inFlight }
@@ -122,18 +124,15 @@ export function createQueues(context: Context): Queues {
   /** No id of a room has a space. */
   const asideKey = (room: string): string => ` ${room}`
 
-  function insert({ rows, inFlight }: Queue, row: Row): void {
-    const { order = Number.POSITIVE_INFINITY } = row
-    let index = rows.length
-    while (index > inFlight && (rows[index - 1]?.order ?? Number.NEGATIVE_INFINITY) > order) index--
-    rows.splice(index, 0, row)
+  function insert(queue: Queue, row: Row): void {
+    queue.rows.push(row)
+    if (row.order !== IN_MEMORY) sort(queue)
   }
 
   /** A row that came behind what was in flight may belong before it: whoever asks for a new lane must be the oldest. */
   function sort({ rows, inFlight }: Queue): void {
-    const order = (row: Row) => row.order ?? Number.POSITIVE_INFINITY
-    const waiting = rows.splice(inFlight)
-    rows.push(...waiting.sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b))))
+    // Of two in memory, which have no difference, the first stays the first.
+    rows.push(...rows.splice(inFlight).sort((a, b) => a.order - b.order || 0))
   }
 
   function newLane(queue: Queue): void {
