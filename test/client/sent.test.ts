@@ -39,6 +39,7 @@ describe('a message on its way', () => {
     await early
     await expect(Promise.resolve(sent)).rejects.toBe(sent.error)
     expect(await sent.then(undefined, () => 'handled')).toBe('handled')
+    expect(await sent.catch((error: unknown) => error)).toBe(sent.error)
     expect(sent.acknowledgement).toBeUndefined()
   })
 

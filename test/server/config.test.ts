@@ -23,7 +23,7 @@ describe('the options of a server', () => {
     [{ path: 'ws' }, 'The option path must be a path that begins with / and has no query; it is "ws".'],
     [{ path: '/ws?x' }, 'The option path must be'],
     [{ auth: undefined }, 'The option auth must be an object'],
-    [{ auth: {} }, '(auth.secret) must be at least 32 bytes long for HS256; none was given.'],
+    [{ auth: {} }, 'The option auth.secret must be at least 32 bytes long for HS256; none was given.'],
     [{ auth: { secret: 'short' } }, 'must be at least 32 bytes long for HS256; it has 5.'],
     [{ auth: { secret: SECRET, algorithm: 'HS512' } }, 'must be at least 64 bytes long for HS512'],
     [

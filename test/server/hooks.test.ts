@@ -3,7 +3,7 @@
 import { TautlineError } from '@tautline/protocol'
 import type { Hooks, Logger, ServerOptions } from '@tautline/server'
 import { describe, expect, it } from 'vitest'
-import { connect, sendMessage, startServer } from './wire.ts'
+import { connect, gate, sendMessage, startServer } from './wire.ts'
 
 /** alice in `general`, with a log of errors. */
 async function withHooks(hooks: Hooks, options: Partial<ServerOptions> = {}) {
@@ -18,6 +18,11 @@ async function withHooks(hooks: Hooks, options: Partial<ServerOptions> = {}) {
   await server.rooms.create({ id: 'general', visibility: 'public', owner: 'alice' })
   const alice = await connect(server).login('alice')
   return { server, alice, errors }
+}
+
+/** Those that keep the process alive. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 }
 
 describe('onMessage', () => {
@@ -88,6 +93,24 @@ describe('authorize', () => {
     alice.say(sendMessage(10, 1, ['x']))
     expect((await alice.next('ack', 'error')).payload).toMatchObject({ ref: 10, code })
     expect(errors).toHaveLength(2 * logged)
+  })
+
+  it('that never answers keeps no process alive once its server is closed', async () => {
+    const before = timers()
+    const asked = gate()
+    const { server, alice } = await withHooks(
+      {
+        authorize() {
+          asked.open()
+          return new Promise<boolean>(() => {})
+        },
+      },
+      { hookTimeoutMs: 3_600_000 },
+    )
+    alice.say({ type: 'get_history', payload: { ref: 5, room: 'general' } })
+    await asked.passed
+    await server.close()
+    expect(timers()).toBe(before)
   })
 
   it('keeps the heads, members and read positions of a room back with the rest', async () => {

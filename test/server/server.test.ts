@@ -331,6 +331,20 @@ describe('accept', () => {
     expect(server.health()).toMatchObject({ connections: 0, sessions: 0 })
   })
 
+  it('ends a socket that comes after close', async () => {
+    const server = await startServer({ port: undefined })
+    await server.close()
+    const codes: number[] = []
+    server.accept({
+      send() {},
+      ping() {},
+      close: (code) => codes.push(code),
+      terminate() {},
+      bufferedBytes: () => 0,
+    })
+    expect(codes).toEqual([1012])
+  })
+
   it('ends a socket that throws, and nothing else', async () => {
     const server = await startServer()
     const alice = await connect(server).login('alice')

@@ -36,6 +36,8 @@ export interface Sent extends PromiseLike<Acknowledgement> {
   readonly error: TautlineError | undefined
   /** Calls back after each change of the status, until the returned function is called. */
   subscribe(listener: () => void): () => void
+  /** As that of a promise. */
+  catch<T>(onFailed: (error: TautlineError) => T | PromiseLike<T>): Promise<Acknowledgement | T>
 }
 
 /** The end that the client holds. */
@@ -88,6 +90,7 @@ export function createSending(row: NewRow): Sending {
         else waiting.push({ resolve, reject })
       }).then(onAcknowledged, onFailed)
     },
+    catch: async (onFailed) => sent.then(undefined, onFailed),
   }
 
   return {

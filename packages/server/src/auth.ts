@@ -162,7 +162,7 @@ export async function createToken(options: NewToken): Promise<string> {
   if (userId === SYSTEM_USER_ID)
     throw new TypeError(`The user id ${SYSTEM_USER_ID} is that of the server itself; no token is for it.`)
   const objection = objectionToSecret(secret, algorithm)
-  if (objection !== undefined) throw new TypeError(objection)
+  if (objection !== undefined) throw new TypeError(`The secret of the tokens ${objection}`)
   const lifetimeMs = options.lifetimeMs ?? options.maxTokenAgeMs ?? DEFAULT_MAX_TOKEN_AGE_MS
   const issuedAt = Math.floor(Date.now() / 1_000)
   const token = new SignJWT()
@@ -179,7 +179,7 @@ export async function createToken(options: NewToken): Promise<string> {
 /** What speaks against the secret, without repeating it; undefined: nothing. */
 export function objectionToSecret(secret: unknown, algorithm: Algorithm = 'HS256'): string | undefined {
   const min = MIN_SECRET_BYTES[algorithm]
-  const wanted = `The secret of the tokens (auth.secret) must be at least ${min} bytes long for ${algorithm}`
+  const wanted = `must be at least ${min} bytes long for ${algorithm}`
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) return `${wanted}; none was given.`
   const { length } = keyOf(secret)
   return length < min ? `${wanted}; it has ${length}.` : undefined

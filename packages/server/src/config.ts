@@ -316,7 +316,7 @@ function readAuth(auth: AuthOptions | undefined): AuthOptions {
   if (!ALGORITHMS.includes(algorithm))
     throw fault('auth.algorithm', algorithm, `one of ${ALGORITHMS.join(', ')}`)
   const objection = 'jwks' in auth && secret === undefined ? undefined : objectionToSecret(secret, algorithm)
-  if (objection !== undefined) throw new TypeError(objection)
+  if (objection !== undefined) throw new OptionError('auth.secret', objection)
   if ('jwks' in auth) checkKeySet(auth)
   for (const name of ['issuer', 'audience', 'tokenType'] as const) text(`auth.${name}`, auth[name], '-')
   whole('auth.maxTokenAgeMs', auth.maxTokenAgeMs, 1_000, Number.MAX_SAFE_INTEGER, HOUR_MS)

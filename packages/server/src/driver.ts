@@ -343,7 +343,8 @@ export function createDriver(options: DriverOptions): Driver {
       const outgoing = new Outgoing(++lastId, socket, address, (text) => meter.wrote(text))
       sockets.set(outgoing.id, outgoing)
       open.add(outgoing)
-      tell({ type: 'opened', connection: outgoing.id, token, address })
+      if (isStopped) close({ do: 'close', connection: outgoing.id, code: 'RESTART', retryAfterMs: undefined })
+      else tell({ type: 'opened', connection: outgoing.id, token, address })
       return listenTo(outgoing)
     },
 

@@ -196,6 +196,8 @@ function isYes(answer: unknown): boolean {
 function within<T>(timeoutMs: number, answer: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    // A server that is closed meanwhile must not keep its process for the sake of an answer.
+    timer.unref()
     Promise.resolve(answer)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer))

@@ -352,6 +352,34 @@ describe('the bound on what waits', () => {
     const ref = bench.send(1, 'general', ['one more'])
     expect(told(bench, 1)).toEqual([`UNAVAILABLE ${ref}`])
   })
+
+  it('that a join meets after its answer holds up no read behind it', async () => {
+    const bench = await room(ACTIONS, 'alice')
+    bench.hold('commit')
+    const commands = Array.from({ length: 256 }, (_, i) => ({
+      type: 'send_message',
+      messageId: `message-${i}`,
+      payload: { content: 'x' },
+    }))
+    const fill = (i: number) => {
+      const payload = { ref: 1 + i * 256, room: 'general', sid: 'the-lane-1', n: 1 + i * 256, commands }
+      bench.step({ type: 'asked', user: 'alice', message: { type: 'commands', payload } })
+    }
+    fill(0)
+    await bench.settle()
+    for (let i = 1; i <= 256; i++) fill(i)
+    bench.say(
+      1,
+      { type: 'join_room', payload: { ref: 10, room: 'other' } },
+      { type: 'list_rooms', payload: { ref: 11, which: 'own' } },
+    )
+    bench.answer(await bench.question(), OK)
+    await bench.settle()
+    expect(bench.heard(1)).toMatchObject([
+      { type: 'error', payload: { ref: 10, code: 'UNAVAILABLE' } },
+      { type: 'room_list', payload: { ref: 11 } },
+    ])
+  })
 })
 
 describe('a say in actions', () => {

@@ -180,6 +180,8 @@ export function createReviews(context: Context, committer: Committer): Reviews {
   function handOn(item: Item, op: StoreOp): void {
     leaveGate(item)
     committer.add(item.connection, item.ref, op, item.chars)
+    // Where the committer was full, nothing is pending any more.
+    pumpReads(context, item.connection)
   }
 
   function refuse(item: Item, code: Code, retryAfterMs?: number): void {
