@@ -103,6 +103,28 @@ describe('a reload', () => {
     expect(last.client.outbox.list()).toEqual([])
   })
 
+  it('keeps a failed message that could not be tried again, since the outbox was full', async () => {
+    const store = memoryStore()
+    const before = tab(store, undefined, { outbox: { store: durable(store), maxRows: 1 } })
+    refuseAll(before.server)
+    await before.client.connect()
+    const { messageId } = before.client.room('den').send({ content: 'precious' })
+    await before.time.advance(100)
+    await before.client.disconnect()
+    before.client.room('den').send({ content: 'fills it' })
+    await idle()
+    const again = before.client.outbox.retry(messageId)
+    expect(again?.error?.code).toBe('OUTBOX_FULL')
+    const left = () => before.client.outbox.list().map(({ content, status }) => `${content} ${status}`)
+    expect(left()).toEqual(['precious failed', 'fills it queued'])
+    await before.client.close()
+
+    const { client } = tab(store)
+    await client.connect()
+    await idle()
+    expect(client.outbox.list().map(({ messageId: id }) => id)).toEqual([messageId])
+  })
+
   it('shows a message once whose acknowledgement was lost', async () => {
     const store = memoryStore()
     const before = tab(store)

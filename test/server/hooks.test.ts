@@ -2,7 +2,7 @@
 
 import { TautlineError } from '@tautline/protocol'
 import type { Hooks, Logger, ServerOptions } from '@tautline/server'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { connect, gate, sendMessage, startServer } from './wire.ts'
 
 /** alice in `general`, with a log of errors. */
@@ -18,11 +18,6 @@ async function withHooks(hooks: Hooks, options: Partial<ServerOptions> = {}) {
   await server.rooms.create({ id: 'general', visibility: 'public', owner: 'alice' })
   const alice = await connect(server).login('alice')
   return { server, alice, errors }
-}
-
-/** Those that keep the process alive. */
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 }
 
 describe('onMessage', () => {
@@ -96,7 +91,7 @@ describe('authorize', () => {
   })
 
   it('that never answers keeps no process alive once its server is closed', async () => {
-    const before = timers()
+    const hookTimeoutMs = 3_600_000
     const asked = gate()
     const { server, alice } = await withHooks(
       {
@@ -105,12 +100,16 @@ describe('authorize', () => {
           return new Promise<boolean>(() => {})
         },
       },
-      { hookTimeoutMs: 3_600_000 },
+      { hookTimeoutMs },
     )
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => timers.mockRestore())
     alice.say({ type: 'get_history', payload: { ref: 5, room: 'general' } })
     await asked.passed
     await server.close()
-    expect(timers()).toBe(before)
+    const call = timers.mock.calls.findIndex(([, delayMs]) => delayMs === hookTimeoutMs)
+    const timer = timers.mock.results[call]?.value as NodeJS.Timeout | undefined
+    expect(timer?.hasRef()).toBe(false)
   })
 
   it('keeps the heads, members and read positions of a room back with the rest', async () => {

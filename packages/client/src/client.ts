@@ -475,7 +475,8 @@ export function createClient(options: ClientOptions): Client {
         const row = ledger.failed(messageId)?.row
         // The new one first: a crash between the two must not lose what was said.
         const sent = row && send(row.room, row.payload, messageId)
-        ledger.remove(messageId)
+        // What could not even be queued would be in no store: what is kept is the message that failed before.
+        ledger.remove(sent?.status === 'failed' ? sent.messageId : messageId)
         return sent
       },
       discard(messageId) {
