@@ -40,7 +40,11 @@ export interface ClientHost {
   isAsleep(): boolean
   connect(): void
   disconnect(): void
-  send(room: string, kind: Sent['kind']): void
+  send(room: string, kind: Sent['kind'], replaces?: string): void
+  /** Forgets a message that failed, or says it again under another id. */
+  answerFailure(messageId: string, how: 'retry' | 'discard'): void
+  /** Messages that failed, of this session and of others. */
+  failed(): readonly string[]
   cancel(messageId: string): void
   request(message: RequestMessage, then?: (isDone: boolean) => void): void
   follow(room: string): void
@@ -523,7 +527,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     },
     disconnect: () => step({ type: 'disconnect' }),
 
-    send(room, kind) {
+    send(room, kind, replaces) {
       const messageId = makeMessageId(unixTime(), dice.letters(12))
       const content = contentOf(kind, dice)
       const sent: Sent = {
@@ -550,7 +554,20 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
         bytes: content.length + 14,
         createdAt: unixTime(),
       }
-      step({ type: 'send', row })
+      step({ type: 'send', row, replaces })
+    },
+    failed: () =>
+      [...known.values()]
+        .filter(({ outcomes }) => outcomes[0]?.status === 'failed')
+        .map(({ messageId }) => messageId),
+    answerFailure(messageId, how) {
+      const row = known.get(messageId)
+      if (!row) return
+      world.note(() => `${session.id}: ${messageId} is to be forgotten (${how})`)
+      // The new one first: a crash between the two must not lose what was said.
+      if (how === 'retry') host.send(row.room, 'plain', messageId)
+      known.delete(messageId)
+      step({ type: 'discard', messageId })
     },
     cancel(messageId) {
       const sent = parts.sent(messageId)

@@ -286,6 +286,12 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   function talk(device: Device): void {
     if (device.isClosed || !device.host.isAlive() || device.host.isAsleep()) return
     const room = workload.pick([...device.rooms])
+    const [failed] = device.host.failed()
+    if (failed !== undefined && workload.chance(0.2)) {
+      const how = workload.chance(0.5) ? 'retry' : 'discard'
+      count(how)
+      return device.host.answerFailure(failed, how)
+    }
     const what = workload.next()
     if (what < 0.72) return say(device, room)
     if (what < 0.79) return device.host.typing(room, workload.chance(0.7))
