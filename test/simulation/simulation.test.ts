@@ -1,5 +1,7 @@
 // A small number of runs in each `npm test`, every frame through the JSON doors. Thousands are `npm run sim`.
 
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { FAULTS, PROFILES, type ProfileName } from './faults.ts'
 import { type RunResult, simulate } from './simulate.ts'
@@ -72,6 +74,19 @@ describe('the simulation', () => {
     expect(await traceOf(7)).toBe(trace)
     expect(await traceOf(8)).not.toBe(trace)
   })
+
+  it('is the same run through the JSON doors and without them', () => {
+    const main = fileURLToPath(new URL('./run.ts', import.meta.url))
+    const [json, objects] = ['json', 'objects'].map((door) => {
+      const options = ['--seed', '11', '--runs', '1', '--trace', '--door', door]
+      return spawnSync(process.execPath, ['--conditions=source', main, ...options], { encoding: 'utf8' })
+        .stdout
+    })
+    // The last line holds the time that it took.
+    const traceIn = (text = '') => text.split('\n').slice(0, -2).join('\n')
+    expect(traceIn(json).length).toBeGreaterThan(10_000)
+    expect(traceIn(objects)).toBe(traceIn(json))
+  }, 60_000)
 
   it.each(Object.keys(PROFILES) as ProfileName[])('has a world for the profile %s', async (profile) => {
     const { violations, events } = await simulate({ seed: 3, profile })
