@@ -159,7 +159,7 @@ async function run(stage: Stage, options: CampaignOptions): Promise<CampaignRepo
     seconds: Math.round(seconds),
     messages: {
       offered: counts.invoke,
-      acknowledged: counts.ok,
+      acknowledged: stage.acknowledged(),
       failed: counts.fail,
       unknown: counts.unknown,
       restored: stage.restored(),
@@ -167,7 +167,7 @@ async function run(stage: Stage, options: CampaignOptions): Promise<CampaignRepo
     },
     perSecond: {
       offered: Math.round(counts.invoke / seconds),
-      acknowledged: Math.round(counts.ok / seconds),
+      acknowledged: Math.round(stage.acknowledged() / seconds),
     },
     excused: judgement.excused,
     recoveryMs: { server: summaryOf(recoveries.server), client: summaryOf(recoveries.client) },

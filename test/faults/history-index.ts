@@ -66,8 +66,9 @@ export class Log {
 
   left(user: string, seq: number): void {
     const stay = this.#stays.get(user)?.at(-1)
-    if (!stay) throw new Error(`left without having joined: ${user}`)
-    stay.to = seq
+    // Who told it may have missed the beginning.
+    if (stay) stay.to = seq
+    else this.#stays.set(user, [{ from: 1, to: seq }])
   }
 
   deliver(delivery: Event<'deliver'>): void {

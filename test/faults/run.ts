@@ -1,13 +1,17 @@
 /** `npm run faults`: a campaign of faults, told line by line on the standard error, and its report. Exit code 1: a promise was broken. */
 import { parseArgs } from 'node:util'
 import { isClean, runCampaign } from './campaign.ts'
+import { runGate } from './gate.ts'
+
+const RATE = 600
 
 const HELP = `npm run faults -- [options]: kill a real server and real clients under load, and judge what everybody saw
 
   --kills <number>    how often somebody is killed                      [20]
   --minutes <number>  go on for so long instead
-  --rate <number>     messages a second, offered by all clients         [600]
+  --rate <number>     messages a second, offered by all clients         [${RATE}]
   --seed <number>     what is tried                                     [the time]
+  --mutants           instead: every deliberate weakening must be noticed (about ten minutes)
   --json              the whole report as JSON, and nothing else, on the standard output
 `
 
@@ -18,18 +22,27 @@ const { values } = parseArgs({
     rate: { type: 'string' },
     seed: { type: 'string' },
     json: { type: 'boolean' },
+    mutants: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
 
 if (values.help) process.stdout.write(HELP)
-else process.exitCode = await main()
+else process.exitCode = values.mutants ? await tryMutants() : await main()
+
+async function tryMutants(): Promise<number> {
+  const all = await runGate(number('rate', RATE), (line) => process.stderr.write(`${line}\n`))
+  const survivors = all.filter(({ seed }) => seed === undefined)
+  if (values.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
+  else process.stdout.write(`${all.length} mutants, ${survivors.length} of them not noticed\n`)
+  return survivors.length === 0 ? 0 : 1
+}
 
 async function main(): Promise<number> {
   const report = await runCampaign({
     kills: number('kills', 20),
     seed: number('seed', Date.now() % 1_000_000_000),
-    messagesPerSecond: number('rate', 600),
+    messagesPerSecond: number('rate', RATE),
     minutes: values.minutes === undefined ? undefined : number('minutes', 0),
     progress: (line) => process.stderr.write(`${line}\n`),
   })

@@ -53,10 +53,14 @@ export function createStage(): Stage {
   function onEvent(event: HistoryEvent): void {
     history.push(event)
     if (event.event === 'invoke') undecided.set(event.content, { outbox: event.outbox, isQueued: false })
-    if (event.event === 'ok') acknowledged++
-    if (event.event === 'ok' || event.event === 'fail') undecided.delete(event.content)
+    if (event.event === 'ok' || event.event === 'fail') decided(event)
     if (event.event === 'done') done.add(nameOf(event.user, event.device, event.room))
     if (undecided.size === 0 && missing().length === 0) allDone()
+  }
+
+  function decided({ event, content }: Extract<HistoryEvent, { event: 'ok' | 'fail' }>): void {
+    // Once: who is killed before its outbox has noted it is told again.
+    if (undecided.delete(content) && event === 'ok') acknowledged++
   }
 
   function onNote(note: Note): void {
@@ -73,7 +77,10 @@ export function createStage(): Stage {
     for (const [content, message] of undecided) {
       if (message.outbox !== outbox) continue
       undecided.delete(content)
-      history.push(wasKept && message.isQueued ? { event: 'ok', content } : { event: 'unknown', content })
+      if (wasKept && message.isQueued) {
+        acknowledged++
+        history.push({ event: 'ok', content })
+      } else history.push({ event: 'unknown', content })
     }
   }
 
