@@ -346,6 +346,98 @@ describe('signing in and out', () => {
   })
 })
 
+describe('logout', () => {
+  function watched(all: ReturnType<typeof local>) {
+    const told: string[] = []
+    all.client.on('logout', ({ userId, reason }) => told.push(`${userId} ${reason}`))
+    return { ...all, told }
+  }
+
+  it('closes the client and is told once, however often and beside what it is asked for', async () => {
+    const { client, server, time, told } = watched(local())
+    await client.connect()
+    const sent = client.room('den').send({ content: 'kept nowhere' })
+    server.isSilent = true
+    await Promise.all([client.logout(), client.logout({ keepOutbox: false }), client.close()])
+    await client.logout()
+    expect(told).toEqual(['ada logout'])
+    expect(client.status).toBe('closed')
+    expect(sent.status).not.toBe('failed')
+    expect(server.sessions.size).toBe(0)
+    expect(time.timers()).toBe(0)
+    await expect(client.connect()).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(client.room('den').follow()).rejects.toMatchObject({ code: 'DISCONNECTED' })
+  })
+
+  it('is told where the client was never connected, and not where nobody is known', async () => {
+    for (const [userId, expected] of [
+      ['ada', ['ada logout']],
+      [undefined, []],
+    ] as const) {
+      const { client, time, told } = watched(local({ userId }))
+      await client.logout()
+      expect(told).toEqual(expected)
+      expect(time.timers()).toBe(0)
+    }
+  })
+
+  it('is not told after the end of the session was', async () => {
+    const { client, told } = watched(local())
+    await client.connect()
+    await client.close()
+    await client.logout()
+    expect(told).toEqual(['ada CLOSED'])
+    await expect(watched(local({})).client.logout({ keepOutbox: false })).resolves.toBeUndefined()
+  })
+
+  it('in the middle of connecting ends the attempt', async () => {
+    const { client, time, told } = watched(local())
+    const connecting = client.connect()
+    const leaving = client.logout({ keepOutbox: false })
+    await expect(connecting).rejects.toMatchObject({ code: 'CLOSED' })
+    await leaving
+    expect(told).toEqual(['ada logout'])
+    expect(time.timers()).toBe(0)
+  })
+
+  it('without keeping the outbox asks the server, for five seconds at most', async () => {
+    const { client, server, time, told } = watched(local())
+    await client.connect()
+    const one = client.room('den').send({ content: 'one' })
+    await idle()
+    server.isSilent = true
+    const two = client.room('den').send({ content: 'two' })
+    await time.advance(100)
+    const leaving = client.logout({ keepOutbox: false })
+    const three = client.room('den').send({ content: 'three' })
+    await time.advance(4_800)
+    expect(told).toEqual([])
+    await time.advance(300)
+    await leaving
+    expect(told).toEqual(['ada logout'])
+    expect([one.status, two.status, three.error?.code]).toEqual(['acknowledged', 'queued', 'CLOSED'])
+    expect(time.timers()).toBe(0)
+  })
+
+  it('without keeping the outbox may be hurried by close()', async () => {
+    const { client, server, time, told } = watched(local())
+    await client.connect()
+    server.isSilent = true
+    client.room('den').send({ content: 'one' })
+    const leaving = client.logout({ keepOutbox: false })
+    await client.close()
+    await leaving
+    expect(told).toEqual(['ada logout'])
+    expect(time.timers()).toBe(0)
+  })
+
+  it('without keeping the outbox is refused where the client was closed before', async () => {
+    const { client } = local()
+    await client.close()
+    await expect(client.logout({ keepOutbox: false })).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
 describe('a lost connection', () => {
   it('is told, with why and until when, and made good', async () => {
     const { client, server, time, room } = await localInDen()

@@ -23,6 +23,8 @@ function tab(
 const contents = (server: ScriptedServer, room = 'den') =>
   (server.logs.get(room) ?? []).map(({ payload }) => (payload as { content: string }).content)
 
+const codeOf = (error: unknown): string => (error instanceof TautlineError ? error.code : String(error))
+
 /** Refuses every message, for good. */
 function refuseAll(server: ScriptedServer): void {
   server.intercept = (message, reply) => {
@@ -339,6 +341,124 @@ describe('a store that fails', () => {
   })
 })
 
+describe('a logout', () => {
+  it('keeps what is queued for the next login of the same user, and for nobody else', async () => {
+    const store = memoryStore()
+    const before = tab(store)
+    before.client.room('den').send({ content: 'one' })
+    await before.client.logout()
+    const bob = tab(store, before.server, { userId: 'bob', getToken: () => 'bob' })
+    await bob.client.connect()
+    await idle()
+    expect(contents(bob.server)).toEqual([])
+    await bob.client.logout()
+    const after = tab(store, before.server)
+    await after.client.connect()
+    await idle()
+    expect(contents(after.server)).toEqual(['one'])
+  })
+
+  it('keeps nothing where that is asked for: neither what is queued nor what has failed', async () => {
+    const store = memoryStore()
+    const { client, server, time } = tab(store)
+    await client.connect()
+    refuseAll(server)
+    const refused = client.room('den').send({ content: 'one' })
+    await idle()
+    await client.disconnect()
+    const unsent = client.room('den').send({ content: 'two' })
+    await idle()
+    const failures: string[] = []
+    client.on('failed', ({ content, error }) => failures.push(`${content} ${error?.code}`))
+    await client.logout({ keepOutbox: false })
+    expect([refused.status, unsent.status]).toEqual(['failed', 'failed'])
+    expect(failures).toEqual(['two CANCELLED'])
+    expect(time.timers()).toBe(0)
+    const after = tab(store)
+    await after.client.connect()
+    await idle()
+    expect(after.client.outbox.list()).toEqual([])
+    expect(contents(after.server)).toEqual([])
+  })
+
+  it('leaves nothing behind where that is asked for, neither here nor in another tab', async () => {
+    const store = memoryStore()
+    const { client, server } = tab(store)
+    const other = tab(store, server)
+    const said = other.client.room('den').send({ content: 'one' })
+    client.room('den').send({ content: 'two' })
+    await idle()
+    await client.logout({ keepOutbox: false })
+    const after = tab(store, server)
+    await after.client.connect()
+    await idle()
+    expect(after.client.outbox.list()).toEqual([])
+    await other.client.connect()
+    await expect(Promise.resolve(said)).rejects.toMatchObject({ code: 'VOID' })
+    expect(contents(server)).toEqual([])
+  })
+
+  it('empties a store that was never opened', async () => {
+    const store = memoryStore()
+    const before = tab(store)
+    before.client.room('den').send({ content: 'one' })
+    await before.client.close()
+    await tab(store).client.logout({ keepOutbox: false })
+    const after = tab(store)
+    await after.client.connect()
+    await idle()
+    expect(after.client.outbox.list()).toEqual([])
+  })
+
+  it.each([true, false])('is bounded where the store never opens (keepOutbox: %s)', async (keepOutbox) => {
+    const { client, time } = tab({ open: () => new Promise(() => {}) })
+    const sent = client.room('den').send({ content: 'one' })
+    let end = ''
+    client.logout({ keepOutbox }).then(
+      () => {
+        end = 'done'
+      },
+      (error: unknown) => {
+        end = codeOf(error)
+      },
+    )
+    await time.advance(10_000)
+    expect(end).toBe(keepOutbox ? 'done' : 'UNAVAILABLE')
+    expect(sent.error?.code).toBe(keepOutbox ? undefined : 'CANCELLED')
+    expect(time.timers()).toBe(0)
+  })
+
+  it.each(['add', 'clear', 'close'] as const)('is bounded where the store hangs in %s', async (what) => {
+    const { client, time } = tab({
+      async open(scope, events) {
+        const store = await memoryStore().open(scope, events)
+        return { ...store, [what]: () => new Promise(() => {}) }
+      },
+    })
+    await client.connect()
+    client.room('den').send({ content: 'one' })
+    await idle()
+    const leaving = client.logout({ keepOutbox: false })
+    const end = leaving.then(() => 'done', codeOf)
+    await time.advance(15_000)
+    expect(await end).toBe(what === 'close' ? 'done' : 'UNAVAILABLE')
+    expect(time.timers()).toBe(0)
+  })
+
+  it('says so where the store could not be emptied', async () => {
+    const { client, time } = tab({
+      async open(scope, events) {
+        const store = await memoryStore().open(scope, events)
+        return { ...store, clear: () => Promise.reject(new Error('the disk is full')) }
+      },
+    })
+    await client.connect()
+    await expect(client.logout({ keepOutbox: false })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(client.status).toBe('closed')
+    expect(time.timers()).toBe(0)
+  })
+})
+
 describe('closing a client', () => {
   it('is done when the store has everything and was let go of', async () => {
     const store = memoryStore()
@@ -349,23 +469,6 @@ describe('closing a client', () => {
     const after = tab(store)
     await after.client.connect()
     expect((await after.client.room('den').send({ content: 'three' })).seq).toBe(3)
-  })
-
-  it('for good leaves nothing behind, neither here nor in another tab', async () => {
-    const store = memoryStore()
-    const { client, server } = tab(store)
-    const other = tab(store, server)
-    const said = other.client.room('den').send({ content: 'one' })
-    client.room('den').send({ content: 'two' })
-    await idle()
-    await client.close({ keepOutbox: false })
-    const after = tab(store, server)
-    await after.client.connect()
-    await idle()
-    expect(after.client.outbox.list()).toEqual([])
-    await other.client.connect()
-    await expect(Promise.resolve(said)).rejects.toMatchObject({ code: 'VOID' })
-    expect(contents(server)).toEqual([])
   })
 
   it('makes what is said later fail', async () => {

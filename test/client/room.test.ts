@@ -126,6 +126,33 @@ describe('a room', () => {
     expect(room.getSnapshot()).toBe(before)
   })
 
+  it('that was followed before anybody asked for it is live at once: the user’s own log', async () => {
+    const { client } = await localInDen()
+    const own = client.room('~ada')
+    await own.follow()
+    expect(own.getSnapshot().phase).toBe('live')
+  })
+
+  it('may be followed from a listener', async () => {
+    const { client, room, server } = await localInDen()
+    let follows: Promise<void> | undefined
+    room.on('message', () => {
+      follows = client.room('hall').follow()
+    })
+    server.say('den', 'hello')
+    await idle()
+    await follows
+    expect(client.room('hall').getSnapshot().phase).toBe('live')
+  })
+
+  it('is told its phase once, however often it is followed', async () => {
+    const { room } = await localInDen()
+    const phases: string[] = []
+    room.on('phase', (phase) => phases.push(phase))
+    await room.follow()
+    expect(phases).toEqual([])
+  })
+
   it('gives its history in pages', async () => {
     const { room, server } = await localInDen()
     for (let i = 1; i <= 5; i++) server.say('den', `${i}`)

@@ -266,7 +266,12 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     }
   }
 
-  const runner = outbox?.start({ url: 'the server', userId: user }, (input) => whenAwake(() => step(input)))
+  const runner = outbox?.start(
+    { url: 'the server', userId: user },
+    (input) => whenAwake(() => step(input)),
+    // Nobody here waits for a store to close.
+    { now: clock, unixTime, after: () => () => {} },
+  )
 
   // ── What the core wants done ──────────────────────────────────────────────────────────────────────────────────
 

@@ -54,10 +54,10 @@ export interface ClientEvents {
   /** Signed in: once, however often the connection is lost, until `logout`. */
   login: [user: { readonly userId: string }]
   /**
-   * Signed in no longer, and not by a lost connection: closed by you (CLOSED), or the token was refused for good
-   * (INVALID_TOKEN, TOKEN_EXPIRED, NO_TOKEN) or turned out to be another user's (IDENTITY_MISMATCH).
+   * Signed in no longer, and not by a lost connection: signed out by you (`logout`), closed by you (CLOSED), or the token
+   * was refused for good (INVALID_TOKEN, TOKEN_EXPIRED, NO_TOKEN) or turned out to be another user's (IDENTITY_MISMATCH).
    */
-  logout: [end: { readonly userId: string; readonly reason: Code }]
+  logout: [end: { readonly userId: string; readonly reason: Code | 'logout' }]
   status: [change: StatusChange]
   /** A message of ours failed for good. */
   failed: [sent: Sent]
@@ -110,11 +110,20 @@ export interface Client extends Readable<ClientSnapshot> {
   /**
    * Ends everything, for good; resolves when the store of the outbox is let go of. Undecided messages stay undecided, and
    * `send()` fails with CLOSED.
-   *
-   * `keepOutbox: false`, for somebody who signs out for good: what is in the store of the outbox is deleted, and never
-   * sent, and what has become of its messages is not told any more. Default true: they are sent when this user is back.
    */
-  close(options?: { readonly keepOutbox?: boolean | undefined }): Promise<void>
+  close(): Promise<void>
+  /**
+   * Signs the user out, and closes the client for good: another user, or this one again, needs a new one. The first call
+   * decides.
+   *
+   * What is queued stays in the store of this user and goes out when they sign in again; in memory nothing can be kept, and
+   * what is undecided stays so. With `keepOutbox: false` everything undecided is given up: while connected, the server is
+   * asked for at most 5 s, and its answer is the outcome (CANCELLED, or acknowledged where it has the message already).
+   * Then what was never sent is CANCELLED, what was sent and not answered stays undecided, and all rows of the user are
+   * removed from the store, also failed ones and those of other tabs. Rejects with UNAVAILABLE where that cannot be done, and
+   * with CLOSED where the client was closed before.
+   */
+  logout(options?: { readonly keepOutbox?: boolean | undefined }): Promise<void>
   /** The room of this id; the same object for the same id. Throws VALIDATION_ERROR where it can be no room's id. */
   room(id: string): Room
   /**
@@ -157,7 +166,14 @@ export function createClient(options: ClientOptions): Client {
   let transport: Transport | undefined
   let maxFrameBytes: number = DEFAULT_LIMITS.maxFrameBytes
   let isReady = false
-  let isLoggedIn = false
+  /** Undefined: neither login nor logout were told. */
+  let isLoggedIn: boolean | undefined
+  let whyOver: Code | 'logout' = 'CLOSED'
+  let leaving: Promise<void> | undefined
+  let isClosed = () => {}
+  const closed = new Promise<void>((resolve) => {
+    isClosed = resolve
+  })
   let nextRequest = 1
   let stopLifecycle: (() => void) | undefined
   const driver = createDriver({
@@ -167,7 +183,7 @@ export function createClient(options: ClientOptions): Client {
     settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })
   const { step } = driver
-  const runner = storeOf(options)?.start(options, step)
+  const runner = storeOf(options)?.start(options, step, scheduler)
   // Also one that goes because a hundred others failed since.
   ledger.onRemove(({ messageId }) => step({ type: 'discard', messageId }))
 
@@ -314,6 +330,9 @@ export function createClient(options: ClientOptions): Client {
     }
     events.emit('status', { status, reason, detail, retryInMs })
     tellLogin(status, reason)
+    if (status !== 'closed') return
+    stopLifecycle?.()
+    isClosed()
   }
 
   function tellLogin(status: Status, reason: Code = 'CLOSED'): void {
@@ -324,7 +343,7 @@ export function createClient(options: ClientOptions): Client {
       events.emit('login', { userId })
     } else if (isLoggedIn && (status === 'closed' || (status === 'stopped' && isRefused))) {
       isLoggedIn = false
-      events.emit('logout', { userId, reason })
+      events.emit('logout', { userId, reason: status === 'closed' ? whyOver : reason })
     }
   }
 
@@ -414,6 +433,18 @@ export function createClient(options: ClientOptions): Client {
     stopLifecycle ??= (options.lifecycle ?? browserLifecycle)((event) => step({ type: 'lifecycle', event }))
   }
 
+  async function leave(keepOutbox: boolean): Promise<void> {
+    if (!keepOutbox && core.status() === 'closed') throw new TautlineError('CLOSED')
+    whyOver = 'logout'
+    // Also who has not been connected yet was signed in for the application.
+    isLoggedIn ??= client.userId !== undefined
+    step({ type: keepOutbox ? 'close' : 'logout' })
+    await closed
+    await runner?.closed
+    if (!keepOutbox && core.storage() === 'lost')
+      throw new TautlineError('UNAVAILABLE', 'the outbox could not be emptied')
+  }
+
   const client: Client = {
     get status() {
       return core.status()
@@ -435,12 +466,13 @@ export function createClient(options: ClientOptions): Client {
       step({ type: 'disconnect' })
       return Promise.resolve()
     },
-    close({ keepOutbox } = {}) {
-      step({ type: 'close', keepOutbox })
-      stopLifecycle?.()
-      stopLifecycle = undefined
-      driver.stop()
-      return runner?.done() ?? Promise.resolve()
+    close() {
+      step({ type: 'close' })
+      return closed.then(() => runner?.closed)
+    },
+    logout({ keepOutbox = true } = {}) {
+      leaving ??= leave(keepOutbox)
+      return leaving
     },
     room(id) {
       const known = rooms.get(id)

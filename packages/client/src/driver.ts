@@ -20,7 +20,7 @@ export interface DriverParts {
 
 export interface Driver {
   step(input: Input): void
-  /** Lets the timer go. */
+  /** Lets the timer go: the host is gone. */
   stop(): void
 }
 

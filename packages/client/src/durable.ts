@@ -6,12 +6,13 @@ import { TautlineError } from '@tautline/protocol/wire'
 import { keepInStore } from './core/durable-keeper.ts'
 import type { KeeperFactory } from './core/keeper.ts'
 import type { OutboxScope, OutboxStorage } from './outbox-store.ts'
+import type { Scheduler } from './scheduler.ts'
 import { createStoreRunner, type Step, type StoreRunner } from './store-runner.ts'
 
 /** What the option `outbox.store` takes: `indexedDb()`, `file(path)`, `memoryStore()`, or `durable()` of your own store. */
 export interface DurableOutbox extends OutboxStorage {
   readonly keeper: KeeperFactory
-  start(of: Owner, step: Step): StoreRunner
+  start(of: Owner, step: Step, scheduler: Scheduler): StoreRunner
 }
 
 /** Whose outbox: of the client's options. */
@@ -24,7 +25,7 @@ export function durable(storage: OutboxStorage): DurableOutbox {
   return {
     open: (scope, events) => storage.open(scope, events),
     keeper: keepInStore,
-    start: (of, step) => createStoreRunner(storage, scopeOf(of), step),
+    start: (of, step, scheduler) => createStoreRunner(storage, scopeOf(of), step, scheduler),
   }
 }
 

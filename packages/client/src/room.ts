@@ -243,7 +243,8 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     async follow() {
       isFollowed = true
       port.follow(id)
-      await whenLive()
+      // Asked for by a listener, it has its turn after what is under way.
+      await Promise.resolve().then(whenLive)
     },
     unfollow() {
       isFollowed = false
@@ -283,6 +284,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   return {
     room,
     phase(phase, error) {
+      if (phase === store.getSnapshot().phase) return
       if (phase === 'idle' || phase === 'refused') isFollowed = false
       store.update({ phase, error })
       events.emit('phase', phase)

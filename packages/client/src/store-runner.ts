@@ -4,21 +4,33 @@
  */
 import type { KeeperInput, StoreCall, StoreResult } from './core/keeper.ts'
 import type { OutboxScope, OutboxStorage, OutboxStore } from './outbox-store.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** Hands an input to the core. */
 export type Step = (input: KeeperInput) => void
 
 export interface StoreRunner {
   run(id: number, call: StoreCall): void
-  /** Resolves when everything asked for so far is done. */
-  done(): Promise<void>
+  /** Resolves when the store is let go of; after a while, also where it does not answer any more. */
+  readonly closed: Promise<void>
 }
 
-export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, step: Step): StoreRunner {
+/** A store that does not close in this time is not waited for. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+export function createStoreRunner(
+  storage: OutboxStorage,
+  scope: OutboxScope,
+  step: Step,
+  scheduler: Scheduler,
+): StoreRunner {
   let opening: Promise<OutboxStore> | undefined
   let store: OutboxStore | undefined
   let tail = Promise.resolve()
-  let closing: Promise<void> | undefined
+  let resolveClosed = () => {}
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve
+  })
 
   function lose(error: unknown): void {
     step({ type: 'store_lost', detail: error instanceof Error ? error.message : String(error) })
@@ -36,11 +48,17 @@ export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, st
 
   /** Also one that opens only after it was given up. */
   async function close(): Promise<void> {
+    const stopTimer = scheduler.after(CLOSE_TIMEOUT_MS, resolveClosed)
+    const before = tail
     try {
       await (await opening)?.close()
     } catch {
       // Whoever gives a store up loses nothing by its failing once more: what it holds is read at the next load.
     }
+    // What was asked for is answered first.
+    await before
+    stopTimer()
+    resolveClosed()
   }
 
   async function answer(call: StoreCall): Promise<StoreResult | undefined> {
@@ -72,7 +90,7 @@ export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, st
         store?.steal()
         return undefined
       case 'close':
-        closing = close()
+        void close()
         return undefined
       default:
         return call satisfies never
@@ -93,10 +111,6 @@ export function createStoreRunner(storage: OutboxStorage, scope: OutboxScope, st
         }
       })()
     },
-    async done() {
-      // A result may ask for more.
-      for (let last: unknown; last !== tail; await tail) last = tail
-      await closing
-    },
+    closed,
   }
 }

@@ -740,3 +740,82 @@ describe('a lost connection', () => {
     expect(idsOf(client.reconnect())).toEqual(ids(1, 3))
   })
 })
+
+describe('a logout that keeps nothing', () => {
+  it('fails at once what was never sent, where nobody can be asked', () => {
+    const client = drive()
+    for (const id of ids(1, 2)) client.send('den', id)
+    const effects = client.step({ type: 'logout' })
+    expect(outcomesOf(effects)).toEqual(ids(1, 2).map((id) => `${id} failed CANCELLED`))
+    expect(client.core.status()).toBe('closed')
+    expect(client.core.queued()).toEqual({ rows: 0, bytes: 0, pressure: 0 })
+    expect(client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('makes no outcome up of what was sent and never answered', () => {
+    const client = drive()
+    client.connect()
+    client.send('den', 'm-000001')
+    client.lose()
+    client.send('den', 'm-000002')
+    expect(outcomesOf(client.step({ type: 'logout' }))).toEqual(['m-000002 failed CANCELLED'])
+    expect(client.core.queued().rows).toBe(1)
+  })
+
+  it('asks the server about all of it while connected, and closes with the last answer', () => {
+    const client = drive()
+    client.connect()
+    const [sent] = commandsOf(client.send('den', 'm-000001'))
+    client.send('hall', 'm-000002')
+    const skips = client.step({ type: 'logout' })
+    expect(idsOf(skips)).toEqual(['-m-000001', '-m-000002'])
+    const [den, hall] = commandsOf(skips)
+    // The answer to what was given up is none any more.
+    expect(outcomesOf(client.ack(sent?.ref ?? 0, 7))).toEqual([])
+    expect(outcomesOf(client.ack(den?.ref ?? 0, 7))).toEqual(['m-000001 acknowledged 7'])
+    expect(client.core.status()).toBe('connected')
+    const last = client.refuse(hall?.ref ?? 0, 'SKIPPED')
+    expect(outcomesOf(last)).toEqual(['m-000002 failed CANCELLED'])
+    expect(client.core.status()).toBe('closed')
+    expect(ofType(last, 'hang_up')).toHaveLength(1)
+  })
+
+  it('waits for five seconds at most, however often it is asked for, and takes nothing more', () => {
+    const client = drive()
+    client.connect()
+    client.send('den', 'm-000001')
+    client.step({ type: 'logout' })
+    expect(outcomesOf(client.send('den', 'm-000002'))).toEqual(['m-000002 failed CLOSED'])
+    client.live(4_900)
+    client.step({ type: 'logout' })
+    expect(client.core.status()).toBe('connected')
+    expect(outcomesOf(client.live(100))).toEqual([])
+    expect(client.core.status()).toBe('closed')
+    expect(client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('fails after five seconds what the rate held back all the time', () => {
+    const client = drive()
+    client.connect({ windowPerRoom: 1 })
+    for (const id of ids(1, 2)) client.send('den', id)
+    client.step({ type: 'logout' })
+    expect(outcomesOf(client.live(5_000))).toEqual(['m-000002 failed CANCELLED'])
+  })
+
+  it('fails what only its giving up was sent of', () => {
+    const client = drive()
+    client.send('den', 'm-000001')
+    client.step({ type: 'cancel', messageId: 'm-000001' })
+    expect(idsOf(client.connect())).toEqual(['-m-000001'])
+    client.step({ type: 'logout' })
+    expect(outcomesOf(client.live(5_000))).toEqual(['m-000001 failed CANCELLED'])
+  })
+
+  it('is nothing to a client that is closed', () => {
+    const client = drive()
+    client.send('den', 'm-000001')
+    client.step({ type: 'close' })
+    expect(client.step({ type: 'logout' })).toEqual([])
+    expect(client.core.queued().rows).toBe(1)
+  })
+})

@@ -5,7 +5,7 @@ import { trace } from '../support/trace.ts'
 
 const MEMBERS: RequestMessage = { type: 'list_members', payload: { room: 'den' } }
 
-const ask = (client: ReturnType<typeof drive>, id: number, message = MEMBERS) =>
+const ask = (client: ReturnType<typeof drive>, id: number, message: RequestMessage = MEMBERS) =>
   client.step({ type: 'request', id, message })
 const repliesOf = (effects: Parameters<typeof trace>[0]) =>
   trace(effects).filter((line) => line.startsWith('reply'))
@@ -59,6 +59,23 @@ describe('a request', () => {
     expect(repliesOf(client.advance(1))).toEqual(['reply 1 TIMEOUT'])
     expect(repliesOf(client.advance(4_000))).toEqual(['reply 2 TIMEOUT'])
     expect(payloadsOf(client.reconnect(), 'list_members')).toEqual([])
+  })
+
+  it('is not answered by what answers another kind of request: it has failed', () => {
+    const client = drive()
+    client.connect()
+    const refOf = () => payloadsOf(ask(client, 1), 'list_members')[0]?.ref ?? 0
+    expect(repliesOf(client.hear('done', { ref: refOf() }))).toEqual(['reply 1 UNAVAILABLE'])
+    const joined = { room: 'den', role: 'member' } as const
+    expect(repliesOf(client.hear('room_joined', { ref: refOf(), ...joined }))).toEqual([
+      'reply 1 UNAVAILABLE',
+    ])
+    expect(repliesOf(client.page(refOf(), 'den', 0, 0))).toEqual(['reply 1 UNAVAILABLE'])
+    const left = { room: 'den', reason: 'left' } as const
+    expect(repliesOf(client.hear('room_left', { ref: refOf(), ...left }))).toEqual(['reply 1 UNAVAILABLE'])
+    const message: RequestMessage = { type: 'get_page', payload: { room: 'den', after: { seq: 0, h: '' } } }
+    const ref = payloadsOf(ask(client, 2, message), 'get_page')[0]?.ref ?? 0
+    expect(repliesOf(client.hear('done', { ref }))).toEqual(['reply 2 UNAVAILABLE'])
   })
 
   it('fails with what the server says', () => {

@@ -62,6 +62,9 @@ export interface Core {
   storage(): StorageStatus
 }
 
+/** A logout waits for answers for so long. */
+const LEAVE_MS = 5_000
+
 export function createCore(options: CoreOptions, seed: number): Core {
   let effects: Effect[] = []
   let outgoing: ClientMessage[] = []
@@ -70,6 +73,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
   /** Whether the application knows that this connection is ready. */
   let toldReady = false
   let checkAt = Number.POSITIVE_INFINITY
+  /** When we close, whatever the server has said by then of what was given up at the logout. */
+  let leaveBy = Number.POSITIVE_INFINITY
 
   const context: Context = {
     options,
@@ -160,7 +165,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
 
   function receive(message: HandledServerMessage): void {
     if (!isTimely(message.type)) return
-    const { payload } = message
     switch (message.type) {
       case 'connected':
         return connection.connected(message.payload, message.timestamp)
@@ -191,19 +195,18 @@ export function createCore(options: CoreOptions, seed: number): Core {
         answered(message.payload.ref)
         return
       case 'room_joined':
-        return onJoined(message.payload)
+        return onJoined(message)
       case 'done':
       case 'room_info':
       case 'room_list':
       case 'history':
       case 'member_list':
-        replied(message.payload.ref, payload)
-        return
+        return replied(message)
       case 'room_left':
-        replied(message.payload.ref, payload)
+        replied(message)
         return onLeft(message.payload)
       case 'messages_read':
-        replied(message.payload.ref, payload)
+        replied(message)
         return onRead(message.payload)
       case 'unread_changed':
         return context.emit({ type: 'unread', ...message.payload })
@@ -245,9 +248,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   /** Hands the answer to the application's request. */
-  function replied(ref: number | undefined, payload: unknown): void {
-    const pending = answered(ref, 'request')
-    if (pending) requests.resolve(pending.id, payload)
+  function replied(message: Extract<HandledServerMessage, { payload: { ref?: number | undefined } }>): void {
+    const pending = answered(message.payload.ref, 'request')
+    if (pending) requests.resolve(pending.id, message)
   }
 
   /** The others are still awaited. */
@@ -310,16 +313,16 @@ export function createCore(options: CoreOptions, seed: number): Core {
   function onPage(message: Extract<HandledServerMessage, { type: 'page' | 'reset' }>): void {
     const { ref, room } = message.payload
     const pending = answered(ref, 'request', 'sync')
-    if (pending?.for === 'request') return requests.resolve(pending.id, message.payload)
+    if (pending?.for === 'request') return requests.resolve(pending.id, message)
     if (pending) synced(ref, pending, room)
     if (message.type === 'page') rooms.page(message.payload)
     else rooms.reset(message.payload)
   }
 
-  function onJoined(payload: PayloadOf<'room_joined'>): void {
-    const pending = answered(payload.ref, 'request', 'join')
-    if (pending?.for === 'request') requests.resolve(pending.id, payload)
-    if (pending?.for === 'join') joins.joined(payload)
+  function onJoined(message: Extract<HandledServerMessage, { type: 'room_joined' }>): void {
+    const pending = answered(message.payload.ref, 'request', 'join')
+    if (pending?.for === 'request') requests.resolve(pending.id, message)
+    if (pending?.for === 'join') joins.joined(message.payload)
   }
 
   function onLeft({ room, reason }: PayloadOf<'room_left'>): void {
@@ -334,6 +337,17 @@ export function createCore(options: CoreOptions, seed: number): Core {
 
   // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
 
+  function isLeaving(): boolean {
+    return leaveBy < Number.POSITIVE_INFINITY
+  }
+
+  function close(): void {
+    connection.leave('close')
+    outbox.keeper.take({ type: 'close', isEmptied: isLeaving() })
+    leaveBy = Number.POSITIVE_INFINITY
+    rooms.close()
+  }
+
   function take(input: Input): void {
     switch (input.type) {
       case 'connect':
@@ -342,9 +356,11 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'disconnect':
         return connection.leave('disconnect')
       case 'close':
-        connection.leave('close')
-        outbox.keeper.take(input)
-        return rooms.close()
+        return close()
+      case 'logout':
+        if (connection.status() === 'closed' || isLeaving()) return
+        leaveBy = context.now + LEAVE_MS
+        return outbox.cancelAll()
       case 'token':
         return connection.token(input.link, input.token)
       case 'token_failed':
@@ -403,7 +419,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   function send(row: NewRow, replaces: string | undefined): void {
-    if (connection.status() !== 'closed') return outbox.add(row, replaces)
+    if (connection.status() !== 'closed' && !isLeaving()) return outbox.add(row, replaces)
     const { room, messageId } = row
     context.emit({ type: 'settled', room, messageId, outcome: { status: 'failed', code: 'CLOSED' } })
   }
@@ -448,6 +464,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       context.now = now
       effects = []
       take(input)
+      if (isLeaving() && (!context.ready || now >= leaveBy || outbox.size().rows === 0)) close()
       outbox.drain()
       outbox.keeper.flush()
       tellReady()
@@ -461,6 +478,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     nextDeadline: () =>
       Math.min(
         checkAt,
+        leaveBy,
         connection.deadline(),
         liveness.deadline(),
         outbox.deadline(),

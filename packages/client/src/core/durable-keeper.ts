@@ -12,8 +12,8 @@ import { IN_MEMORY, laneRowOf, type Place, type Queue, type Row, rowOf } from '.
 import type { NewRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row.ts'
 import { randomSid } from './random.ts'
 
-/** A store that has not opened by then is given up. */
-const OPEN_TIMEOUT_MS = 5_000
+/** A store that has not opened by then, or has not finished when we close, is given up. */
+const STORE_TIMEOUT_MS = 5_000
 /** Who does not hold the store asks so often for a sign of life of who does; without one it becomes the holder. */
 const WATCH_MS = 5_000
 /** A watch so late was asleep, and what was told meanwhile may come only now. */
@@ -30,9 +30,10 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   let status: StorageStatus = 'opening'
   let nextId = 1
   let isAsked = false
+  let isLeaving = false
   let isClosing = false
-  /** What is in the store is to go. */
-  let isDropping = false
+  let isEmptied = false
+  let isEmptying = false
   let isClosed = false
   let isHolder = false
   /** Whether the store was read since we hold it. */
@@ -58,7 +59,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   let isSpeaking = false
   let heard = false
   let watchAt = NEVER
-  let openBy = NEVER
+  let giveUpAt = NEVER
 
   function ask(call: StoreCall, then?: (result: StoreResult) => void): void {
     if (isClosed) return
@@ -102,6 +103,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
 
   function added(row: Row): void {
     const { messageId } = row
+    row.wasSent = !isHolder
     const old = replacing.get(messageId)
     if (replacing.delete(messageId) && old !== undefined) removals.push(old)
     queues.enqueue(row)
@@ -209,6 +211,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     }
     if (place) return update(place, stored)
     const row = rowOf(stored, undefined)
+    if (isLeaving) row.skipFor ??= 'CANCELLED'
     queues.weigh(row, 1)
     context.emit({ type: 'restored', row: stored, outcome: undefined })
     queues.enqueue(row)
@@ -222,6 +225,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       if (row.sid === queue.sid) queues.newLane(queue)
       row.sid = sid
       row.n = n
+      row.wasSent = true
     }
     if (row.skipFor || !skipFor) return
     row.skipFor = skipFor
@@ -302,15 +306,17 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   function lose(detail: string): void {
     if (status !== 'opening' && status !== 'durable') return
     status = 'lost'
-    openBy = watchAt = NEVER
+    giveUpAt = watchAt = NEVER
     results.clear()
     removals = []
     settled = []
     failed.clear()
     context.emit({ type: 'storage', status, detail })
-    ask({ do: 'close' })
-    // Nobody will send here any more; what was on its way into the store may be in it.
+    // Who opens it next may send what is in it, and what was on its way into it.
+    share()
+    for (const row of adding) row.wasSent = true
     if (isClosing) return
+    ask({ do: 'close' })
     for (const queue of queues.all.values()) {
       for (const row of queue.rows) row.order = IN_MEMORY
       if (queue.isRenumbering) queues.renumber(queue)
@@ -332,38 +338,45 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     return adding.length === 0
   }
 
-  /** What waits is written before the store is let go of. */
+  /** What waits is written, or all that is there removed, before the store is let go of. */
   function finish(): void {
-    if (status === 'opening' && isAsked && (waiting.length > 0 || isDropping)) return
-    if (isDropping) {
-      ask({ do: 'clear' }, () => {})
+    if (status === 'opening' && isAsked && (isEmptied || waiting.length > 0)) return
+    if (isEmptied && status === 'durable') return empty()
+    if (isEmptied) queues.cancelUnsent()
+    letGo()
+  }
+
+  function empty(): void {
+    if (isEmptying) return
+    isEmptying = true
+    ask({ do: 'clear' }, () => {
+      queues.cancelUnsent()
       ask({ do: 'tell', notice: { settled: [], isChanged: true, isHolder: false } })
-    }
-    if (isAsked) ask({ do: 'close' })
+      letGo()
+    })
+  }
+
+  function letGo(): void {
+    ask({ do: 'close' })
+    giveUpAt = NEVER
     isClosed = true
+  }
+
+  /** Others may have sent what is in the store. */
+  function share(): void {
+    for (const { rows } of queues.all.values()) for (const row of rows) row.wasSent ||= isStored(row)
   }
 
   function open(): void {
     if (isAsked || status !== 'opening') return
     isAsked = true
-    openBy = context.now + OPEN_TIMEOUT_MS
+    giveUpAt = context.now + STORE_TIMEOUT_MS
     ask({ do: 'open' }, () => {
-      openBy = NEVER
+      if (!isClosing) giveUpAt = NEVER
       status = 'durable'
       context.emit({ type: 'storage', status, detail: undefined })
       list()
     })
-  }
-
-  function close(keepOutbox: boolean): void {
-    isClosing = true
-    isDropping = !keepOutbox
-    if (isDropping) {
-      waiting = []
-      // Also what a former load left.
-      open()
-    }
-    openBy = NEVER
   }
 
   function discard(messageId: string): void {
@@ -371,6 +384,25 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     forget(messageId)
     removals.push(messageId)
     isChanged = true
+  }
+
+  function close(isToBeEmptied = false): void {
+    if (isClosing) return
+    isClosing = true
+    isEmptied = isToBeEmptied
+    // Also what a former load left is to go.
+    if (isEmptied) open()
+    giveUpAt = context.now + STORE_TIMEOUT_MS
+  }
+
+  function cancel(messageId: string): void {
+    const index = waiting.findIndex((row) => row.messageId === messageId)
+    const [row] = index < 0 ? [] : waiting.splice(index, 1)
+    if (row) {
+      queues.weigh(row, -1)
+      report(row, { status: 'failed', code: 'CANCELLED' })
+    }
+    for (const one of adding) if (one.messageId === messageId) one.skipFor ??= 'CANCELLED'
   }
 
   function answered(id: number, result: StoreResult): void {
@@ -382,6 +414,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   function held(isHeld: boolean): void {
     isHolder = isHeld
     isRead = false
+    if (!isHeld) share()
     if (isHeld && status === 'durable' && !isClosing) list()
   }
 
@@ -397,8 +430,13 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     switch (input.type) {
       case 'connect':
         return open()
+      case 'logout':
+        isLeaving = true
+        for (const { messageId } of waiting.slice()) cancel(messageId)
+        for (const { messageId } of adding) cancel(messageId)
+        return
       case 'close':
-        return close(input.keepOutbox ?? true)
+        return close(input.isEmptied)
       case 'discard':
         return discard(input.messageId)
       case 'stored':
@@ -434,15 +472,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
 
     skip,
 
-    cancel(messageId) {
-      const index = waiting.findIndex((row) => row.messageId === messageId)
-      const [row] = index < 0 ? [] : waiting.splice(index, 1)
-      if (row) {
-        queues.weigh(row, -1)
-        report(row, { status: 'failed', code: 'CANCELLED' })
-      }
-      for (const one of adding) if (one.messageId === messageId) one.skipFor ??= 'CANCELLED'
-    },
+    cancel,
 
     settle,
     renumber,
@@ -450,7 +480,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     take,
 
     tick() {
-      if (context.now >= openBy) lose('it did not open in time')
+      if (context.now >= giveUpAt) lose('it did not answer in time')
       if (context.now >= watchAt) watch()
     },
 
@@ -459,6 +489,6 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       if (isClosing && !isClosed) finish()
     },
 
-    deadline: () => Math.min(openBy, watchAt),
+    deadline: () => Math.min(giveUpAt, watchAt),
   }
 }

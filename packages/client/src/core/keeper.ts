@@ -44,8 +44,10 @@ export interface StoreResult {
 /** Inputs of the core that concern what is kept. */
 export type KeeperInput =
   | { readonly type: 'connect' }
-  /** `keepOutbox`, by default true: whether what is in the store stays there. */
-  | { readonly type: 'close'; readonly keepOutbox?: boolean | undefined }
+  /** Give everything up: the user signs out. */
+  | { readonly type: 'logout' }
+  /** `isEmptied`: nothing is kept. */
+  | { readonly type: 'close'; readonly isEmptied?: boolean }
   /** Forget a failed message. */
   | { readonly type: 'discard'; readonly messageId: string }
   /** The store answered a call: the answers come in the order of the calls. */
@@ -93,7 +95,9 @@ export const keepInMemory: KeeperFactory = (context, queues) => {
       context.emit({ type: 'settled', room, messageId, outcome })
     },
     renumber: queues.renumber,
-    take: nothing,
+    take(input) {
+      if (input.type === 'close' && input.isEmptied) queues.cancelUnsent()
+    },
     tick: nothing,
     flush: nothing,
     deadline: () => Number.POSITIVE_INFINITY,

@@ -22,6 +22,8 @@ export interface Row extends NewRow {
   ref: number
   /** Whether it was the oldest undecided row of its room when it was sent: only then does a GAP mean a lost lane. */
   wasOldest: boolean
+  /** Whether the server may have it: we sent it once, or somebody who shares the store may have. */
+  wasSent: boolean
   /** The row gives its place up instead, and fails with this code unless the server has accepted it before. */
   skipFor: Code | undefined
   internalErrors: number
@@ -76,13 +78,16 @@ export interface Queues {
   giveLane(queue: Queue, row: Row): void
   /** All rows of the room begin a new lane of ours. */
   renumber(queue: Queue): void
+  /** Nobody will send any more: what the server cannot have has failed, of the rest nobody here knows. */
+  cancelUnsent(): void
 }
 
 export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row {
   const { room, type, payload, messageId, bytes, createdAt } = row
   const { sid = '', n = 0, order = IN_MEMORY, skipFor } = row as Partial<StoredRow>
   const inStore = { sid, n, order, skipFor }
-  const inFlight = { ref: 0, wasOldest: false, internalErrors: 0, firstInternalErrorAt: 0 }
+  const wasSent = order !== IN_MEMORY
+  const inFlight = { ref: 0, wasOldest: false, wasSent, internalErrors: 0, firstInternalErrorAt: 0 }
   return { room, type, payload, messageId, bytes, createdAt, addedAt, ...inStore, ...inFlight }
 }
 
@@ -95,6 +100,11 @@ export function laneRowOf(row: Row): LaneRow {
 export function createQueues(context: Context): Queues {
   const all = new Map<string, Queue>()
   const load = { rows: 0, bytes: 0, flying: 0, flyingBytes: 0 }
+
+  function weigh({ bytes }: NewRow, count: 1 | -1): void {
+    load.rows += count
+    load.bytes += count * bytes
+  }
 
   function land(row: Row): void {
     context.pending.delete(row.ref)
@@ -187,10 +197,7 @@ export function createQueues(context: Context): Queues {
       sort(queue)
     },
 
-    weigh({ bytes }, count) {
-      load.rows += count
-      load.bytes += count * bytes
-    },
+    weigh,
 
     newLane,
     giveLane,
@@ -198,6 +205,18 @@ export function createQueues(context: Context): Queues {
     renumber(queue) {
       newLane(queue)
       for (const row of queue.rows) giveLane(queue, row)
+    },
+
+    cancelUnsent() {
+      for (const { room, rows } of all.values())
+        for (const row of rows.splice(0)) {
+          if (row.wasSent) rows.push(row)
+          else {
+            weigh(row, -1)
+            const outcome = { status: 'failed', code: 'CANCELLED' } as const
+            context.emit({ type: 'settled', room, messageId: row.messageId, outcome })
+          }
+        }
     },
   }
 }

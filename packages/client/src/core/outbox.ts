@@ -44,6 +44,8 @@ export interface Outbox {
   add(row: NewRow, replaces: string | undefined): void
   /** Give the message up, unless the server has accepted it. */
   cancel(messageId: string): void
+  /** Give everything up. */
+  cancelAll(): void
   /** Send what may be sent. */
   drain(): void
   /** The connection is ready, with these limits; `serverTime` is the server's clock now, in Unix milliseconds. */
@@ -199,6 +201,7 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
     run.forEach((row, i) => {
       row.ref = ref + i
       row.wasOldest = queue.inFlight + i === 0
+      row.wasSent ||= !row.skipFor
       context.pending.set(row.ref, {
         for: 'command',
         queue: queue.key,
@@ -254,6 +257,14 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
       if (place.row.skipFor !== undefined) return
       giveUp([place.row], 'CANCELLED')
       queues.goBack(place.queue, place.index)
+    },
+
+    cancelAll() {
+      for (const queue of queues.all.values()) {
+        giveUp(queue.rows, 'CANCELLED')
+        queues.goBack(queue, 0)
+      }
+      keeper.take({ type: 'logout' })
     },
 
     drain() {

@@ -4,6 +4,7 @@
  */
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Context, Failure } from './context.ts'
+import type { HandledServerMessage } from './handled.ts'
 
 /** A request without its ref, which the core gives anew for each attempt. */
 export type RequestMessage = {
@@ -26,6 +27,21 @@ type RequestType =
   | 'get_history'
   | 'mark_read'
 
+const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {
+  create_room: 'room_info',
+  list_rooms: 'room_list',
+  invite_member: 'done',
+  accept_invitation: 'room_joined',
+  remove_member: 'done',
+  join_room: 'room_joined',
+  leave_room: 'room_left',
+  list_members: 'member_list',
+  // Or `reset`, where the log is another one.
+  get_page: 'page',
+  get_history: 'history',
+  mark_read: 'messages_read',
+}
+
 interface Request {
   readonly id: number
   readonly message: RequestMessage
@@ -36,7 +52,8 @@ export interface Requests {
   add(id: number, message: RequestMessage): void
   /** The connection is ready: ask everything that has no answer yet. */
   start(): void
-  resolve(id: number, payload: unknown): void
+  /** An answer to another kind of request is none: it has failed. */
+  resolve(id: number, answer: HandledServerMessage): void
   reject(id: number, failure: Failure): void
   rejectAll(failure: Failure): void
   tick(): void
@@ -62,7 +79,10 @@ export function createRequests(context: Context): Requests {
     start() {
       for (const request of open.values()) ask(request)
     },
-    resolve(id, payload) {
+    resolve(id, { type, payload }) {
+      const request = open.get(id)
+      if (request && ANSWERS[request.message.type] !== (type === 'reset' ? 'page' : type))
+        return requests.reject(id, { code: 'UNAVAILABLE' })
       if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
     },
     reject(id, failure) {

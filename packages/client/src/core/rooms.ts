@@ -186,7 +186,9 @@ export function createRooms(context: Context): Rooms {
   return {
     follow(id) {
       const known = rooms.get(id)
-      if (known && known.phase !== 'idle' && known.phase !== 'refused') return
+      if (known && known.phase !== 'idle' && known.phase !== 'refused')
+        // Who asks may not have been there when it was told.
+        return context.emit({ type: 'room', room: id, phase: known.phase, failure: undefined })
       const room: Room = known ?? {
         id,
         phase: 'idle',

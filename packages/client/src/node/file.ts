@@ -97,6 +97,8 @@ async function openJournal(
   let writing: Promise<void> | undefined
   let next: Promise<void> | undefined
   let closing: Promise<void> | undefined
+  /** Whether something stands in the file that is not to be found there any more. */
+  let isStale = false
 
   /** A new file takes the place of the old at once, or not at all. */
   async function rewrite(): Promise<void> {
@@ -131,7 +133,9 @@ async function openJournal(
     await handle?.appendFile(text)
     if (strict) await handle?.datasync()
     size += Buffer.byteLength(text)
-    if (size > 2 * restSize + SLACK_BYTES) await rewrite()
+    if (!isStale && size <= 2 * restSize + SLACK_BYTES) return
+    isStale = false
+    await rewrite()
   }
 
   /** One write at a time; all that comes meanwhile is the next. */
@@ -186,6 +190,7 @@ async function openJournal(
     },
     clear() {
       table.clear()
+      isStale = true
       return append(['clear'], true)
     },
     tell() {},
