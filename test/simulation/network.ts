@@ -158,17 +158,17 @@ export function createWire(
 
   world.after(delay(), () => {
     if (clientIs === 'closing' || isDead) return
-    server = accept(wire)
-    if (!server) {
-      world.after(delay(), () => tellClient(ABNORMAL, ''))
-      return
-    }
+    // The client hears first that the link is open, then what the server said at once, such as a goodbye.
     serverIs = 'open'
     carry(downward, () => {
-      if (clientIs !== 'dialling' || isDead) return
+      if (clientIs !== 'dialling' || isDead || !server) return
       clientIs = 'open'
       client.opened()
     })
+    server = accept(wire)
+    if (server) return
+    serverIs = 'none'
+    carry(downward, () => tellClient(ABNORMAL, ''))
   })
   return wire
 }
