@@ -89,6 +89,7 @@ describe('the outcomes of a durable command', () => {
     expect(rows.filter(([, row]) => row.final).map(([code]) => code)).toEqual([
       'VALIDATION_ERROR',
       'FORBIDDEN',
+      'MUTED',
       'MESSAGE_TOO_LONG',
       'MESSAGE_DELETED',
       'TOO_MANY_REACTIONS',

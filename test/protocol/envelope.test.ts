@@ -224,7 +224,7 @@ describe('a payload at the edge of its form', () => {
     ['authenticate', { token: undefined, userId: undefined }],
     ['commands', { commands: [1] }],
     ['commands', { commands: Array.from({ length: 256 }, () => null) }],
-    ['commands', { ref: Number.MAX_SAFE_INTEGER, n: Number.MAX_SAFE_INTEGER }],
+    ['commands', { ref: Number.MAX_SAFE_INTEGER - 1, n: Number.MAX_SAFE_INTEGER }],
     ['subscribe', { epoch: undefined, rooms: [{ room }] }],
     ['subscribe', { epoch: 'e', rooms: [{ room, after: { seq: 0, h: '' } }] }],
     ['subscribe', { epoch: 'e'.repeat(64), rooms: [{ room, limit: 0 }] }],

@@ -25,7 +25,7 @@ export interface Admitted {
 export interface Removed {
   readonly room: string
   /** `removed`: put out, or not invited any more. `left`: one left by oneself, on any device. */
-  readonly reason: 'left' | 'removed' | 'deleted'
+  readonly reason: 'left' | 'removed' | 'banned' | 'deleted'
   readonly by: string
   readonly timestamp: number
 }

@@ -33,7 +33,7 @@ export interface RoomEvents {
   reset: [reason: 'epoch' | 'diverged' | 'ahead']
   phase: [phase: RoomPhase]
   /** We are a member no longer. */
-  left: [reason: 'left' | 'removed' | 'deleted']
+  left: [reason: 'left' | 'removed' | 'banned' | 'deleted']
   /** Somebody has read up to a position. */
   read: [read: { readonly userId: string; readonly seq: number; readonly timestamp: number }]
 }
@@ -162,7 +162,7 @@ export interface RoomControl {
   sending(sent: Sent): void
   gap(gap: Gap): void
   reset(reason: 'epoch' | 'diverged' | 'ahead'): void
-  left(reason: 'left' | 'removed' | 'deleted'): void
+  left(reason: 'left' | 'removed' | 'banned' | 'deleted'): void
   read(userId: string, seq: number, timestamp: number): void
   unread(count: ServerCount): void
   users(users: ReadonlyMap<string, PresenceStatus>): void

@@ -41,6 +41,7 @@ const TABLE = {
   // Final: the command failed for good and its place in the lane is used up.
   VALIDATION_ERROR: final,
   FORBIDDEN: final,
+  MUTED: final,
   MESSAGE_TOO_LONG: final,
   MESSAGE_DELETED: final,
   TOO_MANY_REACTIONS: final,
@@ -109,6 +110,7 @@ export const CODES: { readonly [C in Code]: CodeRow } = TABLE
 export const MEANINGS: { readonly [C in Code]: string } = {
   VALIDATION_ERROR: 'the content does not satisfy the rules of its type',
   FORBIDDEN: 'the room does not exist, or this user may not do that in it',
+  MUTED: 'this user may not write in the room for now',
   MESSAGE_TOO_LONG: 'the message is longer than the server takes',
   MESSAGE_DELETED: 'the message that it is about was deleted',
   TOO_MANY_REACTIONS: 'the message has as many different reactions as it may',

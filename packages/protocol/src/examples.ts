@@ -3,6 +3,7 @@
  * The type demands a row for each; a test validates them. Together they tell one story: Ada and Bob join the room
  * `general`, Ada says something and takes a second message back; Bob reacts, she corrects herself, they call each other.
  */
+import { rightsOf } from './rights.ts'
 import type {
   ClientMessage,
   ClientMessageType,
@@ -166,6 +167,46 @@ const entries: Examples['entries'] = {
     timestamp: time + 44_000,
     payload: { topic: 'What leaves' },
   },
+  room_deleted: {
+    type: 'room_deleted',
+    seq: 12,
+    sender: 'ada',
+    messageId: '0mrk3o4n1aQxVr3_Tz5EwJ',
+    timestamp: time + 190_000,
+    payload: {},
+  },
+  role_changed: {
+    type: 'role_changed',
+    seq: 6,
+    sender: 'ada',
+    messageId: '0mrk3nq0kbHsUy7_Bf2KgM',
+    timestamp: time + 180_000,
+    payload: { userId: 'bob', role: 'moderator' },
+  },
+  member_muted: {
+    type: 'member_muted',
+    seq: 7,
+    sender: 'bob',
+    messageId: '0mrk3nvtscJtXz9_Dh4LnP',
+    timestamp: time + 182_000,
+    payload: { userId: 'cy', until: time + 782_000 },
+  },
+  member_unmuted: {
+    type: 'member_unmuted',
+    seq: 8,
+    sender: 'bob',
+    messageId: '0mrk3nzndlKuWa1_Ei6MoQ',
+    timestamp: time + 184_000,
+    payload: { userId: 'cy' },
+  },
+  member_unbanned: {
+    type: 'member_unbanned',
+    seq: 10,
+    sender: 'ada',
+    messageId: '0mrk3o2gymLvYb3_Fj8NpR',
+    timestamp: time + 187_000,
+    payload: { userId: 'cy' },
+  },
   member_invited: {
     type: 'member_invited',
     seq: 4,
@@ -214,6 +255,14 @@ const entries: Examples['entries'] = {
     messageId: '0mrk3lcakv7KvWk5_In0C',
     timestamp: time + 90_000,
     payload: { room, reason: 'removed' },
+  },
+  appointment: {
+    type: 'appointment',
+    seq: 14,
+    sender: 'ada',
+    messageId: '0mrk3nq0ldMwZc5_Gk0OqS',
+    timestamp: time + 180_000,
+    payload: { room: privateRoom, role: 'moderator' },
   },
   missed_call: {
     type: 'missed_call',
@@ -278,6 +327,15 @@ const client: Examples['client'] = {
   invite_member: { type: 'invite_member', payload: { ref: 31, room: privateRoom, userId: 'bob' } },
   accept_invitation: { type: 'accept_invitation', payload: { ref: 32, room: privateRoom } },
   remove_member: { type: 'remove_member', payload: { ref: 33, room, userId: 'bob' } },
+  get_room: { type: 'get_room', payload: { ref: 44, room: privateRoom } },
+  set_role: { type: 'set_role', payload: { ref: 45, room: privateRoom, userId: 'bob', role: 'moderator' } },
+  ban_member: { type: 'ban_member', payload: { ref: 46, room: privateRoom, userId: 'cy' } },
+  unban_member: { type: 'unban_member', payload: { ref: 47, room: privateRoom, userId: 'cy' } },
+  mute_member: {
+    type: 'mute_member',
+    payload: { ref: 48, room: privateRoom, userId: 'cy', durationMs: 600_000 },
+  },
+  unmute_member: { type: 'unmute_member', payload: { ref: 49, room: privateRoom, userId: 'cy' } },
   mark_delivered: { type: 'mark_delivered', payload: { ref: 34, room, seq: 3 } },
   update_presence: { type: 'update_presence', payload: { status: 'busy', statusText: 'On the pier' } },
   subscribe_presence: { type: 'subscribe_presence', payload: { ref: 35, users: ['bob', 'cy'] } },
@@ -304,9 +362,10 @@ const roomDescription = {
   topic: 'What leaves',
   memberCount: 2,
   head: 9,
-  role: 'owner',
+  role: 'moderator',
   read: 4,
   unread: 3,
+  rights: rightsOf('moderator', 'private'),
 } as const
 
 const server: Examples['server'] = {
@@ -434,6 +493,7 @@ const server: Examples['server'] = {
           role: 'member',
           read: 0,
           unread: 1,
+          rights: rightsOf('member', 'direct'),
         },
       ],
       hasMore: false,

@@ -73,6 +73,14 @@ export {
   TYPING_TIMEOUT_MS,
 } from './limits.ts'
 export { type Cursor, digestOf, type Follow, follow, LOG_START, nextFingerprint } from './log.ts'
+export {
+  hasRight,
+  outranks,
+  RIGHT_NAMES,
+  RIGHTS,
+  type Right,
+  rightsOf,
+} from './rights.ts'
 export { findFault, isWellFormed, type TextFault, utf8Bytes } from './text.ts'
 export type {
   ClientMessage,

@@ -28,9 +28,11 @@ export interface ActionRequest {
    * - `write`: say something that is not stored yet
    * - `create`: make the room; `join`: become a member, by an invitation or without (which may make the room too)
    * - `invite`, `remove`: let `target` in, put `target` out. To leave is always allowed.
+   * - `set_role`, `ban`, `mute`: of `target`, also to lift a ban or a mute
+   * - `update`, `delete`: change the room, or remove it
    */
   readonly action: Action
-  /** Whom `invite` and `remove` are about. */
+  /** Whom `invite`, `remove`, `set_role`, `ban` and `mute` are about. */
   readonly target?: string | undefined
 }
 

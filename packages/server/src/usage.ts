@@ -21,7 +21,7 @@ export interface Usage {
   readonly calls?: Quota | false | undefined
   /** Rooms made and changed. Default 60 a minute. */
   readonly rooms?: Quota | false | undefined
-  /** Invitations. Default 60 a minute. */
+  /** Invitations, changes of roles, bans and mutes. Default 60 a minute. */
   readonly invites?: Quota | false | undefined
   /** Joins, which may make rooms (see createRooms). Default 600 a minute. */
   readonly joins?: Quota | false | undefined

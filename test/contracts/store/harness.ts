@@ -4,18 +4,23 @@ import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '@tautline/protocol'
 import type {
   AcceptOp,
   AdmitOp,
+  BanOp,
   CommandOp,
   CommitResult,
   CreateOp,
+  DeleteOp,
   InviteOp,
   JoinOp,
   LeaveOp,
   MarkReadOp,
+  MuteOp,
   Outcome,
   PageRequest,
   RemoveOp,
+  SetRoleOp,
   Store,
   StoreOp,
+  UpdateOp,
 } from '../../../packages/server/src/core/store.ts'
 
 /** One database. `open` finds what an earlier store of it left; the others change rows while no store has it open. */
@@ -99,6 +104,35 @@ export function remove(
 
 export function admit(target: string, room = 'room', more: Partial<AdmitOp> = {}): AdmitOp {
   return { op: 'admit', ...change(`admit-${target}`, 'system', room, more), target, role: 'member', ...more }
+}
+
+export function update(user = 'alice', room = 'room', more: Partial<UpdateOp> = {}): UpdateOp {
+  return { op: 'update', ...change('update', user, room, more), visibility: undefined, about: '{}', ...more }
+}
+
+export function destroy(user = 'alice', room = 'room', more: Partial<DeleteOp> = {}): DeleteOp {
+  return { op: 'delete', ...change('delete', user, room, more), ...more }
+}
+
+export function setRole(
+  target: string,
+  role: SetRoleOp['role'],
+  user = 'alice',
+  room = 'room',
+  more: Partial<SetRoleOp> = {},
+): SetRoleOp {
+  return { op: 'set_role', ...change(`role-${target}-${role}`, user, room, more), target, role, ...more }
+}
+
+export function ban(target: string, user = 'alice', room = 'room', more: Partial<BanOp> = {}): BanOp {
+  const what = more.lift === true ? 'unban' : 'ban'
+  return { op: 'ban', ...change(`${what}-${target}`, user, room, more), target, lift: false, ...more }
+}
+
+/** For a minute. */
+export function mute(target: string, user = 'alice', room = 'room', more: Partial<MuteOp> = {}): MuteOp {
+  const what = more.durationMs === 0 ? 'unmute' : 'mute'
+  return { op: 'mute', ...change(`${what}-${target}`, user, room, more), target, durationMs: 60_000, ...more }
 }
 
 /** Ids as the server would make them, but so that one can read them. */

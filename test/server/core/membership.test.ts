@@ -1,6 +1,6 @@
 // The requests that make rooms and change who belongs to them, frame by frame; and the own logs of users, which tell it.
 
-import type { ClientMessage } from '@tautline/protocol'
+import { type ClientMessage, rightsOf } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NODE_OPTIONS } from '../../../packages/server/src/core/options.ts'
 import { createBench } from './bench.ts'
@@ -47,6 +47,7 @@ describe('create_room', () => {
       role: 'owner',
       read: 0,
       unread: 0,
+      rights: rightsOf('owner', 'private'),
     }
     for (const ref of [2, 3]) {
       bench.say(1, make(ref))

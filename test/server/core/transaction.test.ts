@@ -15,6 +15,8 @@ const EMPTY: View = {
   ordinal: () => undefined,
   readMark: () => undefined,
   invitation: () => undefined,
+  sanction: () => undefined,
+  everyMember: () => [],
   strangeLanes: () => 0,
 }
 const keep = () => true

@@ -5,15 +5,20 @@ import { nextFingerprint } from '@tautline/protocol'
 import type {
   AcceptOp,
   AdmitOp,
+  BanOp,
   CommandOp,
   CreateOp,
+  DeleteOp,
   InviteOp,
   JoinOp,
   LeaveOp,
   MarkReadOp,
+  MuteOp,
   Outcome,
   RemoveOp,
+  SetRoleOp,
   StoreOp,
+  UpdateOp,
 } from '../../../packages/server/src/core/store.ts'
 
 interface Line {
@@ -34,6 +39,8 @@ interface Member {
   readonly at: number
   /** The position of the entry that told of it. */
   readonly since: number
+  /** The first that they may read. */
+  readonly from: number
 }
 
 export class NaiveStore {
@@ -44,6 +51,16 @@ export class NaiveStore {
   readonly invited: { readonly room: string; readonly user: string; readonly role: string }[] = []
   /** Rooms that were made by name. */
   readonly made: { readonly room: string; readonly visibility: string; readonly about: string }[] = []
+  /** Where public rooms begin that were private. */
+  readonly opened = new Map<string, number>()
+  /** Who deleted it, by room. */
+  readonly deleted = new Map<string, string>()
+  /** The deleted rooms of earlier batches. */
+  readonly forgotten = new Set<string>()
+  /** "room user". */
+  readonly banned = new Set<string>()
+  /** Until when, by "room user". */
+  readonly muted = new Map<string, number>()
   readonly reads: {
     readonly room: string
     readonly user: string
@@ -60,7 +77,17 @@ export class NaiveStore {
     if (op.op === 'invite') return this.invite(op, now)
     if (op.op === 'remove') return this.remove(op, now)
     if (op.op === 'leave') return this.leave(op, now)
+    if (op.op === 'update') return this.update(op, now)
+    if (op.op === 'delete') return this.delete(op, now)
+    if (op.op === 'set_role') return this.setRole(op, now)
+    if (op.op === 'ban') return this.ban(op, now)
+    if (op.op === 'mute') return this.mute(op, now)
     return this.markRead(op, now)
+  }
+
+  /** What was said in a deleted room is forgotten. */
+  endBatch(): void {
+    for (const room of this.deleted.keys()) this.forgotten.add(room)
   }
 
   log(room: string): Line[] {
@@ -110,7 +137,9 @@ export class NaiveStore {
 
   private command(op: CommandOp, now: number): Outcome {
     const count = this.lastN(op.user, op.sid, op.room)
-    const old = this.lines.find((line) => line.sender === op.user && line.messageId === op.messageId)
+    const old = this.lines.find(
+      (line) => line.sender === op.user && line.messageId === op.messageId && !this.forgotten.has(line.room),
+    )
     const ackOld =
       old && ({ outcome: 'acknowledged', seq: old.seq, timestamp: old.timestamp, appended: false } as const)
     if (op.n <= count) return old?.room === op.room && ackOld ? ackOld : { outcome: 'failed', code: 'VOID' }
@@ -128,13 +157,14 @@ export class NaiveStore {
     const visibility = this.visibility(op.room)
     if (!this.mayRead(op.room, op.user) || visibility === 'own')
       return { outcome: 'failed', code: 'FORBIDDEN' }
+    if ((this.muted.get(`${op.room} ${op.user}`) ?? 0) > now) return { outcome: 'failed', code: 'MUTED' }
     const isFirst = this.log(op.room).length === 0
     const seq = this.append(op, op.entry?.type ?? '', op.entry?.payload, op.digest, now)
     this.reads.push({ room: op.room, user: op.user, seq, at: now })
     if (visibility === 'direct' && isFirst) {
       const [, a = '', b = ''] = op.room.split('~')
       for (const user of [a, b]) {
-        this.members.push({ room: op.room, user, role: 'member', at: now, since: 0 })
+        this.members.push({ room: op.room, user, role: 'member', at: now, since: 0, from: 1 })
         this.notify(op, user, 'admission', { room: op.room, role: 'member' }, now)
       }
     }
@@ -146,17 +176,134 @@ export class NaiveStore {
     if (room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
     if (this.log(room).length === 0) {
       this.append(op, 'room_created', { visibility }, '', now)
-      this.members.push({ room, user, role: 'owner', at: now, since: 1 })
+      this.members.push({ room, user, role: 'owner', at: now, since: 1, from: 1 })
       this.notify(op, user, 'admission', { room, role: 'owner' }, now)
       this.made.push({ room, visibility, about })
-    } else if (this.roleIn(room, user) !== 'owner' || this.visibility(room) !== visibility) {
+    } else if (
+      this.roleIn(room, user) !== 'owner' ||
+      this.visibility(room) !== visibility ||
+      this.aboutOf(room) !== about
+    ) {
       return { outcome: 'failed', code: 'FORBIDDEN' }
     }
+    return { outcome: 'created', is: this.describe(room, user) }
+  }
+
+  private describe(room: string, user: string): Extract<Outcome, { outcome: 'created' }>['is'] {
     const memberCount = this.members.filter((member) => member.room === room).length
     const read = this.read(room, user)?.seq ?? 0
-    const member = { role: 'owner', read, unread: this.unread(room, user) } as const
+    const mutedUntil = this.muted.get(`${room} ${user}`)
+    const role = this.roleIn(room, user) as 'owner'
+    const member = { role, read, unread: this.unread(room, user), mutedUntil }
     const head = this.log(room).length
-    return { outcome: 'created', is: { room, visibility, about: '{}', memberCount, head, member } }
+    const visibility = this.visibility(room) as 'public'
+    return { room, visibility, about: this.aboutOf(room), memberCount, head, member }
+  }
+
+  private aboutOf(room: string): string {
+    return this.made.find((made) => made.room === room)?.about ?? '{}'
+  }
+
+  private update(op: UpdateOp, now: number): Outcome {
+    const { room, user } = op
+    if (this.roleIn(room, user) !== 'owner') return { outcome: 'failed', code: 'FORBIDDEN' }
+    const was = { room, visibility: this.visibility(room), about: this.aboutOf(room) }
+    const name = (JSON.parse(op.about) as { name?: string }).name
+    const about = name === undefined ? was.about : JSON.stringify({ name: name || undefined })
+    const visibility = op.visibility ?? was.visibility
+    if (visibility !== was.visibility || about !== was.about) {
+      const payload = { ...(op.visibility && { visibility }), ...(name !== undefined && { name }) }
+      const seq = this.append(op, 'room_updated', payload, '', now)
+      if (visibility === 'public' && was.visibility === 'private') this.opened.set(room, seq)
+      const index = this.made.findIndex((made) => made.room === room)
+      if (index >= 0) this.made.splice(index, 1)
+      this.made.push({ room, visibility, about })
+    }
+    return { outcome: 'updated', is: this.describe(room, user) }
+  }
+
+  private delete(op: DeleteOp, now: number): Outcome {
+    const { room, user } = op
+    if (this.deleted.get(room) === user) return { outcome: 'deleted' }
+    if (this.roleIn(room, user) !== 'owner') return { outcome: 'failed', code: 'FORBIDDEN' }
+    this.append(op, 'room_deleted', {}, '', now)
+    const members = this.members.filter((member) => member.room === room)
+    members.forEach((member, i) => {
+      const by = { user, noticeId: `${op.noticeId}-${i + 1}` }
+      this.notify(by, member.user, 'removal', { room, reason: 'deleted' }, now)
+      this.members.splice(this.members.indexOf(member), 1)
+    })
+    for (const list of [this.invited, this.reads] as { room: string }[][])
+      for (let i = list.length - 1; i >= 0; i--) if (list[i]?.room === room) list.splice(i, 1)
+    for (const key of this.banned) if (key.startsWith(`${room} `)) this.banned.delete(key)
+    for (const key of this.muted.keys()) if (key.startsWith(`${room} `)) this.muted.delete(key)
+    this.deleted.set(room, user)
+    return { outcome: 'deleted' }
+  }
+
+  private setRole(op: SetRoleOp, now: number): Outcome {
+    const { room, user, target, role } = op
+    const old = this.roleIn(room, target)
+    const isLast =
+      old === 'owner' && this.members.filter((one) => one.room === room && one.role === 'owner').length === 1
+    if (this.roleIn(room, user) !== 'owner' || !old || room.startsWith('~') || (isLast && role !== 'owner'))
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    if (old !== role) this.appoint(op, op.noticeId, target, role, now)
+    return { outcome: 'done' }
+  }
+
+  private appoint(
+    op: { readonly user: string; readonly room: string; readonly messageId: string },
+    noticeId: string,
+    target: string,
+    role: string,
+    now: number,
+  ): void {
+    const index = this.members.findIndex((one) => one.room === op.room && one.user === target)
+    const member = this.members[index]
+    if (member) this.members.splice(index, 1, { ...member, role })
+    this.append(op, 'role_changed', { userId: target, role }, '', now)
+    this.notify({ user: op.user, noticeId }, target, 'appointment', { room: op.room, role }, now)
+  }
+
+  private ban(op: BanOp, now: number): Outcome {
+    const { room, user, target, lift } = op
+    if (!this.isAbove(room, user, target)) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const key = `${room} ${target}`
+    if (this.banned.has(key) === !lift) return { outcome: 'done' }
+    if (lift) {
+      this.banned.delete(key)
+      this.append(op, 'member_unbanned', { userId: target }, '', now)
+    } else {
+      this.banned.add(key)
+      this.putOut(op, target, 'banned', now)
+    }
+    return { outcome: 'done' }
+  }
+
+  private mute(op: MuteOp, now: number): Outcome {
+    const { room, user, target, durationMs } = op
+    if (!this.isMember(room, target) || !this.isAbove(room, user, target))
+      return { outcome: 'failed', code: 'FORBIDDEN' }
+    const key = `${room} ${target}`
+    if (durationMs > 0) {
+      this.muted.set(key, now + durationMs)
+      this.append(op, 'member_muted', { userId: target, until: now + durationMs }, '', now)
+    } else if ((this.muted.get(key) ?? 0) > now) {
+      this.muted.delete(key)
+      this.append(op, 'member_unmuted', { userId: target }, '', now)
+    }
+    return { outcome: 'done' }
+  }
+
+  /** Owners are above all others, moderators above ordinary members and those who are none. */
+  private isAbove(room: string, user: string, target: string): boolean {
+    const own = this.roleIn(room, user)
+    const invitation = this.invited.find((one) => one.room === room && one.user === target)
+    const other = this.roleIn(room, target) ?? invitation?.role
+    if (user === target || room.startsWith('~')) return false
+    if (user === 'system') return this.log(room).length > 0 && !this.deleted.has(room)
+    return own === 'owner' || (own === 'moderator' && other !== 'owner' && other !== 'moderator')
   }
 
   private join(op: JoinOp, now: number): Outcome {
@@ -164,8 +311,9 @@ export class NaiveStore {
     const role = this.roleIn(op.room, op.user)
     if (role) return { outcome: 'joined', role: role as 'owner' }
     const isNew = this.log(op.room).length === 0
-    if (isNew ? !op.create : this.visibility(op.room) === 'private')
+    if (isNew ? !op.create : this.visibility(op.room) === 'private' || this.deleted.has(op.room))
       return { outcome: 'failed', code: 'FORBIDDEN' }
+    if (this.banned.has(`${op.room} ${op.user}`)) return { outcome: 'failed', code: 'FORBIDDEN' }
     return this.enter(op, isNew ? 'owner' : 'member', now)
   }
 
@@ -180,7 +328,8 @@ export class NaiveStore {
   private enter(op: JoinOp | AcceptOp | AdmitOp, role: string, now: number, user = op.user): Outcome {
     const { room } = op
     const since = this.append(op, 'member_joined', { userId: user, role }, '', now)
-    this.members.push({ room, user, role, at: now, since })
+    const from = this.visibility(room) === 'private' ? since : (this.opened.get(room) ?? 1)
+    this.members.push({ room, user, role, at: now, since, from })
     this.uninvite(room, user)
     this.notify(op, user, 'admission', { room, role }, now)
     return { outcome: 'joined', role: role as 'owner' }
@@ -189,8 +338,10 @@ export class NaiveStore {
   /** By the system alone, which may do so wherever there is a room. */
   private admit(op: AdmitOp, now: number): Outcome {
     const { room, target, role } = op
-    if (room.startsWith('~') || this.log(room).length === 0) return { outcome: 'failed', code: 'FORBIDDEN' }
+    if (room.startsWith('~') || this.log(room).length === 0 || this.deleted.has(room))
+      return { outcome: 'failed', code: 'FORBIDDEN' }
     const is = this.roleIn(room, target)
+    this.banned.delete(`${room} ${target}`)
     return is ? { outcome: 'joined', role: is as 'owner' } : this.enter(op, role, now, target)
   }
 
@@ -199,7 +350,8 @@ export class NaiveStore {
     const own = this.roleIn(room, user)
     const isMine = own === 'owner' && role !== 'owner'
     const isOrdinary = role === 'member' && (own === 'moderator' || this.visibility(room) === 'public')
-    if (own === undefined || room.startsWith('~') || !(isMine || isOrdinary))
+    const isBanned = this.banned.has(`${room} ${target}`)
+    if (own === undefined || room.startsWith('~') || !(isMine || isOrdinary) || isBanned)
       return { outcome: 'failed', code: 'FORBIDDEN' }
     const isInvited = this.invited.some(
       (one) => one.room === room && one.user === target && one.role === role,
@@ -214,16 +366,9 @@ export class NaiveStore {
 
   private remove(op: RemoveOp, now: number): Outcome {
     const { room, user, target } = op
-    const own = this.roleIn(room, user)
-    const invitation = this.invited.find((one) => one.room === room && one.user === target)
-    const other = this.roleIn(room, target) ?? invitation?.role
-    const isRoom = this.log(room).length > 0
-    const isAbove =
-      (user === 'system' && isRoom) ||
-      own === 'owner' ||
-      (own === 'moderator' && other !== 'owner' && other !== 'moderator')
-    if (!isAbove || user === target || room.startsWith('~')) return { outcome: 'failed', code: 'FORBIDDEN' }
-    if (other) this.putOut(op, target, 'removed', now)
+    if (!this.isAbove(room, user, target)) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const isInvited = this.invited.some((one) => one.room === room && one.user === target)
+    if (this.isMember(room, target) || isInvited) this.putOut(op, target, 'removed', now)
     return { outcome: 'removed' }
   }
 
@@ -234,12 +379,22 @@ export class NaiveStore {
     return { outcome: 'left' }
   }
 
-  private putOut(op: LeaveOp | RemoveOp, target: string, reason: string, now: number): void {
+  private putOut(op: LeaveOp | RemoveOp | BanOp, target: string, reason: string, now: number): void {
     this.append(op, 'member_left', { userId: target, reason }, '', now)
     const index = this.members.findIndex(({ room, user }) => room === op.room && user === target)
-    if (index >= 0) this.members.splice(index, 1)
+    const [gone] = index >= 0 ? this.members.splice(index, 1) : []
+    const isInvited = this.invited.some((one) => one.room === op.room && one.user === target)
     this.uninvite(op.room, target)
-    this.notify(op, target, 'removal', { room: op.room, reason }, now)
+    if (gone?.role === 'owner') this.succeed(op, now)
+    if (gone || isInvited) this.notify(op, target, 'removal', { room: op.room, reason }, now)
+  }
+
+  private succeed(op: LeaveOp | RemoveOp | BanOp, now: number): void {
+    const left = this.members.filter(({ room }) => room === op.room).sort((a, b) => a.since - b.since)
+    if (left.some(({ role }) => role === 'owner')) return
+    const heir = left.find(({ role }) => role === 'moderator') ?? left[0]
+    const by = { user: op.user, room: op.room, messageId: `${op.messageId}-2` }
+    if (heir) this.appoint(by, `${op.noticeId}-2`, heir.user, 'owner', now)
   }
 
   private uninvite(room: string, user: string): void {
@@ -247,8 +402,14 @@ export class NaiveStore {
     if (index >= 0) this.invited.splice(index, 1)
   }
 
-  private notify(op: StoreOp, target: string, type: string, payload: unknown, now: number): void {
-    const id = 'noticeId' in op ? String(op.noticeId) : ''
+  private notify(
+    op: { readonly user: string; readonly noticeId?: string | undefined },
+    target: string,
+    type: string,
+    payload: unknown,
+    now: number,
+  ): void {
+    const id = String(op.noticeId)
     const messageId = target === op.user ? id : `${id}-to`
     this.append({ user: op.user, room: `~${target}`, messageId }, type, payload, '', now)
   }

@@ -141,11 +141,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 4]) {
+    for (const version of [0, 5]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 3.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 4.`)
     }
-    harness.exec('pragma user_version = 3')
+    harness.exec('pragma user_version = 4')
     await open(harness)
   })
 

@@ -109,7 +109,11 @@ export type Effect =
   | { readonly type: 'entries'; readonly room: string; readonly entries: readonly Entry[] }
   | { readonly type: 'gap'; readonly room: string; readonly gap: Gap }
   | { readonly type: 'reset'; readonly room: string; readonly reason: 'epoch' | 'diverged' | 'ahead' }
-  | { readonly type: 'left'; readonly room: string; readonly reason: 'left' | 'removed' | 'deleted' }
+  | {
+      readonly type: 'left'
+      readonly room: string
+      readonly reason: 'left' | 'removed' | 'banned' | 'deleted'
+    }
   | {
       readonly type: 'read'
       readonly room: string

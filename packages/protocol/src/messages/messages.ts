@@ -28,14 +28,17 @@ const typeName = z.string().check(z.regex(/^[a-z][a-z0-9_.]{0,63}$/))
  * To the server: durable commands of one lane (this user, `sid`, `room`). The first has place `n` in the lane and is
  * answered under `ref`, the next `n + 1` and `ref + 1`, and so on.
  */
-export const commands = z.object({
-  ref,
-  room: roomId,
-  sid,
-  n: z.int().check(z.minimum(1)),
-  // Each item is checked by itself (see decodeCommand): one that is malformed must not take its neighbours with it.
-  commands: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)),
-})
+export const commands = z
+  .object({
+    ref,
+    room: roomId,
+    sid,
+    n: z.int().check(z.minimum(1)),
+    // Each item is checked by itself (see decodeCommand): one that is malformed must not take its neighbours with it.
+    commands: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)),
+  })
+  // The last ref is one, too.
+  .check(z.refine((frame) => Number.isSafeInteger(frame.ref + frame.commands.length - 1)))
 
 /** One item of `commands`. */
 export const command = z.object({ type: typeName, messageId, payload: z.optional(openObject) })

@@ -25,7 +25,9 @@ export const reply = z.object({ ...about, message: messagePlace })
 export const invitation = z.object({ ...about, role })
 /** The user is a member now: by their own act on any device, or because somebody wrote to them first. */
 export const admission = z.object({ ...about, role })
-export const removal = z.object({ ...about, reason: z.enum(['left', 'removed', 'deleted']) })
+export const removal = z.object({ ...about, reason: z.enum(['left', 'removed', 'banned', 'deleted']) })
+/** The user, a member, has another role from now on. */
+export const appointment = z.object({ ...about, role })
 export const missedCall = z.object({
   ...about,
   callId: messageId,

@@ -4,9 +4,11 @@
  */
 import * as z from 'zod/mini'
 import { MAX_PAGE_ENTRIES, MAX_PAGE_MEMBERS, MAX_PRESENT_USERS, MAX_ROOMS_PER_FRAME } from '../limits.ts'
-import { count, position, ref, roomId, roomMetadata, timestamp, userId } from './fields.ts'
+import { RIGHT_NAMES } from '../rights.ts'
+import { count, durationMs, position, ref, roomId, roomMetadata, timestamp, userId } from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
+const right = z.enum(RIGHT_NAMES)
 export const presenceStatus = z.enum(['online', 'away', 'busy', 'offline'])
 
 /** `direct`: of exactly two users, whose ids its id is made of. Nobody makes one: the first accepted message does. */
@@ -32,6 +34,10 @@ export const room = z.object({
   role: z.optional(role),
   read: z.optional(position),
   unread: z.optional(count),
+  /** What they may do here, by the table in rights.ts. */
+  rights: z.optional(z.array(right).check(z.maxLength(RIGHT_NAMES.length))),
+  /** Until when they may not write. */
+  mutedUntil: z.optional(timestamp),
 })
 
 /** To the server: make a room; the asker owns it. A room of theirs that is just so already is the answer too. */
@@ -52,6 +58,9 @@ export const listRooms = z.object({
   after: z.optional(roomId),
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))),
 })
+
+/** To the server: one room, by a member or where it is public. */
+export const getRoom = z.object({ ref, room: roomId })
 
 export const roomInfo = z.object({ ref, ...room.shape })
 export const roomList = z.object({
@@ -86,13 +95,23 @@ export const acceptInvitation = z.object({ ref, room: roomId })
 /** To the server: this user shall be a member no longer, or is not invited any more. */
 export const removeMember = z.object({ ref, room: roomId, userId })
 
+const aboutUser = { ref, room: roomId, userId }
+/** To the server: the member shall have this role. A room keeps an owner: the last one can be nothing else. */
+export const setRole = z.object({ ...aboutUser, role })
+/** To the server: out, and neither joins nor is invited until unbanned. Also of who is no member. */
+export const banMember = z.object(aboutUser)
+export const unbanMember = z.object(aboutUser)
+/** To the server: the member may not write for so long; a later one replaces an earlier one. Stays over leaving and joining. */
+export const muteMember = z.object({ ...aboutUser, durationMs: durationMs.check(z.minimum(1)) })
+export const unmuteMember = z.object(aboutUser)
+
 export const roomJoined = z.object({ ref, room: roomId, role })
 
 /** From the server: no longer a member, or no longer following; with `ref` as the answer to `leave_room`. */
 export const roomLeft = z.object({
   ref: z.optional(ref),
   room: roomId,
-  reason: z.enum(['left', 'removed', 'deleted']),
+  reason: z.enum(['left', 'removed', 'banned', 'deleted']),
 })
 
 export const member = z.object({
@@ -120,4 +139,10 @@ export const roomCreated = z.object({ visibility, ...about })
 export const roomUpdated = z.object({ visibility: z.optional(chosenVisibility), ...about })
 export const memberInvited = z.object({ userId, role })
 export const memberJoined = z.object({ userId, role })
-export const memberLeft = z.object({ userId, reason: z.enum(['left', 'removed']) })
+export const roomDeleted = z.object({})
+/** With `banned` also of somebody who was no member. */
+export const memberLeft = z.object({ userId, reason: z.enum(['left', 'removed', 'banned']) })
+export const memberUnbanned = z.object({ userId })
+export const memberMuted = z.object({ userId, until: timestamp })
+export const memberUnmuted = z.object({ userId })
+export const roleChanged = z.object({ userId, role })

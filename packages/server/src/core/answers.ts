@@ -2,9 +2,15 @@
  * The messages that answer a question about a log or a room, made of what the store gave. Nothing is decided or kept
  * here; what a subscription makes of its page is in subscriptions.ts.
  */
-import type { Cursor, PayloadOf, RoomDescription } from '@tautline/protocol/wire'
+import {
+  type Cursor,
+  MAX_PRESENT_USERS,
+  type PayloadOf,
+  type RoomDescription,
+  rightsOf,
+} from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
-import { type Context, refuseInRoom, send } from './context.ts'
+import { type Context, refuseInRoom, send, unixMs } from './context.ts'
 import { statusOf } from './presence.ts'
 import type { AnswerOf } from './reads.ts'
 import { isOpen, type Rooms } from './rooms.ts'
@@ -91,18 +97,62 @@ export function answerMembers(
   send(context, connection, { type: 'member_list', payload: { ref, room: id, members, hasMore } })
 }
 
+/** Those whom the store knows as members, of those who were there when it was asked. */
+export function answerActive(
+  context: Context,
+  rooms: Rooms,
+  connection: Connection,
+  { ref, room: id }: PayloadOf<'list_active_members'>,
+  { result }: AnswerOf<'members'>,
+): void {
+  if (!result) {
+    refuseInRoom(context, connection, ref, 'FORBIDDEN', id)
+    return
+  }
+  const room = rooms.get(id)
+  const members: PayloadOf<'active_member_list'>['members'] = []
+  for (const { userId, role } of result.members) {
+    const status = statusOf(room, userId)
+    if (status !== 'offline') members.push({ userId, role, status })
+  }
+  const payload: PayloadOf<'active_member_list'> = { ref, room: id, members }
+  const count = room?.present.size ?? 0
+  if (count > MAX_PRESENT_USERS) payload.count = count
+  send(context, connection, { type: 'active_member_list', payload })
+}
+
 export function answerRooms(
   context: Context,
   connection: Connection,
   { ref }: PayloadOf<'list_rooms'>,
   { result: { rooms, hasMore } }: AnswerOf<'rooms'>,
 ): void {
-  send(context, connection, { type: 'room_list', payload: { ref, rooms: rooms.map(descriptionOf), hasMore } })
+  const listed = rooms.map((room) => descriptionOf(room, unixMs(context)))
+  send(context, connection, { type: 'room_list', payload: { ref, rooms: listed, hasMore } })
 }
 
-export function descriptionOf({ about, member, ...room }: ListedRoom): RoomDescription {
+export function answerRoom(
+  context: Context,
+  connection: Connection,
+  { ref, room }: PayloadOf<'get_room'>,
+  { result }: AnswerOf<'rooms'>,
+): void {
+  const [found] = result.rooms
+  if (!found) refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
+  else
+    send(context, connection, {
+      type: 'room_info',
+      payload: { ref, ...descriptionOf(found, unixMs(context)) },
+    })
+}
+
+/** `now`: Unix milliseconds. A mute that is over is none. */
+export function descriptionOf({ about, member, ...room }: ListedRoom, now: number): RoomDescription {
   const words = JSON.parse(about) as Pick<RoomDescription, 'name' | 'topic' | 'metadata'>
-  return { ...room, ...words, ...member }
+  if (!member) return { ...room, ...words }
+  const { mutedUntil = 0, ...own } = member
+  const description = { ...room, ...words, ...own, rights: rightsOf(own.role, room.visibility) }
+  return mutedUntil > now ? { ...description, mutedUntil } : description
 }
 
 export function answerCheck(

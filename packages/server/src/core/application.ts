@@ -37,6 +37,27 @@ export function createApplication(
       case 'remove_member':
         commands.remove(connection, message.payload)
         break
+      case 'update_room':
+        commands.update(connection, message.payload)
+        break
+      case 'delete_room':
+        commands.delete(connection, message.payload)
+        break
+      case 'set_role':
+        commands.setRole(connection, message.payload)
+        break
+      case 'ban_member':
+        commands.ban(connection, message.payload, false)
+        break
+      case 'unban_member':
+        commands.ban(connection, message.payload, true)
+        break
+      case 'mute_member':
+        commands.mute(connection, message.payload, message.payload.durationMs)
+        break
+      case 'unmute_member':
+        commands.mute(connection, message.payload, 0)
+        break
       default:
         unreachable(message)
     }

@@ -23,9 +23,11 @@ export interface Room {
   /** The first position that retention has left, and the fingerprint of what was before it. */
   readonly oldest: number
   readonly baseH: string
-  /** Who may come and read; see rights.ts. */
-  readonly visibility: Visibility | 'own'
-  /** What it says of itself: a JSON object. */
+  /** Who may come and read; see rights.ts. A deleted room leaves its row, so that its id is not used again. */
+  readonly visibility: Visibility | 'own' | 'deleted'
+  /** Where a public room begins for who joins it: later than 1 where it was private before. */
+  readonly openFrom: number
+  /** What it says of itself, and of a deleted one who did it: a JSON object. */
   readonly about: string
   readonly memberCount: number
 }
@@ -52,6 +54,13 @@ export interface ReadMark {
 export interface Invitation {
   readonly role: Role
   readonly invitedAt: number
+}
+
+/** What was forbidden to a user, who need not be a member. */
+export interface Sanction {
+  readonly isBanned: boolean
+  /** Unix milliseconds; 0: not. */
+  readonly mutedUntil: number
 }
 
 export interface Lane {
@@ -123,6 +132,8 @@ export interface View {
   ordinal(room: string, seq: number): number | undefined
   readMark(room: string, user: string): ReadMark | undefined
   invitation(room: string, user: string): Invitation | undefined
+  sanction(room: string, user: string): Sanction | undefined
+  everyMember(room: string): Iterable<readonly [user: string, is: Membership]>
   /** How many lanes the user has in rooms of which they are no member. */
   strangeLanes(user: string): number
 }
@@ -130,17 +141,20 @@ export interface View {
 /** What one operation comes to, and what it changes. */
 export interface Step {
   readonly outcome: Outcome
-  /** A room that is new, as it is before its first entry. */
+  /** A room that is new or changed, as it is before the entry that says so. */
   readonly make?: { readonly room: string; readonly is: Room } | undefined
-  /** At most one for each log. */
+  /** Those of one log in its order. */
   readonly append?: readonly LogRow[] | undefined
   readonly lane?: Lane | undefined
   /** The lane is new, and in a room of which the user is no member. */
   readonly isStrange?: boolean | undefined
   readonly members?: readonly Change<Membership>[] | undefined
   readonly invitation?: Change<Invitation> | undefined
+  readonly sanction?: Change<Sanction> | undefined
   readonly read?: Change<ReadMark> | undefined
   readonly message?: MessageChange | undefined
+  /** Forget who belongs to the room, and all that is kept for them there. */
+  readonly erase?: string | undefined
 }
 
 /** `is` undefined: there is none any more. */
@@ -161,6 +175,9 @@ export class Batch implements View {
   /** undefined: taken up, or taken back. */
   readonly invitations: Changes<Invitation | undefined> = new Map()
   readonly readMarks: Changes<ReadMark> = new Map()
+  readonly sanctions: Changes<Sanction | undefined> = new Map()
+  /** Rooms of which nothing is left but row and lanes. Nobody comes into them any more. */
+  readonly erased = new Set<string>()
   /** By user: lanes made here in rooms of which they are no member. */
   readonly newStrangeLanes = new Map<string, number>()
   /** By room, then position. */
@@ -184,6 +201,7 @@ export class Batch implements View {
   }
 
   member(room: string, user: string): Membership | undefined {
+    if (this.erased.has(room)) return undefined
     const changed = this.members.get(room)
     return changed?.has(user) ? changed.get(user) : this.#view.member(room, user)
   }
@@ -225,6 +243,18 @@ export class Batch implements View {
     return changed?.has(user) ? changed.get(user) : this.#view.invitation(room, user)
   }
 
+  sanction(room: string, user: string): Sanction | undefined {
+    const changed = this.sanctions.get(room)
+    return changed?.has(user) ? changed.get(user) : this.#view.sanction(room, user)
+  }
+
+  *everyMember(room: string): Generator<readonly [string, Membership]> {
+    if (this.erased.has(room)) return
+    const changed = this.members.get(room)
+    for (const member of this.#view.everyMember(room)) if (!changed?.has(member[0])) yield member
+    for (const [user, is] of changed ?? []) if (is) yield [user, is]
+  }
+
   readMark(room: string, user: string): ReadMark | undefined {
     return this.readMarks.get(room)?.get(user) ?? this.#view.readMark(room, user)
   }
@@ -241,9 +271,11 @@ export class Batch implements View {
     for (const row of step.append ?? []) this.#keepEntry(row)
     for (const change of step.members ?? []) this.#keepMember(change)
     if (step.message) this.#keepChange(step.message)
-    const { invitation, read } = step
+    const { invitation, read, sanction } = step
     if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)
+    if (sanction) nested(this.sanctions, sanction.room).set(sanction.user, sanction.is)
     if (read?.is) nested(this.readMarks, read.room).set(read.user, read.is)
+    if (step.erase !== undefined) this.#erase(step.erase)
   }
 
   refuse(code: Code): void {
@@ -281,6 +313,19 @@ export class Batch implements View {
     nested(this.reactions, room).set(reactionKey(seq, emoji, user), { ...reaction, seq })
   }
 
+  #erase(room: string): void {
+    this.erased.add(room)
+    const changes = [
+      this.members,
+      this.invitations,
+      this.readMarks,
+      this.sanctions,
+      this.standings,
+      this.reactions,
+    ]
+    for (const map of changes) map.delete(room)
+  }
+
   #keepEntry({ room, entry, digest, ordinal, h }: LogRow): void {
     const { sender, messageId, seq, timestamp } = entry
     const head = this.room(room) ?? newRoom(room)
@@ -309,6 +354,7 @@ export const NEW_ROOM: Room = {
   oldest: 1,
   baseH: LOG_START.h,
   visibility: 'public',
+  openFrom: 1,
   about: '{}',
   memberCount: 0,
 }

@@ -20,7 +20,18 @@ import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, refuse, refuseRun, unixMs, unreachable } from './context.ts'
 import { randomText } from './random.ts'
 import { isSystem } from './rights.ts'
-import type { AdmitOp, CommandOp, CreateOp, InviteOp, RemoveOp } from './store.ts'
+import { aboutOf } from './room-changes.ts'
+import type {
+  AdmitOp,
+  BanOp,
+  CommandOp,
+  CreateOp,
+  InviteOp,
+  MuteOp,
+  RemoveOp,
+  SetRoleOp,
+  UpdateOp,
+} from './store.ts'
 import type { Usage } from './usage.ts'
 
 /** What an operation without content counts for against the size of a commit. */
@@ -37,6 +48,12 @@ export interface Commands {
   /** For an invitation that nobody has to accept. */
   admit(connection: Connection, ask: PayloadOf<'invite_member'>): void
   remove(connection: Connection, ask: PayloadOf<'remove_member'>): void
+  update(connection: Connection, ask: PayloadOf<'update_room'>): void
+  delete(connection: Connection, ask: PayloadOf<'delete_room'>): void
+  setRole(connection: Connection, ask: PayloadOf<'set_role'>): void
+  ban(connection: Connection, ask: PayloadOf<'ban_member'>, lift: boolean): void
+  /** 0: not any longer. */
+  mute(connection: Connection, ask: PayloadOf<'unmute_member'>, durationMs: number): void
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
 }
 
@@ -128,6 +145,32 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
       intake.add(connection, ref, op, BARE_OP_CHARS)
     },
 
+    update(connection, { ref, room, visibility, name, topic, metadata }) {
+      // An empty text says that there is to be none; what is not named is not there.
+      const about = JSON.stringify({ name, topic, metadata })
+      const op: UpdateOp = { op: 'update', ...roomChange(connection, room), visibility, about }
+      intake.add(connection, ref, op, BARE_OP_CHARS + about.length)
+    },
+
+    delete(connection, { ref, room }) {
+      intake.add(connection, ref, { op: 'delete', ...roomChange(connection, room) }, BARE_OP_CHARS)
+    },
+
+    setRole(connection, { ref, room, userId: target, role }) {
+      const op: SetRoleOp = { op: 'set_role', ...roomChange(connection, room), target, role }
+      intake.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
+    ban(connection, { ref, room, userId: target }, lift) {
+      const op: BanOp = { op: 'ban', ...roomChange(connection, room), target, lift }
+      intake.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
+    mute(connection, { ref, room, userId: target }, durationMs) {
+      const op: MuteOp = { op: 'mute', ...roomChange(connection, room), target, durationMs }
+      intake.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
     markRead(connection, { ref, room, seq }) {
       intake.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
     },
@@ -181,15 +224,6 @@ function messageOf(
   payload: CommandPayload<'send_message'> | CommandPayload<'edit_message'>,
 ): Readonly<Record<string, unknown>> {
   return isSystem(sender) && payload.kind === undefined ? { ...payload, kind: 'system' } : payload
-}
-
-/** What a room says of itself. An empty name or topic is none. */
-function aboutOf({
-  name,
-  topic,
-  metadata,
-}: Pick<PayloadOf<'create_room'>, 'name' | 'topic' | 'metadata'>): string {
-  return JSON.stringify({ name: name || undefined, topic: topic || undefined, metadata })
 }
 
 /** Type and payload as they came: what the digest is made of. */

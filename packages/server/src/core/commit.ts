@@ -165,10 +165,18 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
         send(context, connection, { type: 'messages_read', payload: readPayload(op, outcome, ref) })
         break
       case 'created':
-        send(context, connection, { type: 'room_info', payload: { ref, ...descriptionOf(outcome.is) } })
+      case 'updated':
+        send(context, connection, {
+          type: 'room_info',
+          payload: { ref, ...descriptionOf(outcome.is, unixMs(context)) },
+        })
+        break
+      case 'deleted':
+        send(context, connection, { type: 'room_left', payload: { ref, room, reason: 'deleted' } })
         break
       case 'invited':
       case 'removed':
+      case 'done':
         send(context, connection, { type: 'done', payload: { ref } })
         break
       case 'acknowledged':
@@ -218,13 +226,11 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
   function tellEntries(batch: Batch, { outcomes, appended }: CommitResult): void {
     /** Who leaves by a request of this connection is told by its answer. */
     const leaves = (connection: Connection, id: string) =>
-      batch.ops.some(
-        (op, i) =>
-          op.op === 'leave' &&
-          op.room === id &&
-          batch.connections[i] === connection &&
-          outcomes[i]?.outcome === 'left',
-      )
+      batch.ops.some((op, i) => {
+        if (op.room !== id || batch.connections[i] !== connection) return false
+        const is = outcomes[i]?.outcome
+        return is === 'left' || is === 'deleted'
+      })
     for (const run of appended) {
       const room = rooms.get(run.room)
       if (!room) continue
@@ -236,6 +242,8 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
           subscriptions.evict(left, userId, reason, (connection) => leaves(connection, left.id)),
         subscriptions.catchUp,
       )
+      if (run.entries.at(-1)?.type === 'room_deleted')
+        subscriptions.evictAll(room, (connection) => leaves(connection, room.id))
     }
   }
 
@@ -314,7 +322,7 @@ function isNext(
 
 /** Changes what the asker may read. */
 export function isMembership({ op }: StoreOp): boolean {
-  return op === 'create' || op === 'join' || op === 'accept' || op === 'leave'
+  return op === 'create' || op === 'join' || op === 'accept' || op === 'leave' || op === 'delete'
 }
 
 /** Consecutive refs that got consecutive positions become one item. */

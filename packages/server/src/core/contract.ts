@@ -64,7 +64,20 @@ export type Input =
 /** What the application asks for, in the words of a client; a member that it invites need not accept. */
 export type ApplicationMessage = Extract<
   ClientMessage,
-  { type: 'commands' | 'create_room' | 'invite_member' | 'remove_member' }
+  {
+    type:
+      | 'commands'
+      | 'create_room'
+      | 'update_room'
+      | 'delete_room'
+      | 'invite_member'
+      | 'remove_member'
+      | 'set_role'
+      | 'ban_member'
+      | 'unban_member'
+      | 'mute_member'
+      | 'unmute_member'
+  }
 >
 
 export type Verification =
@@ -113,13 +126,24 @@ export type Effect =
   | { readonly do: 'drained' }
 
 /** What a user wants to do in a room. `join` may make it, and is also to accept an invitation. */
-export type Action = 'read' | 'write' | 'create' | 'join' | 'invite' | 'remove'
+export type Action =
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'join'
+  | 'invite'
+  | 'remove'
+  | 'update'
+  | 'delete'
+  | 'set_role'
+  | 'ban'
+  | 'mute'
 
 export interface Question {
   readonly action: Exclude<Action, 'read'>
   readonly userId: string
   readonly room: string
-  /** Whom `invite` and `remove` are about. */
+  /** Whom `invite`, `remove`, `set_role`, `ban` and `mute` are about. */
   readonly target?: string | undefined
   /** The room from which `write` would repeat something, which the user must be allowed to read. */
   readonly from?: string | undefined

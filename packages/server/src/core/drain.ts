@@ -4,7 +4,7 @@
  */
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
-import { type Context, refuseRun, send } from './context.ts'
+import { type Context, refuseInRoom, refuseRun, send } from './context.ts'
 
 /** Nobody comes back sooner than this. */
 const MIN_RETURN_MS = 500
@@ -18,6 +18,14 @@ const CHANGES = [
   'invite_member',
   'accept_invitation',
   'remove_member',
+  'update_room',
+  'delete_room',
+  'join_rooms',
+  'set_role',
+  'ban_member',
+  'unban_member',
+  'mute_member',
+  'unmute_member',
   'mark_read',
 ] as const
 export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
@@ -72,6 +80,10 @@ export function createDrain(context: Context, work: Work): Drain {
 
     refuseChange(connection, change) {
       const { ref } = change.payload
+      if (change.type === 'join_rooms') {
+        for (const room of change.payload.rooms) refuseInRoom(context, connection, ref, 'UNAVAILABLE', room)
+        return
+      }
       const count = change.type === 'commands' ? change.payload.commands.length : 1
       const retryAfterMs = goodbyes.get(connection) ?? MIN_RETURN_MS
       refuseRun(context, connection, ref, 'UNAVAILABLE', count, retryAfterMs)

@@ -135,6 +135,37 @@ export function createInbox(
       case 'remove_member':
         commands.remove(connection, message.payload)
         break
+      case 'update_room':
+        commands.update(connection, message.payload)
+        break
+      case 'delete_room':
+        commands.delete(connection, message.payload)
+        break
+      case 'join_rooms':
+        for (const room of message.payload.rooms)
+          commands.join(connection, { ref: message.payload.ref, room })
+        break
+      case 'set_role':
+        commands.setRole(connection, message.payload)
+        break
+      case 'ban_member':
+        commands.ban(connection, message.payload, false)
+        break
+      case 'unban_member':
+        commands.ban(connection, message.payload, true)
+        break
+      case 'mute_member':
+        commands.mute(connection, message.payload, message.payload.durationMs)
+        break
+      case 'unmute_member':
+        commands.mute(connection, message.payload, 0)
+        break
+      case 'get_room':
+        subscriptions.ask(connection, { why: 'room', ask: message.payload })
+        break
+      case 'list_active_members':
+        subscriptions.askActive(connection, message.payload)
+        break
       case 'start_typing':
         startTyping(context, connection, message.payload.room)
         break
@@ -155,10 +186,6 @@ export function createInbox(
       // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
       case 'get_thread':
       case 'get_reactions':
-      case 'update_room':
-      case 'delete_room':
-      case 'join_rooms':
-      case 'list_active_members':
       case 'mark_delivered':
       case 'update_presence':
       case 'subscribe_presence':
@@ -192,6 +219,9 @@ export function createInbox(
     const message = decoded.ok ? decoded.message : undefined
     if (message?.type === 'commands') {
       refuseRun(context, connection, ref, 'RATE_LIMIT', message.payload.commands.length, retryAfterMs)
+    } else if (message?.type === 'join_rooms') {
+      for (const room of message.payload.rooms)
+        refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })
     } else if (message?.type === 'subscribe') {
       for (const { room } of message.payload.rooms)
         refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })

@@ -9,6 +9,7 @@ import {
   MAX_PAGE_BYTES,
   MAX_PAGE_ENTRIES,
   MAX_PAGE_MEMBERS,
+  MAX_PRESENT_USERS,
   type PayloadOf,
 } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
@@ -30,6 +31,13 @@ export type Read =
   | { readonly why: 'catch_up'; readonly subscription: Subscription }
   | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
   | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
+  /** `users`: who is there, as many as a list may name. */
+  | {
+      readonly why: 'active'
+      readonly ask: PayloadOf<'list_active_members'>
+      readonly users: readonly string[]
+    }
+  | { readonly why: 'room'; readonly ask: PayloadOf<'get_room'> }
   | { readonly why: 'rooms'; readonly ask: PayloadOf<'list_rooms'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
@@ -92,6 +100,21 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
       const { room, after, limit = MAX_PAGE_MEMBERS } = read.ask
       return { of: 'members', request: { user, room, after, limit } }
     }
+    case 'active': {
+      const request = {
+        user,
+        room: read.ask.room,
+        after: undefined,
+        limit: MAX_PRESENT_USERS,
+        only: read.users,
+      }
+      return { of: 'members', request }
+    }
+    case 'room':
+      return {
+        of: 'rooms',
+        request: { user, which: 'own', after: undefined, limit: 1, only: read.ask.room },
+      }
     case 'rooms': {
       const { which, after, limit = DEFAULT_ROOMS } = read.ask
       return { of: 'rooms', request: { user, which, after, limit } }

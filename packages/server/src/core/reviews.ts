@@ -164,8 +164,14 @@ export function createReviews(context: Context, committer: Committer): Reviews {
         return reviews.actions ? { action: op.op, userId, room } : undefined
       case 'accept':
         return reviews.actions ? { action: 'join', userId, room } : undefined
+      case 'update':
+      case 'delete':
+        return reviews.actions ? { action: op.op, userId, room } : undefined
       case 'invite':
       case 'remove':
+      case 'set_role':
+      case 'ban':
+      case 'mute':
         return reviews.actions ? { action: op.op, userId, room, target: op.target } : undefined
       // Whoever wants to go may; and of oneself one may know how far one has read.
       case 'leave':

@@ -101,6 +101,9 @@ export function isOpen({ state }: Subscription): boolean {
   return state !== 'opening' && state !== 'ended'
 }
 
+/** Why somebody is a member no longer, of a room that is still there. */
+export type EndReason = EntryPayload<'member_left'>['reason']
+
 /**
  * Pushes what a commit added to everybody who may be pushed to. `evict` ends the subscriptions of who left; `catchUp` reads
  * for a subscription what stands between: a commit of which this node heard nothing, which may have put its user out.
@@ -109,7 +112,7 @@ export function fanOut(
   context: Context,
   room: Room,
   { entries, h, memberCount }: Appended,
-  evict: (room: Room, userId: string, reason: 'left' | 'removed') => void,
+  evict: (room: Room, userId: string, reason: EndReason) => void,
   catchUp: (subscription: Subscription) => void,
 ): void {
   room.memberCount = memberCount

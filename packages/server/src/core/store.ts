@@ -30,7 +30,7 @@ export interface CommandOp {
 }
 
 /** What changes a room or who belongs to it. Its entries get the ids that are given here; they are the server's. */
-interface RoomChange {
+export interface RoomChange {
   readonly user: string
   readonly room: string
   readonly messageId: string
@@ -83,6 +83,40 @@ export interface RemoveOp extends RoomChange {
   readonly target: string
 }
 
+/** Change what is given of the room; idempotent. */
+export interface UpdateOp extends RoomChange {
+  readonly op: 'update'
+  readonly visibility: 'public' | 'private' | undefined
+  /** What the room says of itself from now on, as far as it is named; an empty name or topic is none. A JSON object. */
+  readonly about: string
+}
+
+/** Remove the room with all that was said in it, for ever: nobody can make one of this id again. Idempotent for who did it. */
+export interface DeleteOp extends RoomChange {
+  readonly op: 'delete'
+}
+
+/** Give a member another role; idempotent. Somebody who is an owner stays in the room. */
+export interface SetRoleOp extends RoomChange {
+  readonly op: 'set_role'
+  readonly target: string
+  readonly role: Role
+}
+
+/** Put a user out for good, or lift that; idempotent. */
+export interface BanOp extends RoomChange {
+  readonly op: 'ban'
+  readonly target: string
+  readonly lift: boolean
+}
+
+/** Let a member not write for a time; 0: let them. */
+export interface MuteOp extends RoomChange {
+  readonly op: 'mute'
+  readonly target: string
+  readonly durationMs: number
+}
+
 /** Raise the user's read position; never lowers it, never beyond the head. */
 export interface MarkReadOp {
   readonly op: 'mark_read'
@@ -100,6 +134,11 @@ export type StoreOp =
   | AcceptOp
   | AdmitOp
   | RemoveOp
+  | UpdateOp
+  | DeleteOp
+  | SetRoleOp
+  | BanOp
+  | MuteOp
   | MarkReadOp
 
 export type Outcome =
@@ -115,6 +154,10 @@ export type Outcome =
   | { readonly outcome: 'left' }
   | { readonly outcome: 'invited' }
   | { readonly outcome: 'removed' }
+  | { readonly outcome: 'updated'; readonly is: ListedRoom }
+  | { readonly outcome: 'deleted' }
+  /** There is nothing more to say. */
+  | { readonly outcome: 'done' }
   /** The read position now in force, and what is unread beyond it. */
   | ({ readonly outcome: 'read'; readonly timestamp: number } & Unread)
   /** Final and retryable codes alike; see the table of codes. */
@@ -206,6 +249,8 @@ export interface MembersRequest {
   /** Members whose ids sort after this one; undefined: from the first. */
   readonly after: string | undefined
   readonly limit: number
+  /** Those of these users who are members, all of them. */
+  readonly only?: readonly string[] | undefined
 }
 
 export interface MembersResult {
@@ -245,13 +290,23 @@ export interface ListedRoom {
   readonly memberCount: number
   readonly head: number
   /** Undefined: not a member. */
-  readonly member: { readonly role: Role; readonly read: number; readonly unread: number } | undefined
+  readonly member:
+    | {
+        readonly role: Role
+        readonly read: number
+        readonly unread: number
+        /** Until when they may not write, also where that is over. */
+        readonly mutedUntil?: number | undefined
+      }
+    | undefined
 }
 
 export interface RoomsRequest {
   readonly user: string
   /** Those that the user is a member of, or all that are public. */
   readonly which: 'own' | 'public'
+  /** This one alone, if they are a member of it or it is public; `which`, `after` and `limit` say nothing then. */
+  readonly only?: string | undefined
   /** Rooms whose ids sort after this one; undefined: from the first. */
   readonly after: string | undefined
   readonly limit: number

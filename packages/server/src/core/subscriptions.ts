@@ -6,15 +6,18 @@
 import {
   type Code,
   MAX_PAGE_ENTRIES,
+  MAX_PRESENT_USERS,
   MAX_RECEIPT_MEMBERS,
   ownLogId,
   type PayloadOf,
 } from '@tautline/protocol/wire'
 import {
+  answerActive,
   answerCheck,
   answerHistory,
   answerMembers,
   answerPage,
+  answerRoom,
   answerRooms,
   sendPage,
   sendReset,
@@ -25,7 +28,14 @@ import type { ReadAnswer } from './contract.ts'
 import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { sendReceipts, sendUnread } from './receipts.ts'
-import { createSubscription, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
+import {
+  createSubscription,
+  type EndReason,
+  isOpen,
+  type Room,
+  type Rooms,
+  type Subscription,
+} from './rooms.ts'
 import type { PageResult, Receipts } from './store.ts'
 import { stopTyping } from './typing.ts'
 
@@ -34,14 +44,13 @@ export interface Subscriptions {
   unsubscribe(connection: Connection, ask: PayloadOf<'unsubscribe'>): void
   /** A read that the store must answer for one ref. */
   ask(connection: Connection, read: Extract<Read, { ask: unknown }>): void
+  /** Who of the members is there. */
+  askActive(connection: Connection, ask: PayloadOf<'list_active_members'>): void
   readDone(connection: Connection, answer: ReadAnswer): void
   /** The user does not belong to the room any more: their connections are told, unless they know. */
-  evict(
-    room: Room,
-    userId: string,
-    reason: 'left' | 'removed',
-    knows: (connection: Connection) => boolean,
-  ): void
+  evict(room: Room, userId: string, reason: EndReason, knows: (connection: Connection) => boolean): void
+  /** The room is there no more: so is nobody in it. */
+  evictAll(room: Room, knows: (connection: Connection) => boolean): void
   /** Reads what the subscription was not sent, and whether its user may still have it. */
   catchUp(subscription: Subscription): void
   /** Whether the user is still a member was to change, and nobody knows whether it did: the store does. */
@@ -190,6 +199,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       case 'page':
       case 'history':
       case 'members':
+      case 'active':
+      case 'room':
         refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
         break
       case 'rooms':
@@ -221,12 +232,33 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       answerHistory(context, connection, read.ask, answer)
     else if (read.why === 'members' && answer.of === 'members')
       answerMembers(context, rooms, connection, read.ask, answer)
+    else if (read.why === 'active' && answer.of === 'members')
+      answerActive(context, rooms, connection, read.ask, answer)
+    else if (read.why === 'room' && answer.of === 'rooms') answerRoom(context, connection, read.ask, answer)
     else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
     else if (read.why === 'check' && answer.of === 'heads')
       answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'receipts' && answer.of === 'receipts')
       toldReceipts(read.subscription, answer.receipts)
     else failed(connection, read, 'INTERNAL_ERROR')
+  }
+
+  function putOut(
+    subscription: Subscription,
+    reason: EndReason | 'deleted',
+    knows: (connection: Connection) => boolean,
+  ): void {
+    const { connection, room } = subscription
+    const told = !knows(connection) && isOpen(subscription)
+    end(subscription)
+    if (told) send(context, connection, { type: 'room_left', payload: { room: room.id, reason } })
+  }
+
+  function ask(connection: Connection, read: Extract<Read, { ask: unknown }>): void {
+    const room = 'room' in read.ask ? read.ask.room : undefined
+    if (mayQueue(context, connection, 1)) queueRead(context, connection, read)
+    else if (room === undefined) refuse(context, connection, read.ask.ref, 'UNAVAILABLE')
+    else refuseInRoom(context, connection, read.ask.ref, 'UNAVAILABLE', room)
   }
 
   return {
@@ -246,15 +278,11 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       send(context, connection, { type: 'unsubscribed', payload: { ref, rooms: ids } })
     },
 
-    ask(connection, read) {
-      const { ask } = read
-      const room = 'room' in ask ? ask.room : undefined
-      if (!mayQueue(context, connection, 1)) {
-        if (room === undefined) refuse(context, connection, ask.ref, 'UNAVAILABLE')
-        else refuseInRoom(context, connection, ask.ref, 'UNAVAILABLE', room)
-        return
-      }
-      queueRead(context, connection, read)
+    ask,
+
+    askActive(connection, asked) {
+      const users = [...(rooms.get(asked.room)?.present.keys() ?? [])].slice(0, MAX_PRESENT_USERS)
+      ask(connection, { why: 'active', ask: asked, users })
     },
 
     readDone(connection, answer) {
@@ -264,15 +292,15 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     },
 
     evict(room, userId, reason, knows) {
-      for (const subscription of room.followers) {
-        const { connection } = subscription
-        if (connection.userId !== userId) continue
-        const told = !knows(connection) && isOpen(subscription)
-        end(subscription)
-        if (told) send(context, connection, { type: 'room_left', payload: { room: room.id, reason } })
-      }
+      for (const subscription of room.followers)
+        if (subscription.connection.userId === userId) putOut(subscription, reason, knows)
       const absence = room.present.get(userId)
       if (absence) vanish(context, rooms, absence)
+    },
+
+    evictAll(room, knows) {
+      for (const subscription of room.followers) putOut(subscription, 'deleted', knows)
+      for (const absence of room.present.values()) vanish(context, rooms, absence)
     },
 
     catchUp,

@@ -7,7 +7,7 @@
  * members, read positions) are ids and numbers; they are written once a batch, at its end (see batch.ts).
  * Lanes follow docs/protocol.md, "Lanes"; the decision itself is `decide` of the protocol. No clock, no storage here.
  */
-import { CODES, decide, usersOfDirectRoom } from '@tautline/protocol/wire'
+import { CODES, type Code, decide, usersOfDirectRoom } from '@tautline/protocol/wire'
 import {
   Batch,
   isMessage,
@@ -23,13 +23,16 @@ import { fresh, nextRow, noticeRow, refused } from './log-rows.ts'
 import {
   transactAccept,
   transactAdmit,
+  transactBan,
   transactCreate,
   transactInvite,
   transactJoin,
   transactLeave,
   transactRemove,
 } from './memberships.ts'
-import { canWrite, isSystem, membershipOf } from './rights.ts'
+import { isMuted, isSystem, may, membershipOf } from './rights.ts'
+import { transactSetRole } from './roles.ts'
+import { transactDelete, transactMute, transactUpdate } from './room-changes.ts'
 import type { CommandOp, MarkReadOp, StoreOp } from './store.ts'
 import { unreadOf } from './unread.ts'
 
@@ -74,6 +77,16 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
       return transactAdmit(view, op, unixMs)
     case 'remove':
       return transactRemove(view, op, unixMs)
+    case 'update':
+      return transactUpdate(view, op, unixMs)
+    case 'delete':
+      return transactDelete(view, op, unixMs)
+    case 'set_role':
+      return transactSetRole(view, op, unixMs)
+    case 'ban':
+      return transactBan(view, op, unixMs)
+    case 'mute':
+      return transactMute(view, op, unixMs)
     case 'mark_read':
       return transactMarkRead(view, op, unixMs)
     default:
@@ -84,7 +97,7 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
 function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
   const { user, sid, room, n, messageId, digest } = op
   const skip = op.entry === undefined && op.refusal === undefined
-  const resolved = op.refusal ?? (canWrite(view, user, room) ? resolve(view, op) : 'FORBIDDEN')
+  const resolved = op.refusal ?? objectionTo(view, op, unixMs) ?? resolve(view, op)
   const refusal = typeof resolved === 'string' ? resolved : undefined
   const lastN = view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, view.entry(user, messageId), { room, n, digest, skip, refusal })
@@ -109,6 +122,13 @@ function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
     default:
       return unreachable(decision)
   }
+}
+
+/** What a muted member takes back, they may. */
+function objectionTo(view: View, { user, room, entry }: CommandOp, unixMs: number): Code | undefined {
+  if (!may(view, user, room, 'write')) return 'FORBIDDEN'
+  const takesBack = entry?.type === 'message_deleted' || entry?.type === 'reaction_removed'
+  return !takesBack && isMuted(view, user, room, unixMs) ? 'MUTED' : undefined
 }
 
 /** Who says something has read what stands before. */

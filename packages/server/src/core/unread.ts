@@ -5,7 +5,7 @@
  * Messages alone count. Who says something has read what stands before, so own messages never do; and nobody has to read
  * what was said before they came.
  */
-import type { Membership, ReadMark, Room } from './batch.ts'
+import type { Membership, ReadMark, Room, Sanction } from './batch.ts'
 import type { ListedRoom, Unread } from './store.ts'
 
 export function unreadOf(room: Room, member: Membership, mark: ReadMark | undefined): Unread {
@@ -19,11 +19,15 @@ export function describeRoom(
   room: Room,
   member: Membership | undefined,
   mark: ReadMark | undefined,
+  sanction?: Sanction,
 ): ListedRoom {
   const { visibility, about, memberCount, lastSeq: head } = room
-  if (visibility === 'own') throw new Error(`${id} is no room`)
+  if (visibility === 'own' || visibility === 'deleted') throw new Error(`${id} is no room`)
   const described = { room: id, visibility, about, memberCount, head }
   if (!member) return { ...described, member: undefined }
   const { seq: read, unread } = unreadOf(room, member, mark)
-  return { ...described, member: { role: member.role, read, unread } }
+  return {
+    ...described,
+    member: { role: member.role, read, unread, mutedUntil: sanction?.mutedUntil || undefined },
+  }
 }

@@ -62,6 +62,9 @@ const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
   create_room: 'rooms',
   update_room: 'rooms',
   invite_member: 'invites',
+  set_role: 'invites',
+  ban_member: 'invites',
+  mute_member: 'invites',
   join_room: 'joins',
   join_rooms: 'joins',
 }

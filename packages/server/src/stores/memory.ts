@@ -18,6 +18,7 @@ import {
   type ReactionChange,
   type ReadMark,
   type Room,
+  type Sanction,
   type StoredStanding,
   type View,
 } from '../core/batch.ts'
@@ -114,6 +115,7 @@ export class MemoryTables implements View, Log {
   readonly standingsOf = new Map<string, Map<number, StoredStanding>>()
   /** By room, in no order. */
   readonly reactionsOf = new Map<string, MemoryReaction[]>()
+  readonly sanctionsOf = new Map<string, Map<string, Sanction>>()
 
   room(room: string): Room | undefined {
     return this.rooms.get(room)
@@ -184,6 +186,14 @@ export class MemoryTables implements View, Log {
     return this.readMarksOf.get(room)?.get(user)
   }
 
+  sanction(room: string, user: string): Sanction | undefined {
+    return this.sanctionsOf.get(room)?.get(user)
+  }
+
+  everyMember(room: string): Iterable<readonly [string, Membership]> {
+    return this.membersOf.get(room) ?? []
+  }
+
   strangeLanes(user: string): number {
     const lanes = [...(this.lanes.get(user)?.values() ?? [])]
     return lanes.filter((lane) => this.member(lane.room, user) === undefined).length
@@ -243,9 +253,24 @@ export class MemoryTables implements View, Log {
         else this.invitationsOf.get(room)?.delete(user)
       }
     }
+    for (const [room, sanctions] of batch.sanctions) {
+      for (const [user, is] of sanctions) {
+        if (is) inner(this.sanctionsOf, room).set(user, is)
+        else this.sanctionsOf.get(room)?.delete(user)
+      }
+    }
     for (const [room, marks] of batch.readMarks) {
       for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
     }
+    for (const room of batch.erased) this.#erase(room)
+  }
+
+  #erase(room: string): void {
+    for (const { sender, messageId } of this.logs.get(room) ?? [])
+      this.ids.delete(entryKey(sender, messageId))
+    const { logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf } = this
+    for (const rows of [logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf])
+      rows.delete(room)
   }
 
   #keepChanges(batch: Batch): void {

@@ -20,7 +20,7 @@ import {
   utf8Bytes,
 } from '@tautline/protocol/wire'
 import type { Room, StoredStanding, View } from '../core/batch.ts'
-import { canRead, type Readable } from '../core/rights.ts'
+import { canRead, membershipOf, type Readable } from '../core/rights.ts'
 import type {
   HistoryRequest,
   HistoryResult,
@@ -111,7 +111,8 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
 
 function describeAnyRoom(view: View, id: string): ListedRoom | undefined {
   const room = view.room(id)
-  return room && room.visibility !== 'own' ? describeRoom(id, room, undefined, undefined) : undefined
+  if (!room || room.visibility === 'own' || room.visibility === 'deleted') return undefined
+  return describeRoom(id, room, undefined, undefined)
 }
 
 /** Does it, or fails with this code, the reason being its `cause`. */
@@ -264,10 +265,16 @@ function spanOf({ before, after }: HistoryRequest, first: number, head: number) 
 }
 
 function readMembers(view: View, log: Log, request: MembersRequest): MembersResult | undefined {
-  const { user, room, after = '', limit } = request
+  const { user, room, after = '', limit, only } = request
   if (canRead(view, user, room) === undefined) return undefined
+  if (only) return { members: only.flatMap((userId) => storedMember(view, room, userId)), hasMore: false }
   const members = log.members(room, after, limit + 1)
   return { members: members.slice(0, limit), hasMore: members.length > limit }
+}
+
+function storedMember(view: View, room: string, userId: string): readonly StoredMember[] {
+  const member = membershipOf(view, room, userId)
+  return member ? [{ userId, role: member.role, joinedAt: member.joinedAt }] : []
 }
 
 function readHeads(view: View, user: string, rooms: readonly string[]): ReadonlyMap<string, Cursor> {
@@ -294,7 +301,14 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
 /** What a room in a list takes beyond what it says of itself, at most. */
 const LISTED_BYTES = 400
 
-function readRooms(view: View, log: Log, { user, which, after = '', limit }: RoomsRequest): RoomsResult {
+function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
+  const { user, which, after = '', limit, only } = request
+  if (only !== undefined) {
+    const room = view.room(only)
+    const isTheirs = room?.visibility === 'public' || membershipOf(view, only, user) !== undefined
+    const isRoom = room && room.visibility !== 'own' && isTheirs
+    return { rooms: isRoom ? [describe(view, only, room, user)] : [], hasMore: false }
+  }
   const ids = which === 'own' ? log.roomsOf(user, after, limit + 1) : log.publicRooms(after, limit + 1)
   const rooms: ListedRoom[] = []
   let bytesLeft = MAX_PAGE_BYTES
@@ -303,9 +317,13 @@ function readRooms(view: View, log: Log, { user, which, after = '', limit }: Roo
     if (room === undefined) throw new Error(`there is no room ${id}`)
     bytesLeft -= utf8Bytes(room.about) + LISTED_BYTES
     if (bytesLeft < 0 && rooms.length > 0) break
-    rooms.push(describeRoom(id, room, view.member(id, user), view.readMark(id, user)))
+    rooms.push(describe(view, id, room, user))
   }
   return { rooms, hasMore: ids.length > rooms.length }
+}
+
+function describe(view: View, id: string, room: Room, user: string): ListedRoom {
+  return describeRoom(id, room, view.member(id, user), view.readMark(id, user), view.sanction(id, user))
 }
 
 type Page = Extract<PageResult, { result: 'page' }>

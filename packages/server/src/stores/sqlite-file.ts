@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 3
+const SCHEMA_VERSION = 4
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -33,6 +33,7 @@ const SCHEMA = `
     oldest integer not null,
     base_h text not null,
     visibility text not null,
+    open_from integer not null,
     about text not null,
     member_count integer not null
   ) without rowid;
@@ -81,6 +82,14 @@ const SCHEMA = `
     primary key (room, user)
   ) without rowid;
 
+  create table sanctions (
+    room text not null,
+    user text not null,
+    is_banned integer not null,
+    muted_until integer not null,
+    primary key (room, user)
+  ) without rowid;
+
   create table receipts (
     room text not null,
     user text not null,
@@ -110,6 +119,7 @@ const SCHEMA = `
   create index entries_by_target on entries (room, target, type, seq) where target is not null;
 
   create index public_rooms on rooms (id) where visibility = 'public';
+  create index deleted_rooms on rooms (id) where visibility = 'deleted';
   create index members_by_user on members (user, room);
 `
 
@@ -157,6 +167,18 @@ const MIGRATIONS = [
 
   create index reactions_by_message on reactions (room, seq, emoji, at);
   create index entries_by_target on entries (room, target, type, seq) where target is not null;
+  `,
+  // Version 4 bans, mutes and deletes.
+  `
+  alter table rooms add column open_from integer not null default 1;
+  create table sanctions (
+    room text not null,
+    user text not null,
+    is_banned integer not null,
+    muted_until integer not null,
+    primary key (room, user)
+  ) without rowid;
+  create index deleted_rooms on rooms (id) where visibility = 'deleted';
   `,
 ]
 

@@ -14,6 +14,7 @@ import {
   type MessageRow,
   type ReadMark,
   type Room,
+  type Sanction,
   type StoredStanding,
   type View,
 } from '../core/batch.ts'
@@ -23,14 +24,20 @@ import { RecentMap } from './recent.ts'
 
 /** Rows of each kind that are kept in memory, at least; at most twice as many. About 30 MB with all of them full. */
 const CACHED_ROWS = 20_000
+/** Entries of deleted rooms that go with each commit: a large room at once would hold up everybody. */
+const PURGED_ENTRIES = 1_000
 
 export class SqliteRows implements View, Log {
   readonly #statements: ReturnType<typeof prepare>
   readonly #rooms = new RecentMap<string, Room>(CACHED_ROWS)
   /** By room and user. Null: no member, for certain. */
   readonly #members = new RecentMap<string, Membership | null>(CACHED_ROWS)
+  /** Null: nothing is forbidden to them. */
+  readonly #sanctions = new RecentMap<string, Sanction | null>(CACHED_ROWS)
   readonly #lanes = new RecentMap<string, number>(CACHED_ROWS)
   readonly #strangeLanes = new RecentMap<string, number>(CACHED_ROWS)
+  /** No entry of a deleted room is left. */
+  #isPurged = false
 
   constructor(db: Database.Database) {
     this.#statements = prepare(db)
@@ -104,6 +111,19 @@ export class SqliteRows implements View, Log {
     return this.#statements.invitation.get(room, user)
   }
 
+  sanction(room: string, user: string): Sanction | undefined {
+    const known = this.#sanctions.get(pair(room, user))
+    if (known !== undefined) return known ?? undefined
+    const row = this.#statements.sanction.get(room, user)
+    const is = row && { isBanned: row.isBanned === 1, mutedUntil: row.mutedUntil }
+    this.#sanctions.set(pair(room, user), is ?? null)
+    return is
+  }
+
+  *everyMember(room: string): Generator<readonly [string, Membership]> {
+    for (const { user, ...is } of this.#statements.everyMember.iterate(room)) yield [user, is]
+  }
+
   strangeLanes(user: string): number {
     const known = this.#strangeLanes.get(user)
     if (known !== undefined) return known
@@ -147,10 +167,11 @@ export class SqliteRows implements View, Log {
   /** Writes the rows that change once a batch. */
   write(batch: Batch, unixMs: number): void {
     const { putRoom, putLane, putMember, deleteMember, putReadMark } = this.#statements
-    const { putInvitation, deleteInvitation } = this.#statements
+    const { putInvitation, deleteInvitation, putSanction, deleteSanction } = this.#statements
     for (const [id, room] of batch.rooms) {
       const { lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, about, memberCount } = room
-      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, about, memberCount)
+      const { openFrom } = room
+      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, openFrom, about, memberCount)
     }
     for (const { user, sid, room, lastN } of batch.lanes.values()) putLane.run(user, sid, room, lastN, unixMs)
     for (const [room, members] of batch.members) {
@@ -163,6 +184,12 @@ export class SqliteRows implements View, Log {
       for (const [user, is] of invitations) {
         if (is) putInvitation.run(room, user, is.role, is.invitedAt)
         else deleteInvitation.run(room, user)
+      }
+    }
+    for (const [room, sanctions] of batch.sanctions) {
+      for (const [user, is] of sanctions) {
+        if (is) putSanction.run(room, user, Number(is.isBanned), is.mutedUntil)
+        else deleteSanction.run(room, user)
       }
     }
     for (const [room, marks] of batch.readMarks) {
@@ -192,6 +219,28 @@ export class SqliteRows implements View, Log {
     deleteReactions.run(room, seq)
   }
 
+  /** What follows the end of a room: its members and what is kept for them at once, its entries by and by. */
+  erase(batch: Batch): void {
+    const { eraseMembers, eraseInvitations, eraseSanctions, eraseReceipts, deletedRoom } = this.#statements
+    for (const room of batch.erased)
+      for (const statement of [eraseMembers, eraseInvitations, eraseSanctions, eraseReceipts])
+        statement.run(room)
+    if (batch.erased.size > 0) this.#isPurged = false
+    if (this.#isPurged) return
+    for (let left = PURGED_ENTRIES; left > 0; ) {
+      const room = deletedRoom.get()
+      if (room === undefined) {
+        this.#isPurged = true
+        return
+      }
+      const { purgeReactions, purgeStandings, purgeEntries } = this.#statements
+      // The entries last: by them the room is found again.
+      left -= purgeReactions.run(room, left).changes
+      if (left > 0) left -= purgeStandings.run(room, left).changes
+      if (left > 0) left -= purgeEntries.run(room, left).changes
+    }
+  }
+
   /** Deletes the lanes that were last used before this time. */
   collectLanes(unixMs: number): void {
     this.#statements.collectLanes.run(unixMs)
@@ -207,6 +256,9 @@ export class SqliteRows implements View, Log {
       const known = this.#strangeLanes.get(user)
       if (known !== undefined) this.#strangeLanes.set(user, known + more)
     }
+    if (batch.erased.size > 0) this.forget()
+    for (const [room, sanctions] of batch.sanctions)
+      for (const [user, is] of sanctions) this.#sanctions.set(pair(room, user), is ?? null)
     for (const [room, members] of batch.members) {
       for (const [user, is] of members) {
         this.#members.set(pair(room, user), is ?? null)
@@ -218,6 +270,7 @@ export class SqliteRows implements View, Log {
   forget(): void {
     this.#rooms.clear()
     this.#members.clear()
+    this.#sanctions.clear()
     this.#lanes.clear()
     this.#strangeLanes.clear()
   }
@@ -258,11 +311,18 @@ function prepare(db: Database.Database) {
     epoch: db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck(),
     room: db.prepare<[string], Room>(
       `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility,
-       about, member_count as memberCount from rooms where id = ?`,
+       open_from as openFrom, about, member_count as memberCount from rooms where id = ?`,
     ),
     member: db.prepare<[string, string], Membership>(
       `select role, from_seq as fromSeq, joined_seq as joinedSeq, joined_ordinal as joinedOrdinal,
        joined_at as joinedAt from members where room = ? and user = ?`,
+    ),
+    everyMember: db.prepare<[string], Membership & { readonly user: string }>(
+      `select user, role, from_seq as fromSeq, joined_seq as joinedSeq, joined_ordinal as joinedOrdinal,
+       joined_at as joinedAt from members where room = ?`,
+    ),
+    sanction: db.prepare<[string, string], { readonly isBanned: number; readonly mutedUntil: number }>(
+      'select is_banned as isBanned, muted_until as mutedUntil from sanctions where room = ? and user = ?',
     ),
     lastN: db
       .prepare<[string, string, string], number>(
@@ -369,10 +429,35 @@ function prepare(db: Database.Database) {
       `select ${ENTRY_COLUMNS} from entries
        where room = ? and target = ? and type = 'new_message' and seq < ? order by seq desc limit ?`,
     ),
-    putRoom: db.prepare<[string, number, string, number, number, string, string, string, number]>(
+    putRoom: db.prepare<[string, number, string, number, number, string, string, number, string, number]>(
       `insert or replace into rooms
-       (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility, about, member_count)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility, open_from, about, member_count)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    putSanction: db.prepare<[string, string, number, number]>(
+      'insert or replace into sanctions (room, user, is_banned, muted_until) values (?, ?, ?, ?)',
+    ),
+    deleteSanction: db.prepare<[string, string]>('delete from sanctions where room = ? and user = ?'),
+    eraseMembers: db.prepare<[string]>('delete from members where room = ?'),
+    eraseInvitations: db.prepare<[string]>('delete from invitations where room = ?'),
+    eraseSanctions: db.prepare<[string]>('delete from sanctions where room = ?'),
+    eraseReceipts: db.prepare<[string]>('delete from receipts where room = ?'),
+    /** One of which entries are left. */
+    deletedRoom: db
+      .prepare<[], string>(
+        `select id from rooms where visibility = 'deleted'
+         and exists (select 1 from entries where entries.room = rooms.id) limit 1`,
+      )
+      .pluck(),
+    purgeEntries: db.prepare<[string, number]>(
+      'delete from entries where rowid in (select rowid from entries where room = ? limit ?)',
+    ),
+    purgeStandings: db.prepare<[string, number]>(
+      `delete from standings where (room, seq) in (select room, seq from standings where room = ? limit ?)`,
+    ),
+    purgeReactions: db.prepare<[string, number]>(
+      `delete from reactions where (room, user, seq, emoji) in
+       (select room, user, seq, emoji from reactions where room = ? limit ?)`,
     ),
     putLane: db.prepare<[string, string, string, number, number]>(
       'insert or replace into lanes (user, sid, room, last_n, used_at) values (?, ?, ?, ?, ?)',

@@ -95,6 +95,7 @@ class Transactions {
       this.#begin.run()
       const batch = runBatch(this.#rows, ops, unixMs, (rows) => this.#insert(rows))
       this.#rows.write(batch, unixMs)
+      this.#rows.erase(batch)
       this.#collectLanes(unixMs)
       this.#commit.run()
       this.#rows.remember(batch)
