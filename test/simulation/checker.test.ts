@@ -169,6 +169,13 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     },
   ],
   [
+    'I8',
+    'a client that is stopped for a rival that there is not',
+    (history) => {
+      acknowledged(history).session.statuses.push({ at: 1, status: 'stopped', reason: 'REPLACED' })
+    },
+  ],
+  [
     'I9',
     'an entry of who is no member',
     (history) => {

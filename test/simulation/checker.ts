@@ -44,7 +44,7 @@ const CHECKS: { readonly [I in Invariant]: (history: History) => Violation[] } =
   I5: (history) => [...senderOrder(history), ...outboxOrder(history)],
   I6: (history) => [...outcomesAreStable(history), ...failuresAreKept(history)],
   I7: (history) => (history.hintsWereLost ? [] : comesRight(history, 'I7')),
-  I8: noSpuriousFailure,
+  I8: (history) => [...noSpuriousFailure(history), ...nobodyIsReplacedByNobody(history)],
   I9: authorized,
   I10: acknowledgedIsDurable,
   I11: bounded,
@@ -453,6 +453,21 @@ function noSpuriousFailure(history: History): Violation[] {
     }
   }
   return violations
+}
+
+/** Each load of a page has a lane of its own: only where devices of a user are rivals is anybody put out. */
+function nobodyIsReplacedByNobody({ sessions, hasRivals }: History): Violation[] {
+  if (hasRivals) return []
+  return sessions.flatMap((session) =>
+    session.statuses
+      .filter(({ status, reason }) => status === 'stopped' && reason === 'REPLACED')
+      .map(({ at }) => ({
+        invariant: 'I8',
+        at,
+        what: `${session.id} was stopped for another that there is not`,
+        about: [session.id],
+      })),
+  )
 }
 
 interface Failed {

@@ -230,7 +230,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       }
       disarm()
       watchSpinning()
-      callback()
+      unbroken('a timer', callback)
     }
     world.after(Math.max(0, ms) / clockRate + TIMER_GRAIN_MS, look)
     return disarm
@@ -255,15 +255,20 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   })
 
   function step(input: Input): void {
-    if (isAlive) driver.step(input)
+    if (isAlive) unbroken(input.type, () => driver.step(input))
+  }
+
+  /** An exception out of the core is a broken promise, and no end of the run. */
+  function unbroken(what: string, task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      history.broken.push({ at: world.now, what: `${session.id} on ${what}: ${String(error)}` })
+    }
   }
 
   function perform(effect: Effect): void {
-    try {
-      act(effect)
-    } catch (error) {
-      history.broken.push({ at: world.now, what: `${session.id} on ${effect.type}: ${String(error)}` })
-    }
+    unbroken(effect.type, () => act(effect))
   }
 
   const runner = outbox?.start(

@@ -13,6 +13,8 @@ export interface History {
   endedAt: number
   /** Whether nodes heard of each other's commits; else clients find them by themselves. */
   hintsWereLost: boolean
+  /** Whether a user's devices put each other out; else nobody has a rival. */
+  hasRivals: boolean
   /** Outboxes of which the browser threw away what was in them. */
   readonly evicted: Set<string>
   /** At the end: what each node holds. */
@@ -166,6 +168,7 @@ export function createHistory(epoch: string): History {
     quietFrom: Number.POSITIVE_INFINITY,
     endedAt: Number.POSITIVE_INFINITY,
     hintsWereLost: false,
+    hasRivals: false,
     evicted: new Set(),
     nodes: [],
     stored: new Map(),

@@ -41,6 +41,7 @@ const DRIVER = 'packages/client/src/driver.ts'
 const COMMIT = 'packages/server/src/core/commit.ts'
 const COMMANDS = 'packages/server/src/core/commands.ts'
 const NODE = 'packages/server/src/core/node.ts'
+const SESSION = 'packages/server/src/core/session.ts'
 const FAN_OUT = 'packages/server/src/core/rooms.ts'
 const LOG_ROWS = 'packages/server/src/core/log-rows.ts'
 const MEMBERSHIPS = 'packages/server/src/core/memberships.ts'
@@ -328,6 +329,15 @@ export const MUTANTS: readonly Mutant[] = [
     from: "REPLACED: closing(4410, 'stop'),",
     to: "REPLACED: closing(4410, 'retry'),",
     profile: 'rivals',
+    seed: 1,
+  },
+  {
+    name: 'replaced-by-a-ghost',
+    about: 'what a client sent on a connection that it gave up since takes the place of the one that it has',
+    file: SESSION,
+    from: 'if (older && older.helloRef > connection.helloRef) {',
+    to: 'if (older && older.helloRef < 0) {',
+    profile: 'strangers',
     seed: 1,
   },
   {

@@ -103,6 +103,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     )
   }
   history.hintsWereLost = nodes.length > 1
+  history.hasRivals = profile.rivals === true
   const places: Place[] = []
   const devices: Device[] = []
   let isQuiet = false

@@ -1030,6 +1030,18 @@ describe('closing', () => {
     expect(outcomesOf(effects())).toEqual(['m-000001 failed CLOSED'])
     expect(asked()).toEqual([])
   })
+
+  it('are told by a holder that is not connected, so that another can send them', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    expect(tab.told()).toEqual([])
+    tab.client.lose(4410, 'REPLACED')
+    expect(tab.told()).toEqual([{ settled: [], isChanged: true, isHolder: false }])
+    tab.client.send('den', 'm-000002')
+    tab.answer()
+    expect(tab.told()).toEqual([{ settled: [], isChanged: true, isHolder: false }])
+  })
 })
 
 describe('a logout that keeps nothing', () => {

@@ -212,6 +212,23 @@ describe('a session', () => {
     expect(bench.node.figures()).toMatchObject({ connections: 1, sessions: 1 })
   })
 
+  it('is not taken over by an earlier attempt of the same client that arrives late', async () => {
+    const bench = await createBench()
+    const attempt = (ref: number): ClientMessage => ({
+      type: 'authenticate',
+      payload: { ref, sid: 'the-lane-of-alice', token: 'alice' },
+    })
+    bench.open(1)
+    bench.open(2)
+    bench.say(2, attempt(8))
+    await bench.settle()
+    bench.say(1, attempt(7))
+    await bench.settle()
+    expect([...bench.closes]).toEqual([[1, 'REPLACED']])
+    bench.say(2, { type: 'ping', payload: { ref: 9 } })
+    expect(bench.heardOf(2, 'pong')).toEqual([{ ref: 9 }])
+  })
+
   it('is not taken over by another lane id, nor by another user with the same', async () => {
     const bench = await createBench()
     await bench.login(1, 'alice', 'lane-number-1')

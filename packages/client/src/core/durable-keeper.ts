@@ -57,6 +57,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   let settled: { messageId: string; outcome: SendOutcome }[] = []
   let isChanged = false
   let isSpeaking = false
+  let wasSending = false
   let heard = false
   let watchAt = NEVER
   let giveUpAt = NEVER
@@ -66,6 +67,15 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     const id = nextId++
     if (then) results.set(id, then)
     context.emit({ type: 'store', id, call })
+  }
+
+  /** Who holds the store and is not connected leaves to others what is in it: they must know of it. */
+  function isSending(): boolean {
+    return isHolder && context.ready
+  }
+
+  function isIdleHolder(): boolean {
+    return isHolder && !context.ready && !isClosing
   }
 
   function report({ room, messageId }: NewRow, outcome: SendOutcome): void {
@@ -97,7 +107,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
         row.order = orders[i] ?? 0
         added(row)
       })
-      if (!isHolder) isChanged = true
+      if (!isHolder || isIdleHolder()) isChanged = true
     })
   }
 
@@ -116,7 +126,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     const messageIds = rows.filter(({ order }) => order !== IN_MEMORY).map(({ messageId }) => messageId)
     if (messageIds.length === 0) return
     ask({ do: 'skip', messageIds, code }, () => {
-      if (!isHolder) isChanged = true
+      if (!isHolder || isIdleHolder()) isChanged = true
     })
   }
 
@@ -268,11 +278,15 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     report(place.row, outcome)
   }
 
+  /** Whether undecided rows are in the store. */
+  function hasRows(): boolean {
+    for (const { rows } of queues.all.values()) if (rows[0]?.order !== undefined) return true
+    return false
+  }
+
   /** Whether rows wait in the store for somebody else to send them. */
   function isWatching(): boolean {
-    if (isHolder || !context.ready) return false
-    for (const { rows } of queues.all.values()) if (isStored(rows[0])) return true
-    return false
+    return !isHolder && context.ready && hasRows()
   }
 
   /** Without a sign of life of the holder since the last time, nobody sends what is in the store. */
@@ -295,10 +309,12 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       ask({ do: 'remove', messageIds: removals }, () => {})
       removals = []
     }
+    if (wasSending && isIdleHolder() && hasRows()) isChanged = true
+    wasSending = isSending()
     if (isClosing || !isWatching()) watchAt = NEVER
     else if (watchAt === NEVER) askForLife()
     if (settled.length === 0 && !isChanged && !isSpeaking) return
-    ask({ do: 'tell', notice: { settled, isChanged, isHolder: isHolder && context.ready } })
+    ask({ do: 'tell', notice: { settled, isChanged, isHolder: isSending() } })
     settled = []
     isChanged = isSpeaking = false
   }
@@ -423,7 +439,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     heard ||= notice.isHolder
     for (const { messageId, outcome } of notice.settled) heardOf(messageId, outcome)
     if (notice.isChanged) list()
-    if (isHolder && context.ready && !notice.isHolder) isSpeaking = true
+    if (isSending() && !notice.isHolder) isSpeaking = true
   }
 
   function take(input: KeeperInput): void {

@@ -41,6 +41,8 @@ export interface Connection extends Scheduled {
   sid: string
   /** The ref of the `authenticate` or `renew_token` that is being verified; 0: none. */
   verifyingRef: number
+  /** The ref of the `authenticate`: of two attempts of one client the later has the higher. */
+  helloRef: number
   /** Who the client believes to be. */
   claimedUserId: string | undefined
   /** Monotonic milliseconds; Infinity once authenticated. */
@@ -102,6 +104,7 @@ export function createConnection(
     userId: '',
     sid: '',
     verifyingRef: 0,
+    helloRef: 0,
     claimedUserId: undefined,
     helloDeadline: now + options.helloTimeoutMs,
     tokenDeadline: Number.POSITIVE_INFINITY,

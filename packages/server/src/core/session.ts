@@ -52,6 +52,12 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     connection.userId = userId
     const key = sessionKey(connection)
     const older = ready.get(key)
+    // A network may deliver late what a client sent before it gave that connection up: the later attempt counts, not the
+    // later arrival.
+    if (older && older.helloRef > connection.helloRef) {
+      context.hangUp(connection, 'REPLACED')
+      return
+    }
     if (older) context.hangUp(older, 'REPLACED')
     if (!makePlace(userId)) {
       context.hangUp(connection, 'TOO_MANY_CONNECTIONS')
@@ -98,6 +104,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
         return
       }
       connection.phase = 'verifying'
+      connection.helloRef = ref
       connection.sid = sid
       connection.claimedUserId = userId
       verify(connection, ref, offered)
