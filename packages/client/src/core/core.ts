@@ -274,8 +274,10 @@ export function createCore(options: CoreOptions, seed: number): Core {
     const code = knownCode(payload.code, payload.final)
     const detail = code === payload.code ? message : `${payload.code}: ${message}`
     const failure: Failure = { code, detail, retryAfterMs }
-    const pending = context.pending.get(ref ?? 0)
-    if (!pending || ref === undefined) return context.emit({ type: 'problem', failure })
+    if (ref === undefined) return context.emit({ type: 'problem', failure })
+    const pending = context.pending.get(ref)
+    // Nobody waits for it any more: it was taken back, and will be said again.
+    if (!pending) return
     fail(ref, pending, failure, room)
     // Of commands; those that went back with the first of them are awaited no more.
     for (let i = 1; i < count; i++) {
