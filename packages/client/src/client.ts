@@ -33,7 +33,7 @@ import { browserLifecycle } from './lifecycle.ts'
 import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
-import { createRoom, type MessageContent, type Room, type RoomControl } from './room.ts'
+import { createRoom, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
 import { systemScheduler } from './scheduler.ts'
 import { createSending, type Sent } from './sent.ts'
@@ -397,15 +397,15 @@ export function createClient(options: ClientOptions): Client {
     })
   }
 
-  function send(room: string, { content, metadata }: MessageContent, replaces?: string): Sent {
-    const text = jsonOf(metadata === undefined ? { content } : { content, metadata })
+  function send(room: string, type: NewRow['type'], said: NewRow['payload'], replaces?: string): Sent {
+    const text = jsonOf(said)
     // A copy: what the application changes afterwards is not what it said, and an attempt may be hours away.
-    const payload = (text === undefined ? { content } : JSON.parse(text)) as MessageContent
+    const payload = (text === undefined ? { content: said.content } : JSON.parse(text)) as NewRow['payload']
     const createdAt = scheduler.unixTime()
     const messageId = makeMessageId(createdAt, randomLetters(12))
     const row: NewRow = {
       room,
-      type: 'send_message',
+      type,
       payload,
       messageId,
       bytes: utf8Bytes(text ?? ''),
@@ -413,8 +413,7 @@ export function createClient(options: ClientOptions): Client {
     }
     const sending = createSending(row)
     ledger.add(sending)
-    const isSayable = text !== undefined && !findFault(payload, true, BODY_DEPTH)
-    if (typeof content === 'string' && content !== '' && isSayable) {
+    if (text !== undefined && !findFault(payload, true, BODY_DEPTH) && isSaid(type, payload)) {
       step({ type: 'send', row, replaces })
     } else {
       const detail = 'empty, or what no JSON can say'
@@ -506,7 +505,7 @@ export function createClient(options: ClientOptions): Client {
       retry(messageId) {
         const row = ledger.failed(messageId)?.row
         // The new one first: a crash between the two must not lose what was said.
-        const sent = row && send(row.room, row.payload, messageId)
+        const sent = row && send(row.room, row.type, row.payload, messageId)
         // What could not even be queued would be in no store: what is kept is the message that failed before.
         ledger.remove(sent?.status === 'failed' ? sent.messageId : messageId)
         return sent
@@ -535,6 +534,12 @@ function isRoomId(id: string): boolean {
 
 function isOwnLog(id: string): boolean {
   return id.startsWith('~') && !id.includes('~', 1)
+}
+
+/** A text that says nothing is none; what else may be wrong the server says. */
+function isSaid(type: NewRow['type'], { content, kind = 'text' }: NewRow['payload']): boolean {
+  if (type !== 'send_message' && type !== 'edit_message') return true
+  return typeof content === 'string' && (content !== '' || (kind !== 'text' && kind !== 'encrypted'))
 }
 
 function jsonOf(value: unknown): string | undefined {

@@ -107,8 +107,11 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isAboutRoom(payload) &&
     isList(payload.entries, isEntry) &&
     isCount(payload.at) &&
+    isMaybe(isCount, payload.from) &&
+    isMaybe(isCount, payload.to) &&
     isFlag(payload.hasOlder) &&
     isFlag(payload.hasNewer),
+  reaction_list: (payload) => isAboutRoom(payload) && isList(payload.reactions, (item) => isText(item.emoji)),
   unsubscribed: (payload) => isCount(payload.ref),
   done: (payload) => isCount(payload.ref),
   room_info: isAboutRoom,

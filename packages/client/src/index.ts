@@ -4,6 +4,8 @@ export {
   directRoomId,
   type Entry,
   type Member,
+  type MessageBody,
+  type MessageKind,
   type PresenceStatus,
   type Role,
   type RoomDescription,
@@ -26,12 +28,29 @@ export { STATUSES, type Status } from './core/status.ts'
 export { type Door, openDoor } from './door.ts'
 export { type DurableOutbox, durable } from './durable.ts'
 export { browserLifecycle, type Lifecycle, type LifecycleEvent } from './lifecycle.ts'
-export type { Message } from './message.ts'
+export type {
+  Content,
+  Message,
+  MessageContent,
+  MessageFile,
+  MessageLocation,
+  MessageName,
+} from './message.ts'
 export type { Admitted, Invited, Removed } from './notices.ts'
 export type { ClientOptions } from './options.ts'
 export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
-export type { History, MemberList, MessageContent, Room, RoomEvents, RoomSnapshot } from './room.ts'
+export type {
+  History,
+  MemberList,
+  MessageDeleted,
+  MessageEdited,
+  Reaction,
+  Reactors,
+  Room,
+  RoomEvents,
+  RoomSnapshot,
+} from './room.ts'
 export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'

@@ -5,15 +5,25 @@
  */
 import {
   type Entry,
+  type EntryPayload,
+  foldedMessage,
   type Member,
   type PayloadOf,
   type PresenceStatus,
   TautlineError,
 } from '@tautline/protocol/wire'
 import type { Gap, RoomPhase } from './core/context.ts'
+import type { NewRow } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createEmitter } from './emitter.ts'
-import { type Message, messageOf } from './message.ts'
+import {
+  type Content,
+  type Message,
+  type MessageContent,
+  type MessageName,
+  messageOf,
+  messageOfFolded,
+} from './message.ts'
 import { readLog } from './read-log.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
@@ -23,9 +33,14 @@ import { createUnreadCounter, type ServerCount } from './unread.ts'
 export interface RoomEvents {
   /** A new message, in the order of the room, each once; own ones too. */
   message: [message: Message]
+  /** A message says something else from now on. */
+  edited: [change: MessageEdited]
+  /** What a message said is gone. */
+  deleted: [change: MessageDeleted]
+  reaction: [change: Reaction]
   /** Every entry of the log, messages included; of a type that this version may not know. */
   entry: [entry: Entry]
-  /** A message of ours was put into the outbox, or found there: said before this load, or in another tab. */
+  /** A message of ours, or a change of one, was put into the outbox, or found there: said before this load, or in another tab. */
   sending: [sent: Sent]
   /** Positions that will not come as events, because the server has them no more or we were too far behind. */
   gap: [gap: Gap]
@@ -52,19 +67,40 @@ export interface RoomSnapshot {
   readonly unread: number | undefined
 }
 
-export interface MessageContent {
-  /**
-   * At most 5,000 UTF-16 units, unless the server says otherwise. Before the first connection nobody has said: what is
-   * too long then fails with MESSAGE_TOO_LONG as soon as it has.
-   */
+/** What happened to a message: who did it and when, and at which position of the log. */
+export interface MessageDeleted {
+  readonly target: { readonly seq: number; readonly sender: string; readonly messageId: string }
+  readonly by: string
+  readonly seq: number
+  readonly timestamp: number
+}
+
+export interface MessageEdited extends MessageDeleted {
   readonly content: string
-  /** Anything that JSON can say. */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  /** All that it says now. */
+  readonly body: EntryPayload<'message_edited'>
+}
+
+export interface Reaction extends MessageDeleted {
+  readonly emoji: string
+  /** False: it was taken back. */
+  readonly isAdded: boolean
+  /** How many users react so now. */
+  readonly count: number
+}
+
+/** Who reacted to a message with an emoji. */
+export interface Reactors {
+  readonly emoji: string
+  readonly count: number
+  /** The first 100 of them, in the order in which they did. */
+  readonly users: readonly string[]
 }
 
 export interface History {
-  /** In the order of the room. */
+  /** In the order of the room, as they stand at the position `at`: what came of them up to there is in their bodies. */
   readonly messages: readonly Message[]
+  readonly at: number
   readonly hasOlder: boolean
   readonly hasNewer: boolean
   /** Where to go on towards the beginning: the `before` of the next call. */
@@ -107,8 +143,24 @@ export interface Room extends Readable<RoomSnapshot> {
   /** Follow the room, now and on every later connection. Resolves when it is live. */
   follow(): Promise<void>
   unfollow(): void
-  /** At once, whether connected or not. */
+  /** At once, whether connected or not. So are all changes of messages: they wait in the outbox, in order. */
   send(content: MessageContent): Sent
+  /** Say something else instead, all of it. Only what is one's own: else it fails with FORBIDDEN. */
+  edit(message: MessageName, content: Content): Sent
+  /** Blank what the message said, for everybody and for good. One's own; owners and moderators: any. */
+  delete(message: MessageName): Sent
+  /** One emoji. Fails with MESSAGE_DELETED, or TOO_MANY_REACTIONS beyond 20 different ones. */
+  react(message: MessageName, emoji: string): Sent
+  unreact(message: MessageName, emoji: string): Sent
+  /** Say here what was said in a room that we may read; the server copies it as it stands then. */
+  forward(message: MessageName & { readonly room: string }): Sent
+  /** Who reacted to a message. Rejects with FORBIDDEN where it is not there. */
+  reactions(message: MessageName): Promise<readonly Reactors[]>
+  /** The answers to a message: the newest, or those next before a position; at most 100, by default 50. */
+  thread(
+    message: MessageName,
+    options?: { readonly before?: number | undefined; readonly limit?: number | undefined },
+  ): Promise<History>
   /** We type. Told to others at most every 3 s; never queued. */
   typing(active?: boolean): void
   /** Resolves with the read position now in force, which is never lower than one before. */
@@ -142,7 +194,7 @@ export interface Room extends Readable<RoomSnapshot> {
 export interface RoomPort {
   readonly userId: () => string | undefined
   request(message: RequestMessage): Promise<unknown>
-  send(room: string, content: MessageContent): Sent
+  send(room: string, type: NewRow['type'], payload: NewRow['payload']): Sent
   follow(room: string): void
   unfollow(room: string): void
   typing(room: string, active: boolean): void
@@ -221,6 +273,43 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     })
   }
 
+  /** As commands name it. */
+  function nameOf({ sender, messageId }: MessageName) {
+    return { sender: sender || (port.userId() ?? ''), messageId }
+  }
+
+  /** Its own fields alone: an item of a timeline is a content, too. */
+  function saidBy(said: Content): NewRow['payload'] {
+    const { content, metadata, mentions, ...more } = said as Content & Readonly<Record<string, unknown>>
+    const { kind, file, location, keyId } = more
+    return { kind, content, file, location, keyId, metadata, mentions }
+  }
+
+  function change(type: NewRow['type'], message: MessageName, more?: object): Sent {
+    return port.send(id, type, { target: nameOf(message), ...more })
+  }
+
+  function historyOf({ entries, at, from, to, hasOlder, hasNewer }: PayloadOf<'history'>): History {
+    const folded = entries.map((entry) => foldedMessage(entry, at)).filter((one) => one !== undefined)
+    const messages = folded.map((one) => messageOfFolded(id, one))
+    const oldestSeq = from ?? entries[0]?.seq
+    return { messages, at, hasOlder, hasNewer, oldestSeq, newestSeq: to ?? entries.at(-1)?.seq }
+  }
+
+  function tellChange({ type, seq, sender: by, timestamp, payload }: Entry): void {
+    const { target } = payload as EntryPayload<'message_deleted'>
+    if (!target) return
+    const told = { target, by, seq, timestamp }
+    if (type === 'message_deleted') events.emit('deleted', told)
+    else if (type === 'message_edited') {
+      const body = payload as EntryPayload<'message_edited'>
+      events.emit('edited', { ...told, content: body.content, body })
+    } else if (type === 'reaction_added' || type === 'reaction_removed') {
+      const { emoji, count } = payload as EntryPayload<'reaction_added'>
+      events.emit('reaction', { ...told, emoji, count, isAdded: type === 'reaction_added' })
+    }
+  }
+
   const room: Room = {
     id,
     async join() {
@@ -250,7 +339,25 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       isFollowed = false
       port.unfollow(id)
     },
-    send: (content) => port.send(id, content),
+    send: (content) => {
+      const replyTo = content.replyTo && nameOf(content.replyTo)
+      return port.send(id, 'send_message', { ...saidBy(content), replyTo })
+    },
+    edit: (message, content) => change('edit_message', message, saidBy(content)),
+    delete: (message) => change('delete_message', message),
+    react: (message, emoji) => change('add_reaction', message, { emoji }),
+    unreact: (message, emoji) => change('remove_reaction', message, { emoji }),
+    forward: (message) =>
+      port.send(id, 'forward_message', { from: { room: message.room, ...nameOf(message) } }),
+    async reactions(message) {
+      const payload = { room: id, target: nameOf(message) }
+      const list = await port.request({ type: 'get_reactions', payload })
+      return (list as PayloadOf<'reaction_list'>).reactions
+    },
+    async thread(message, { before, limit } = {}) {
+      const payload = { room: id, target: nameOf(message), before, limit }
+      return historyOf((await port.request({ type: 'get_thread', payload })) as PayloadOf<'history'>)
+    },
     typing: (active = true) => port.typing(id, active),
     async markRead(seq) {
       const payload = await port.request({ type: 'mark_read', payload: { room: id, seq } })
@@ -263,9 +370,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     },
     async history({ before, after, limit } = {}) {
       const payload = await port.request({ type: 'get_history', payload: { room: id, before, after, limit } })
-      const { entries, hasOlder, hasNewer } = payload as PayloadOf<'history'>
-      const messages = entries.map((entry) => messageOf(id, entry)).filter((message) => message !== undefined)
-      return { messages, hasOlder, hasNewer, oldestSeq: entries[0]?.seq, newestSeq: entries.at(-1)?.seq }
+      return historyOf(payload as PayloadOf<'history'>)
     },
     messages: ({ after }) =>
       readLog(room, after, {
@@ -295,6 +400,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
         events.emit('entry', entry)
         const message = messageOf(id, entry)
         if (message) events.emit('message', message)
+        else tellChange(entry)
       }
     },
     sending: (sent) => events.emit('sending', sent),

@@ -1,5 +1,5 @@
 /**
- * One message on its way: what `room.send()` returns. It can be awaited, watched, or ignored; a failure that nobody
+ * One message on its way, or one change of a message: what `room.send()` and its like return. It can be awaited, watched, or ignored; a failure that nobody
  * awaits raises no unhandled rejection, it is the client's `failed` event.
  */
 import { TautlineError } from '@tautline/protocol/wire'
@@ -25,6 +25,11 @@ export interface Acknowledgement {
 export interface Sent extends PromiseLike<Acknowledgement> {
   readonly room: string
   readonly messageId: string
+  /** What it is: `send_message`, `edit_message` … */
+  readonly type: NewRow['type']
+  /** All that it says, as it goes over the wire. */
+  readonly payload: NewRow['payload']
+  /** Empty where it says nothing, like a reaction. */
   readonly content: string
   readonly metadata: Readonly<Record<string, unknown>> | undefined
   /** Unix milliseconds, by this device's clock. */
@@ -63,8 +68,10 @@ export function createSending(row: NewRow): Sending {
   const sent: Sent = {
     room: row.room,
     messageId: row.messageId,
-    content: row.payload.content,
-    metadata: row.payload.metadata,
+    type: row.type,
+    payload: row.payload,
+    content: row.payload.content ?? '',
+    metadata: row.payload.metadata as Sent['metadata'],
     createdAt: row.createdAt,
     get status() {
       return status

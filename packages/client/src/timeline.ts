@@ -4,17 +4,32 @@
  *
  * An arrival costs the same however long the list is: the list of the snapshot is made when somebody looks at it.
  */
-import type { Message } from './message.ts'
-import type { Room, RoomPort } from './room.ts'
+import {
+  changedBy,
+  type Entry,
+  type FoldedMessage,
+  foldedMessage,
+  foldMessage,
+  type MessageBody,
+  type MessageKind,
+} from '@tautline/protocol/wire'
+import type { History, Room, RoomPort } from './room.ts'
 import type { Sent, SentStatus } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
+import { isChange, isOver, targetOf, withChange } from './timeline-changes.ts'
 
 export interface TimelineItem {
   readonly key: string
   readonly sender: string
   readonly messageId: string
+  /** `text`, `image` …; `deleted`: its content was deleted, and its place is left. */
+  readonly kind: MessageKind
   readonly content: string
   readonly metadata: Readonly<Record<string, unknown>> | undefined
+  /** All that it says, and what came of it: `editedAt`, `version`, `reactions`, `replyCount`, `lastReply`. */
+  readonly body: MessageBody
+  /** Own edits, deletions and reactions that it shows already and that are on their way. */
+  readonly changes: readonly Sent[]
   /** Unix milliseconds: the server's once it has its place, this device's before. */
   readonly timestamp: number
   /** Undefined while it has no place yet. */
@@ -53,6 +68,20 @@ interface PendingItem {
   readonly stop: () => void
 }
 
+/** A message with its place, as the log makes it, and as it is shown. */
+interface Placed {
+  readonly folded: FoldedMessage
+  readonly item: TimelineItem
+}
+
+/** An own change on its way. */
+interface PendingChange {
+  readonly sent: Sent
+  /** Of the message that it changes. */
+  readonly key: string
+  readonly stop: () => void
+}
+
 export function createTimeline(
   room: Room,
   port: RoomPort,
@@ -69,9 +98,13 @@ export function createTimeline(
   let snapshot: TimelineSnapshot | undefined
   let madeOf: ReturnType<typeof store.getSnapshot> | undefined
   /** In the order of the room. */
-  let placed: TimelineItem[] = []
+  let placed: Placed[] = []
   /** Own messages without a place, by messageId. */
   const pending = new Map<string, PendingItem>()
+  /** By messageId, in the order of asking. */
+  const changes = new Map<string, PendingChange>()
+  /** What came live while a page was on its way, which may be of a time before. */
+  let early: Entry[] = []
   let oldestSeq: number | undefined
   let loading: Promise<void> | undefined
   /** Counts the times that everything shown became void: an answer from before is not of this list. */
@@ -107,28 +140,36 @@ export function createTimeline(
       if (entry.item.sender !== own) entry.item = itemOfSent(entry.sent)
       return entry.item
     })
-    // What a former load left comes to light after what this one has said.
-    onTheirWay.sort((a, b) => a.timestamp - b.timestamp)
-    return placed.concat(onTheirWay)
+    return placed.map(({ item }) => item).concat(onTheirWay)
+  }
+
+  function foldedOfSent({ messageId, payload, acknowledgement, createdAt }: Sent): FoldedMessage {
+    const { seq, timestamp } = acknowledgement ?? { seq: 0, timestamp: createdAt }
+    return { seq, sender: port.userId() ?? '', messageId, timestamp, body: payload as MessageBody, at: seq }
   }
 
   function itemOfSent(sent: Sent): TimelineItem {
-    const { messageId, content, metadata, createdAt, status, acknowledgement } = sent
-    const sender = port.userId() ?? ''
-    const { seq, timestamp } = acknowledgement ?? { seq: undefined, timestamp: createdAt }
-    const key = keyOf(sender, messageId)
-    return { key, sender, messageId, content, metadata, timestamp, seq, status, sent: seq ? undefined : sent }
+    const { seq, status } = { seq: sent.acknowledgement?.seq, status: sent.status }
+    return { ...itemOf(foldedOfSent(sent)), seq, status, sent: seq ? undefined : sent }
   }
 
-  function itemOfMessage(message: Message): TimelineItem {
-    const { sender, messageId, content, metadata, timestamp, seq } = message
-    const key = keyOf(sender, messageId)
+  /** With our changes of it that it does not have from the log. */
+  function itemOf(folded: FoldedMessage): TimelineItem {
+    const key = keyOf(folded.sender, folded.messageId)
+    const own = Array.from(changes.values()).filter((change) => change.key === key)
+    const shown = own.map(({ sent }) => sent).filter((sent) => !isOver(sent, folded))
+    for (const { sent } of own) if (sent.acknowledgement && !shown.includes(sent)) forgetChange(sent)
+    const as = shown.reduce((message, sent) => withChange(message, sent, port.userId() ?? ''), folded)
+    const { sender, messageId, timestamp, seq, body } = as
     return {
       key,
       sender,
       messageId,
-      content,
-      metadata,
+      kind: body.kind ?? 'text',
+      content: body.content,
+      metadata: body.kind === 'deleted' ? undefined : body.metadata,
+      body,
+      changes: shown,
       timestamp,
       seq,
       status: 'acknowledged',
@@ -142,27 +183,33 @@ export function createTimeline(
     let high = placed.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((placed[middle]?.seq ?? 0) < seq) low = middle + 1
+      if ((placed[middle]?.folded.seq ?? 0) < seq) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  /** Puts it at its place, unless it is there. Nearly always that is the end. */
-  function place(item: TimelineItem): void {
-    const seq = item.seq ?? 0
-    const index = (placed.at(-1)?.seq ?? 0) < seq ? placed.length : countBefore(seq)
-    if (placed[index]?.seq !== seq) placed.splice(index, 0, item)
+  /** Puts it at its place, nearly always the end. What stands there and knows as much stays, unless it is of the outbox. */
+  function place(folded: FoldedMessage, isOfLog = true): void {
+    const { seq, at } = folded
+    const index = (placed.at(-1)?.folded.seq ?? 0) < seq ? placed.length : countBefore(seq)
+    const known = placed[index]?.folded
+    const entry = { folded, item: itemOf(folded) }
+    if (known?.seq !== seq) placed.splice(index, 0, entry)
+    else if (isOfLog && known.at <= at) placed[index] = entry
   }
 
   /** An older page: nearly always all of it stands before everything else. */
-  function placePage(messages: readonly Message[]): void {
+  function placePage(messages: readonly FoldedMessage[]): void {
     // After a reload the outbox may hold what has its place and whose acknowledgement was lost.
     for (const { sender, messageId } of messages) if (sender === port.userId()) forget(messageId)
-    const page = messages.map(itemOfMessage)
-    const first = placed[0]?.seq ?? Number.POSITIVE_INFINITY
-    if ((page.at(-1)?.seq ?? 0) < first) placed = page.concat(placed)
-    else for (const item of page) place(item)
+    const page = messages.map((message) =>
+      early.reduce((folded, entry) => foldMessage(folded, entry, port.userId()), message),
+    )
+    const first = placed[0]?.folded.seq ?? Number.POSITIVE_INFINITY
+    if ((page.at(-1)?.seq ?? 0) < first)
+      placed = page.map((folded) => ({ folded, item: itemOf(folded) })).concat(placed)
+    else for (const folded of page) place(folded)
   }
 
   function forget(messageId: string): boolean {
@@ -170,9 +217,17 @@ export function createTimeline(
     return pending.delete(messageId)
   }
 
+  function forgetChange({ messageId }: Sent): boolean {
+    changes.get(messageId)?.stop()
+    return changes.delete(messageId)
+  }
+
   function watch(sent: Sent): void {
+    if (isChange(sent)) return watchChange(sent)
+    // What it says is known only when it is said: the server copies it.
+    if (sent.type === 'forward_message') return
     const key = keyOf(port.userId() ?? '', sent.messageId)
-    if (placed.some((item) => item.key === key)) return
+    if (placed.some(({ item }) => item.key === key)) return
     const entry: PendingItem = {
       sent,
       item: itemOfSent(sent),
@@ -180,7 +235,7 @@ export function createTimeline(
         entry.item = itemOfSent(sent)
         if (sent.acknowledgement) {
           forget(sent.messageId)
-          place(entry.item)
+          place(foldedOfSent(sent), false)
         }
         publish()
       }),
@@ -188,9 +243,41 @@ export function createTimeline(
     pending.set(sent.messageId, entry)
   }
 
-  function arrive(message: Message): void {
-    if (message.sender === port.userId()) forget(message.messageId)
-    place(itemOfMessage(message))
+  function watchChange(sent: Sent): void {
+    if (sent.status === 'failed') return
+    const { sender, messageId } = targetOf(sent)
+    const key = keyOf(sender, messageId)
+    const stop = sent.subscribe(() => {
+      if (sent.status === 'failed') forgetChange(sent)
+      show(key)
+    })
+    changes.set(sent.messageId, { sent, key, stop })
+    show(key)
+  }
+
+  /** Shows the message of this key anew, where it is here. */
+  function show(key: string): void {
+    const index = placed.findIndex(({ item }) => item.key === key)
+    const known = placed[index]
+    if (known) placed[index] = { folded: known.folded, item: itemOf(known.folded) }
+    for (const entry of pending.values()) if (entry.item.key === key) entry.item = itemOfSent(entry.sent)
+    publish()
+  }
+
+  function arrive(entry: Entry): void {
+    if (loading) early.push(entry)
+    const folded = foldedMessage(entry)
+    if (folded) {
+      if (folded.sender === port.userId()) forget(folded.messageId)
+      place(folded)
+    }
+    const target = changedBy(entry)
+    const index = target === undefined ? -1 : countBefore(target)
+    const known = placed[index]?.folded
+    if (known?.seq === target && known) {
+      const changed = foldMessage(known, entry, port.userId())
+      if (changed !== known) placed[index] = { folded: changed, item: itemOf(changed) }
+    } else if (!folded) return
     publish()
   }
 
@@ -199,10 +286,17 @@ export function createTimeline(
     isBegun = true
     store.update({ isLoading: true })
     try {
-      const page = await room.history({ before: oldestSeq, limit: pageSize })
-      if (mine !== generation) return
-      oldestSeq = page.oldestSeq ?? oldestSeq
-      placePage(page.messages)
+      let page: History
+      let isProgress: boolean
+      // Where there is nothing but what is folded in, one goes on: nobody would see such a page.
+      do {
+        page = await room.history({ before: oldestSeq, limit: pageSize })
+        if (mine !== generation) return
+        const { at, oldestSeq: from = Number.POSITIVE_INFINITY } = page
+        isProgress = from < (oldestSeq ?? Number.POSITIVE_INFINITY)
+        if (isProgress) oldestSeq = from
+        placePage(page.messages.map((message) => ({ ...message, at })))
+      } while (page.hasOlder && page.messages.length === 0 && isProgress)
       publish()
       store.update({ hasOlder: page.hasOlder, error: undefined })
     } catch (error) {
@@ -211,6 +305,7 @@ export function createTimeline(
       if (mine === generation) {
         store.update({ isLoading: false })
         loading = undefined
+        early = []
       }
     }
   }
@@ -225,6 +320,7 @@ export function createTimeline(
   function restart(): void {
     generation++
     placed = []
+    early = []
     oldestSeq = undefined
     loading = undefined
     isBegun = false
@@ -245,7 +341,7 @@ export function createTimeline(
   }
 
   const stops = [
-    room.on('message', arrive),
+    room.on('entry', arrive),
     room.on('sending', (sent) => {
       watch(sent)
       publish()
@@ -255,6 +351,7 @@ export function createTimeline(
     room.on('phase', onPhase),
     port.onDiscard((sent) => {
       if (forget(sent.messageId)) publish()
+      if (forgetChange(sent)) show(keyOf(targetOf(sent).sender, targetOf(sent).messageId))
     }),
   ]
   for (const sent of port.outbox(room.id)) watch(sent)
@@ -267,7 +364,7 @@ export function createTimeline(
     loadOlder,
     close() {
       for (const stop of stops) stop()
-      for (const { stop } of pending.values()) stop()
+      for (const { stop } of [...pending.values(), ...changes.values()]) stop()
     },
   }
 }

@@ -40,7 +40,8 @@ export function changedBy(entry: Entry): number | undefined {
     case 'message_deleted':
     case 'reaction_added':
     case 'reaction_removed':
-      return (entry.payload as EntryPayload<'message_deleted'>).target.seq
+      // A client that does not check every field may see one without it.
+      return (entry.payload as Partial<EntryPayload<'message_deleted'>>).target?.seq
     default:
       return undefined
   }

@@ -200,6 +200,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'room_info':
       case 'room_list':
       case 'history':
+      case 'reaction_list':
       case 'member_list':
         return replied(message)
       case 'room_left':

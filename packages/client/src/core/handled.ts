@@ -6,7 +6,6 @@
 import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 
 type IgnoredServerMessageType =
-  | 'reaction_list'
   | 'active_member_list'
   | 'messages_delivered'
   | 'room_receipts'

@@ -77,7 +77,7 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
   function rowTooLong(row: NewRow): boolean {
     const { maxMessageChars, maxFrameBytes } = context.limits
     return (
-      row.payload.content.length > maxMessageChars ||
+      (row.payload.content?.length ?? 0) > maxMessageChars ||
       row.bytes > maxFrameBytes - FRAME_OVERHEAD - COMMAND_OVERHEAD
     )
   }

@@ -25,6 +25,8 @@ type RequestType =
   | 'list_members'
   | 'get_page'
   | 'get_history'
+  | 'get_thread'
+  | 'get_reactions'
   | 'mark_read'
 
 const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {

@@ -1,0 +1,258 @@
+// Messages from end to end: real clients over real sockets against the real server on SQLite. Who was there and who was
+// away end with the same view. Nothing waits for time to pass: what must come is awaited.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Client,
+  createClient,
+  type Readable,
+  type Room,
+  type RoomEvents,
+  type Timeline,
+} from '@tautline/client'
+import { createServer, type Hooks, type Server, sqlite } from '@tautline/server'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+let folder: string
+let server: Server
+let clients: Client[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tautline-messages-'))
+  clients = []
+})
+
+afterEach(async () => {
+  for (const client of clients) await client.close()
+  await server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(hooks?: Hooks): Promise<void> {
+  server = await createServer({
+    port: 0,
+    auth: { verify: (token) => ({ userId: token }) },
+    store: sqlite(join(folder, 'chat.db')),
+    limits: { messagesPerSecond: 100_000, messageBurst: 100_000 },
+    logger: false,
+    hooks,
+  })
+}
+
+function clientOf(userId: string): Client {
+  const client = createClient({ url: String(server.url), userId, getToken: () => userId })
+  clients.push(client)
+  return client
+}
+
+/** A device that follows `general`, of which its user is a member. */
+async function device(userId: string): Promise<{ client: Client; room: Room; timeline: Timeline }> {
+  const client = clientOf(userId)
+  await client.connect()
+  const room = client.room('general')
+  await room.join()
+  const timeline = room.timeline()
+  await until(timeline, ({ isLoading }) => !isLoading)
+  return { client, room, timeline }
+}
+
+/** Resolves once the snapshot is so. */
+function until<T>(readable: Readable<T>, isSo: (snapshot: T) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = readable.subscribe(look)
+    function look() {
+      if (!isSo(readable.getSnapshot())) return
+      stop()
+      resolve()
+    }
+    look()
+  })
+}
+
+/** The next event of this name. */
+function next<E extends keyof RoomEvents>(room: Room, event: E): Promise<RoomEvents[E][0]> {
+  return new Promise((resolve) => {
+    room.once(event, (...args) => resolve(args[0]))
+  })
+}
+
+/** What a timeline shows of its messages, but whose reactions are one's own. */
+function viewOf({ getSnapshot }: Timeline) {
+  return getSnapshot().items.map(({ seq, sender, messageId, body, status, changes }) => ({
+    seq,
+    sender,
+    messageId,
+    status,
+    changes: changes.length,
+    body: { ...body, reactions: body.reactions?.map(({ emoji, count }) => ({ emoji, count })) },
+  }))
+}
+
+/** Resolves once the timeline shows a message with this content. */
+const shows = (timeline: Timeline, content: string) =>
+  until(timeline, ({ items }) => items.some((item) => item.content === content && item.seq !== undefined))
+
+describe('two devices and a third that was away', () => {
+  it('end with the same view, whichever of it they saw happen', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const first = ada.room.send({ content: 'has it left?' })
+    const wrong = ada.room.send({ content: 'forget this' })
+    await wrong
+    await shows(bob.timeline, 'forget this')
+    const [seenFirst, seenWrong] = bob.timeline.getSnapshot().items
+    bob.room.react(seenFirst!, '👍')
+    bob.room.react(seenWrong!, '🎉')
+    const answer = bob.room.send({ content: 'yes', replyTo: seenFirst })
+    await answer
+
+    await bob.client.disconnect()
+    ada.room.edit(first, { content: 'has it left yet?', mentions: ['bob'] })
+    ada.room.delete(wrong)
+    ada.room.react({ sender: 'bob', messageId: answer.messageId }, '❤️')
+    ada.room.react(first, '👍')
+    ada.room.unreact(first, '👍')
+    await ada.room.send({ content: 'last' })
+    await shows(ada.timeline, 'last')
+
+    await bob.client.connect()
+    await shows(bob.timeline, 'last')
+    const late = await device('cy')
+    expect(viewOf(bob.timeline)).toEqual(viewOf(ada.timeline))
+    expect(viewOf(late.timeline)).toEqual(viewOf(ada.timeline))
+    expect(viewOf(ada.timeline).map(({ body }) => body)).toMatchObject([
+      {
+        content: 'has it left yet?',
+        mentions: ['bob'],
+        version: 2,
+        reactions: [{ emoji: '👍', count: 1 }],
+        replyCount: 1,
+        lastReply: { sender: 'bob' },
+      },
+      { kind: 'deleted', content: '' },
+      { content: 'yes', replyTo: { sender: 'ada' }, reactions: [{ emoji: '❤️', count: 1 }] },
+      { content: 'last' },
+    ])
+    const own = bob.timeline.getSnapshot().items[0]?.body.reactions
+    expect(own).toEqual([{ emoji: '👍', count: 1, own: true }])
+  })
+
+  it('agree on what was said and changed while nobody was connected', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    await ada.client.disconnect()
+    const sent = ada.room.send({ content: 'frist' })
+    ada.room.edit(sent, { content: 'first' })
+    ada.room.react(sent, '👍')
+    const gone = ada.room.send({ content: 'nothing' })
+    ada.room.delete(gone)
+    expect(ada.timeline.getSnapshot().items).toMatchObject([
+      { content: 'first', status: 'queued', body: { reactions: [{ emoji: '👍', own: true }] } },
+      { kind: 'deleted', content: '', status: 'queued' },
+    ])
+    await ada.client.connect()
+    await until(bob.timeline, ({ items }) => items[1]?.kind === 'deleted')
+    await until(ada.timeline, ({ items }) => items[1]?.kind === 'deleted' && items[1].changes.length === 0)
+    expect(viewOf(ada.timeline)).toEqual(viewOf(bob.timeline))
+    expect(viewOf(bob.timeline)).toMatchObject([
+      { body: { content: 'first', version: 2, reactions: [{ emoji: '👍', count: 1 }] } },
+      { body: { kind: 'deleted', content: '' } },
+    ])
+  })
+})
+
+describe('a change that is refused', () => {
+  it('is seen at once, undone, and told with its code', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'mine' })
+    await sent
+    await shows(bob.timeline, 'mine')
+    const edit = bob.room.edit({ sender: 'ada', messageId: sent.messageId }, { content: 'not yours' })
+    expect(bob.timeline.getSnapshot().items[0]).toMatchObject({ content: 'not yours', changes: [edit] })
+    await expect(Promise.resolve(edit)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(bob.timeline.getSnapshot().items[0]).toMatchObject({ content: 'mine', changes: [] })
+    await ada.room.delete(sent)
+    await expect(
+      Promise.resolve(bob.room.react(bob.timeline.getSnapshot().items[0]!, '👍')),
+    ).rejects.toMatchObject({ code: 'MESSAGE_DELETED' })
+  })
+
+  it('may be an edit that a hook does not let pass, or changes', async () => {
+    await start({
+      onMessage: ({ content }) => (content.includes('rude') ? { content: 'polite' } : undefined),
+    })
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'hello' })
+    await ada.room.edit(sent, { content: 'rude' })
+    await shows(ada.timeline, 'polite')
+    await shows(bob.timeline, 'polite')
+  })
+})
+
+describe('a room tells', () => {
+  it('of edits, deletions and reactions as they come', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'a' })
+    const target = { seq: (await sent).seq, sender: 'ada', messageId: sent.messageId }
+    const edited = next(bob.room, 'edited')
+    ada.room.edit(sent, { content: 'b' })
+    expect(await edited).toMatchObject({ target, by: 'ada', content: 'b' })
+    const added = next(bob.room, 'reaction')
+    ada.room.react(sent, '👍')
+    expect(await added).toMatchObject({ target, by: 'ada', emoji: '👍', isAdded: true, count: 1 })
+    const removed = next(bob.room, 'reaction')
+    ada.room.unreact(sent, '👍')
+    expect(await removed).toMatchObject({ isAdded: false, count: 0 })
+    const deleted = next(bob.room, 'deleted')
+    ada.room.delete(sent)
+    expect(await deleted).toMatchObject({ target, by: 'ada' })
+  })
+
+  it('every kind of message as it was said', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const file = { url: '/files/1.png', mediaType: 'image/png', name: 'pier.png' }
+    const location = { latitude: 53.5, longitude: 9.9 }
+    const said = [
+      { kind: 'image', content: '', file },
+      { kind: 'file', content: 'the list', file },
+      { kind: 'audio', content: '', file: { ...file, mediaType: 'audio/ogg' } },
+      { kind: 'video', content: '', file: { ...file, mediaType: 'video/mp4' } },
+      { kind: 'location', content: 'here', location },
+      { kind: 'encrypted', content: 'c2VjcmV0', keyId: 'key-7', metadata: { nonce: 1 } },
+    ] as const
+    for (const content of said) ada.room.send(content)
+    await until(bob.timeline, ({ items }) => items.length === said.length)
+    expect(bob.timeline.getSnapshot().items.map(({ body }) => body)).toEqual(said)
+  })
+})
+
+describe('a forwarded message', () => {
+  it('says who said it first, in a room where they are not known', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    await ada.room.send({ content: 'pass it on', mentions: ['bob'] })
+    await shows(bob.timeline, 'pass it on')
+    const elsewhere = bob.client.room('elsewhere')
+    await elsewhere.join()
+    const arrived = next(elsewhere, 'message')
+    await elsewhere.forward({ room: 'general', ...bob.timeline.getSnapshot().items[0]! })
+    const { sender, body } = await arrived
+    expect({ sender, body }).toMatchObject({
+      sender: 'bob',
+      body: { content: 'pass it on', forwardedFrom: { sender: 'ada' } },
+    })
+    expect(body).not.toHaveProperty('mentions')
+  })
+})
