@@ -136,6 +136,12 @@ describe('two devices and a third that was away', () => {
       { content: 'yes', replyTo: { sender: 'ada' }, reactions: [{ emoji: '❤️', count: 1 }] },
       { content: 'last' },
     ])
+    const target = { sender: 'ada', messageId: first.messageId }
+    expect(await late.room.thread(target)).toMatchObject({
+      messages: [{ content: 'yes', sender: 'bob' }],
+      hasOlder: false,
+    })
+    expect(await late.room.reactions(target)).toEqual([{ emoji: '👍', count: 1, users: ['bob'] }])
     const own = bob.timeline.getSnapshot().items[0]?.body.reactions
     expect(own).toEqual([{ emoji: '👍', count: 1, own: true }])
   })

@@ -140,6 +140,8 @@ export function createTimeline(
       if (entry.item.sender !== own) entry.item = itemOfSent(entry.sent)
       return entry.item
     })
+    // What a former load left comes to light after what this one has said.
+    onTheirWay.sort((a, b) => a.timestamp - b.timestamp)
     return placed.map(({ item }) => item).concat(onTheirWay)
   }
 

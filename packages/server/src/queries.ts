@@ -9,6 +9,10 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'page', result: await store.readPage(query.request) }
     case 'history':
       return { of: 'history', result: await store.readHistory(query.request) }
+    case 'thread':
+      return { of: 'history', result: await store.readThread(query.request) }
+    case 'reactions':
+      return { of: 'reactions', result: await store.readReactions(query.request) }
     case 'heads':
       return { of: 'heads', heads: await store.readHeads(query.user, query.rooms) }
     case 'members':
@@ -50,11 +54,14 @@ export async function askAllowed(
 }
 
 /** What the store says to who may not. */
-function forbidden(of: 'page' | 'history' | 'members' | 'receipts'): ReadAnswer {
+function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'heads'>): ReadAnswer {
   switch (of) {
     case 'page':
     case 'history':
       return { of, result: { result: 'forbidden' } }
+    case 'thread':
+      return { of: 'history', result: { result: 'forbidden' } }
+    case 'reactions':
     case 'members':
       return { of, result: undefined }
     case 'receipts':

@@ -317,6 +317,48 @@ export function describeMessages(open: () => Promise<Store>): void {
     })
   })
 
+  describe('a thread', () => {
+    const request = { user: 'alice', room: 'room', target: first, before: undefined, limit: 2 }
+
+    it('is read in pages, as its answers stand', async () => {
+      const store = await openRoom()
+      await commit(store, answer(1, 'a', 'bob'), send(2), answer(2, 'b', 'bob'), answer(3, 'c', 'bob'))
+      await commit(store, react(3, '👍', 'alice', { sender: 'bob', messageId: 'bob-new_message-3' }))
+      const newest = await store.readThread(request)
+      expect(newest).toMatchObject({
+        entries: [{ payload: { content: 'b' } }, { payload: { content: 'c', reactions: [{ own: true }] } }],
+        hasOlder: true,
+        hasNewer: false,
+      })
+      const older = await store.readThread({ ...request, before: 6 })
+      expect(older).toMatchObject({ entries: [{ seq: 4 }], hasOlder: false, hasNewer: true })
+    })
+
+    it('of nothing, or of what one may not read, is forbidden', async () => {
+      const store = await openRoom()
+      const nothing = { sender: 'alice', messageId: 'no-message' }
+      expect(await store.readThread({ ...request, target: nothing })).toEqual({ result: 'forbidden' })
+      expect(await store.readThread({ ...request, user: 'cy' })).toEqual({ result: 'forbidden' })
+      expect(await store.readThread(request)).toMatchObject({ entries: [], hasOlder: false, hasNewer: false })
+    })
+  })
+
+  describe('who reacted', () => {
+    it('is told in the order in which they did, by emoji', async () => {
+      const store = await openRoom()
+      await commit(store, react(2, '👍'), react(1, '👍', 'bob'), react(2, '🎉', 'bob'))
+      await commit(store, unreact(3, '👍'), react(4, '👍'))
+      const request = { user: 'bob', room: 'room', target: first }
+      expect(await store.readReactions(request)).toEqual([
+        { emoji: '👍', count: 2, users: ['bob', 'alice'] },
+        { emoji: '🎉', count: 1, users: ['bob'] },
+      ])
+      await commit(store, del(5))
+      expect(await store.readReactions(request)).toEqual([])
+      expect(await store.readReactions({ ...request, user: 'cy' })).toBeUndefined()
+    })
+  })
+
   describe('history', () => {
     it('leaves out what is folded in, and says how far it looked', async () => {
       const store = await openRoom()

@@ -41,6 +41,8 @@ const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {
   // Or `reset`, where the log is another one.
   get_page: 'page',
   get_history: 'history',
+  get_thread: 'history',
+  get_reactions: 'reaction_list',
   mark_read: 'messages_read',
 }
 

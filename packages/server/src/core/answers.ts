@@ -65,7 +65,7 @@ export function answerPage(
 export function answerHistory(
   context: Context,
   connection: Connection,
-  { ref, room }: PayloadOf<'get_history'>,
+  { ref, room }: PayloadOf<'get_history'> | PayloadOf<'get_thread'>,
   { result: read }: AnswerOf<'history'>,
 ): void {
   if (read.result === 'forbidden') {
@@ -78,6 +78,20 @@ export function answerHistory(
     type: 'history',
     payload: { ref, room, entries: [...entries], at, ...looked, hasOlder, hasNewer },
   })
+}
+
+export function answerReactions(
+  context: Context,
+  connection: Connection,
+  { ref, room }: PayloadOf<'get_reactions'>,
+  { result }: AnswerOf<'reactions'>,
+): void {
+  if (!result) {
+    refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
+    return
+  }
+  const reactions = result.map(({ users, ...reaction }) => ({ ...reaction, users: [...users] }))
+  send(context, connection, { type: 'reaction_list', payload: { ref, room, reactions } })
 }
 
 export function answerMembers(

@@ -10,7 +10,6 @@ import {
   type Code,
   type CommandPayload,
   type Entry,
-  type EntryPayload,
   foldStanding,
   MAX_EMOJIS_PER_MESSAGE,
   type MessageBody,
@@ -27,6 +26,8 @@ export interface Resolved {
   readonly payload: Payload
   /** The message that it changes or answers. */
   readonly about?: MessageRow | undefined
+  /** The reaction that it makes or takes back; undefined: there is none, or it is so already. */
+  readonly emoji?: string | undefined
   /** Whom it should be told in their own logs, and as what: each once. */
   readonly tells?: readonly Told[] | undefined
 }
@@ -56,7 +57,12 @@ export function resolve(view: View, op: CommandOp): Resolved | Code {
 }
 
 /** What becomes of the message that the entry is about. */
-export function changeOf({ user }: CommandOp, about: MessageRow, entry: Entry): MessageChange {
+export function changeOf(
+  { user }: CommandOp,
+  { about, emoji }: Resolved,
+  entry: Entry,
+): MessageChange | undefined {
+  if (!about) return undefined
   const { room, seq, standing } = about
   const is = foldStanding(standing, entry, undefined)
   switch (entry.type) {
@@ -65,13 +71,11 @@ export function changeOf({ user }: CommandOp, about: MessageRow, entry: Entry): 
     case 'message_deleted':
       return { room, seq, standing: { ...is, isDeleted: true }, blank: true }
     case 'reaction_added':
-    case 'reaction_removed': {
-      const { emoji } = entry.payload as EntryPayload<'reaction_added'>
-      const at = entry.type === 'reaction_added' ? entry.seq : undefined
-      return { room, seq, standing: { ...standing, ...is }, reaction: { user, emoji, at } }
-    }
+      return { room, seq, standing: is, reaction: emoji ? { user, emoji, at: entry.seq } : undefined }
+    case 'reaction_removed':
+      return { room, seq, standing: is, reaction: emoji ? { user, emoji, at: undefined } : undefined }
     default:
-      return { room, seq, standing: { ...standing, ...is } }
+      return { room, seq, standing: is }
   }
 }
 
@@ -112,17 +116,19 @@ function resolveReaction(
   op: CommandOp,
   { type, payload }: NonNullable<CommandOp['entry']>,
 ): Resolved | Code {
-  const { target, emoji } = payload as CommandPayload<'add_reaction'>
-  const about = find(view, op, target)
+  const { target: named, emoji } = payload as CommandPayload<'add_reaction'>
+  const about = find(view, op, named)
   if (!about) return 'FORBIDDEN'
   if (about.standing.isDeleted) return 'MESSAGE_DELETED'
   const { reactions = [] } = about.standing
   const known = reactions.find((reaction) => reaction.emoji === emoji)
   const isAdded = type === 'reaction_added'
   if (isAdded && !known && reactions.length >= MAX_EMOJIS_PER_MESSAGE) return 'TOO_MANY_REACTIONS'
-  const changes = view.reacted(about.room, about.seq, emoji, op.user) !== isAdded
-  const more = changes ? (isAdded ? 1 : -1) : 0
-  return { payload: { target: placeOf(about), emoji, count: (known?.count ?? 0) + more }, about }
+  const count = known?.count ?? 0
+  const target = placeOf(about)
+  if (view.reacted(about.room, about.seq, emoji, op.user) === isAdded)
+    return { payload: { target, emoji, count }, about }
+  return { payload: { target, emoji, count: count + (isAdded ? 1 : -1) }, about, emoji }
 }
 
 /** The content as it stands, whoever said it first, and no names: they are of another room. */

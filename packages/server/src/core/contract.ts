@@ -13,10 +13,13 @@ import type {
   Outcome,
   PageRequest,
   PageResult,
+  ReactionsRequest,
+  Reactors,
   Receipts,
   RoomsRequest,
   RoomsResult,
   StoreOp,
+  ThreadRequest,
 } from './store.ts'
 
 export type Input =
@@ -166,6 +169,9 @@ export type Verdict =
 export type ReadQuery =
   | { readonly of: 'page'; readonly request: PageRequest }
   | { readonly of: 'history'; readonly request: HistoryRequest }
+  /** Answered as history is. */
+  | { readonly of: 'thread'; readonly request: ThreadRequest }
+  | { readonly of: 'reactions'; readonly request: ReactionsRequest }
   | { readonly of: 'heads'; readonly user: string; readonly rooms: readonly string[] }
   | { readonly of: 'members'; readonly request: MembersRequest }
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
@@ -174,6 +180,7 @@ export type ReadQuery =
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
   | { readonly of: 'history'; readonly result: HistoryResult }
+  | { readonly of: 'reactions'; readonly result: readonly Reactors[] | undefined }
   | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
   | { readonly of: 'members'; readonly result: MembersResult | undefined }
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }

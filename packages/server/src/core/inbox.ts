@@ -105,6 +105,12 @@ export function createInbox(
       case 'get_history':
         subscriptions.ask(connection, { why: 'history', ask: message.payload })
         break
+      case 'get_thread':
+        subscriptions.ask(connection, { why: 'thread', ask: message.payload })
+        break
+      case 'get_reactions':
+        subscriptions.ask(connection, { why: 'reactions', ask: message.payload })
+        break
       case 'list_rooms':
         subscriptions.ask(connection, { why: 'rooms', ask: message.payload })
         break
@@ -184,8 +190,6 @@ export function createInbox(
       case 'pong':
         break
       // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
-      case 'get_thread':
-      case 'get_reactions':
       case 'mark_delivered':
       case 'update_presence':
       case 'subscribe_presence':

@@ -30,6 +30,8 @@ export type Read =
   /** What a congested connection missed of a room. */
   | { readonly why: 'catch_up'; readonly subscription: Subscription }
   | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
+  | { readonly why: 'thread'; readonly ask: PayloadOf<'get_thread'> }
+  | { readonly why: 'reactions'; readonly ask: PayloadOf<'get_reactions'> }
   | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
   /** `users`: who is there, as many as a list may name. */
   | {
@@ -95,6 +97,14 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
     case 'history': {
       const { room, before, after, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
       return { of: 'history', request: { user, room, before, after, limit } }
+    }
+    case 'thread': {
+      const { room, target, before, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
+      return { of: 'thread', request: { user, room, target, before, limit } }
+    }
+    case 'reactions': {
+      const { room, target } = read.ask
+      return { of: 'reactions', request: { user, room, target } }
     }
     case 'members': {
       const { room, after, limit = MAX_PAGE_MEMBERS } = read.ask

@@ -243,6 +243,32 @@ export type HistoryResult =
     }
   | { readonly result: 'forbidden' }
 
+export interface ThreadRequest {
+  readonly user: string
+  readonly room: string
+  /** The message that is answered. */
+  readonly target: { readonly sender: string; readonly messageId: string }
+  /** The answers next below this position; undefined: the newest. */
+  readonly before: number | undefined
+  readonly limit: number
+}
+
+export interface ReactionsRequest {
+  readonly user: string
+  readonly room: string
+  readonly target: { readonly sender: string; readonly messageId: string }
+}
+
+export interface Reactors {
+  readonly emoji: string
+  readonly count: number
+  /** The first MAX_REACTORS of them, in the order in which they reacted. */
+  readonly users: readonly string[]
+}
+
+/** Users that are named for one emoji. */
+export const MAX_REACTORS = 100
+
 export interface MembersRequest {
   readonly user: string
   readonly room: string
@@ -340,6 +366,10 @@ export interface Store {
   /** Reads see every commit that resolved before the call. They reject with TautlineError FETCH_ERROR. */
   readPage(request: PageRequest): Promise<PageResult>
   readHistory(request: HistoryRequest): Promise<HistoryResult>
+  /** The answers to a message, as they stand. A message that is not there: forbidden. */
+  readThread(request: ThreadRequest): Promise<HistoryResult>
+  /** Undefined: forbidden, or no such message. */
+  readReactions(request: ReactionsRequest): Promise<readonly Reactors[] | undefined>
   /** The heads of those of the rooms that the user may read. */
   readHeads(user: string, rooms: readonly string[]): Promise<ReadonlyMap<string, Cursor>>
   /** Undefined: forbidden. */

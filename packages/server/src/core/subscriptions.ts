@@ -17,6 +17,7 @@ import {
   answerHistory,
   answerMembers,
   answerPage,
+  answerReactions,
   answerRoom,
   answerRooms,
   sendPage,
@@ -198,6 +199,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
         break
       case 'page':
       case 'history':
+      case 'thread':
+      case 'reactions':
       case 'members':
       case 'active':
       case 'room':
@@ -228,8 +231,10 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     else if (read.why === 'subscribe' && answer.of === 'page') subscribed(connection, read, answer)
     else if (read.why === 'page' && answer.of === 'page') answerPage(context, connection, read.ask, answer)
     else if (read.why === 'catch_up' && answer.of === 'page') caughtUp(read.subscription, answer)
-    else if (read.why === 'history' && answer.of === 'history')
+    else if ((read.why === 'history' || read.why === 'thread') && answer.of === 'history')
       answerHistory(context, connection, read.ask, answer)
+    else if (read.why === 'reactions' && answer.of === 'reactions')
+      answerReactions(context, connection, read.ask, answer)
     else if (read.why === 'members' && answer.of === 'members')
       answerMembers(context, rooms, connection, read.ask, answer)
     else if (read.why === 'active' && answer.of === 'members')

@@ -144,7 +144,7 @@ function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: nu
     outcome: { outcome: 'acknowledged', seq, timestamp: unixMs, appended: true },
     append: [row],
     read: isMessage(row.entry) ? mark : undefined,
-    message: about && changeOf(op, about, row.entry),
+    message: changeOf(op, resolved, row.entry),
   } as const
   const users = view.room(room) ? undefined : usersOfDirectRoom(room)
   return users ? openDirect(view, op, users, step, unixMs) : tell(view, op, resolved, step, unixMs)

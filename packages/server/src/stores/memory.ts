@@ -283,10 +283,8 @@ export class MemoryTables implements View, Log {
 
   #keepReaction(room: string, { seq, emoji, user, at }: ReactionChange & { readonly seq: number }): void {
     const all = this.reactionsOf.get(room) ?? []
-    const index = all.findIndex((one) => one.seq === seq && one.emoji === emoji && one.user === user)
-    if (at === undefined && index >= 0) all.splice(index, 1)
-    if (at !== undefined && index < 0) all.push({ seq, emoji, user, at })
-    this.reactionsOf.set(room, all)
+    const others = all.filter((one) => one.seq !== seq || one.emoji !== emoji || one.user !== user)
+    this.reactionsOf.set(room, at === undefined ? others : [...others, { seq, emoji, user, at }])
   }
 
   #blank(room: string, seq: number): void {

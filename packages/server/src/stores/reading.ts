@@ -19,8 +19,8 @@ import {
   tombstone,
   utf8Bytes,
 } from '@tautline/protocol/wire'
-import type { Room, StoredStanding, View } from '../core/batch.ts'
-import { canRead, membershipOf, type Readable } from '../core/rights.ts'
+import type { MessageRow, Room, StoredStanding, View } from '../core/batch.ts'
+import { canRead, canSee, membershipOf, type Readable } from '../core/rights.ts'
 import type {
   HistoryRequest,
   HistoryResult,
@@ -29,13 +29,17 @@ import type {
   MembersResult,
   PageRequest,
   PageResult,
+  ReactionsRequest,
+  Reactors,
   ReadPosition,
   Receipts,
   RoomsRequest,
   RoomsResult,
   Store,
   StoredMember,
+  ThreadRequest,
 } from '../core/store.ts'
+import { MAX_REACTORS } from '../core/store.ts'
 import { runBatch } from '../core/transaction.ts'
 import { describeRoom, unreadOf } from '../core/unread.ts'
 
@@ -83,6 +87,8 @@ type Reads = Pick<
   | 'readRoom'
   | 'readPage'
   | 'readHistory'
+  | 'readThread'
+  | 'readReactions'
   | 'readHeads'
   | 'readMembers'
   | 'readReceipts'
@@ -102,6 +108,8 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readRoom: (room) => read(() => describeAnyRoom(view, room)),
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
+    readThread: (request) => read(() => readThread(view, log, request)),
+    readReactions: (request) => read(() => readReactions(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
     readMembers: (request) => read(() => readMembers(view, log, request)),
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
@@ -161,6 +169,47 @@ function readHistory(view: View, log: Log, request: HistoryRequest): HistoryResu
   const hasOlder = Math.min(start, at + 1) > first
   const entries = shown.rows.map(entryOf)
   return { result: 'history', entries, at, from: start, to: end, hasOlder, hasNewer: end < at }
+}
+
+/** The message of the room, where the user may read it. */
+function readableMessage(view: View, { user, room, target }: ReactionsRequest): MessageRow | undefined {
+  const message = view.message(target.sender, target.messageId)
+  return message?.room === room && canSee(view, user, message) ? message : undefined
+}
+
+/** Answers stand after their message, so who may read it may read them. */
+function readThread(view: View, log: Log, request: ThreadRequest): HistoryResult {
+  const message = readableMessage(view, request)
+  if (!message) return { result: 'forbidden' }
+  const { room, before, limit } = request
+  const at = view.room(room)?.lastSeq ?? 0
+  const answers = log.answers(room, message.seq, before ?? at + 1, limit + 1)
+  const shown = asTheyStand(log, request, { rows: answers.slice(0, limit), newest: true, leftOut: undefined })
+  const { length } = shown.rows
+  const from = shown.rows[0]?.seq ?? message.seq
+  const to = shown.rows.at(-1)?.seq ?? 0
+  const [newest] = before === undefined ? [] : log.answers(room, message.seq, at + 1, 1)
+  const hasNewer = newest !== undefined && newest.seq > to
+  return {
+    result: 'history',
+    entries: shown.rows.map(entryOf),
+    at,
+    from,
+    to,
+    hasOlder: answers.length > length,
+    hasNewer,
+  }
+}
+
+function readReactions(view: View, log: Log, request: ReactionsRequest): readonly Reactors[] | undefined {
+  const message = readableMessage(view, request)
+  const { reactions = [] } = message?.standing ?? {}
+  return (
+    message &&
+    reactions.map(({ emoji, count }) => {
+      return { emoji, count, users: log.reactors(message.room, message.seq, emoji, MAX_REACTORS) }
+    })
+  )
 }
 
 /** Entries that history looks at for a page: a room may have thousands of reactions between two messages. */

@@ -417,9 +417,8 @@ function prepare(db: Database.Database) {
         'select user from reactions where room = ? and seq = ? and emoji = ? order by at limit ?',
       )
       .pluck(),
-    // Who reacted first is so once and for all, until they take it back.
     putReaction: db.prepare<[string, number, string, string, number]>(
-      'insert or ignore into reactions (room, seq, user, emoji, at) values (?, ?, ?, ?, ?)',
+      'insert or replace into reactions (room, seq, user, emoji, at) values (?, ?, ?, ?, ?)',
     ),
     deleteReaction: db.prepare<[string, string, number, string]>(
       'delete from reactions where room = ? and user = ? and seq = ? and emoji = ?',
