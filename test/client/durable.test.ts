@@ -323,6 +323,32 @@ describe('a store that fails', () => {
     expect(isClosed).toBe(true)
   })
 
+  it.each(['add', 'list', 'remove'] as const)(
+    'by never answering %s is given up after ten seconds: everything goes on in memory',
+    async (what) => {
+      const server = new ScriptedServer()
+      const { client, time } = tab(
+        {
+          async open(scope, events) {
+            const store = await memoryStore().open(scope, events)
+            return { ...store, [what]: () => new Promise(() => {}) }
+          },
+        },
+        server,
+      )
+      await client.connect()
+      const sent = client.room('den').send({ content: 'one' })
+      await time.advance(9_900)
+      expect(client.getSnapshot().storage).toBe('durable')
+      await time.advance(1_000)
+      expect(client.getSnapshot().storage).toBe('lost')
+      expect(sent.status).toBe('acknowledged')
+      expect(contents(server)).toEqual(['one'])
+      await Promise.all([client.close(), time.advance(5_000)])
+      expect(time.timers()).toBe(0)
+    },
+  )
+
   it('by going away leaves what it had: it is sent from memory', async () => {
     let lose = (): void => {}
     const { client, server } = tab({
@@ -460,6 +486,28 @@ describe('a logout', () => {
 })
 
 describe('closing a client', () => {
+  it.each(['open', 'add', 'list', 'close'] as const)(
+    'is bounded where the store hangs in %s',
+    async (what) => {
+      const never = () => new Promise<never>(() => {})
+      const { client, time } = tab({
+        async open(scope, events) {
+          if (what === 'open') return never()
+          return { ...(await memoryStore().open(scope, events)), [what]: never }
+        },
+      })
+      client.room('general').send({ content: 'x' })
+      await idle()
+      let isDone = false
+      void client.close().then(() => {
+        isDone = true
+      })
+      await time.advance(what === 'open' ? 10_000 : 5_000)
+      expect(isDone).toBe(true)
+      expect(time.timers()).toBe(0)
+    },
+  )
+
   it('is done when the store has everything and was let go of', async () => {
     const store = memoryStore()
     const { client } = tab(store)

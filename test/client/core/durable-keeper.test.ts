@@ -746,7 +746,7 @@ describe('a lane that the server has lost', () => {
   it('is replaced in the store by one write, before anything more of the room is sent', () => {
     const { client, answer, asked, effects, table } = lost()
     expect(asked()).toEqual(['renumber'])
-    client.live(10_000)
+    client.live(9_000)
     expect(idsOf(effects())).toEqual([])
     answer()
     const frames = commandsOf(effects())
@@ -904,6 +904,18 @@ describe('a store that is lost', () => {
     const after = effects()
     expect(outcomesOf(after)).toEqual(['m-000001 acknowledged 4'])
     expect(idsOf(after)).toEqual([])
+  })
+
+  it('after a sleep has its time once more: the answer may come only now', () => {
+    const { client } = holder()
+    client.send('den', 'm-000001')
+    client.sleep(60_000)
+    client.tick()
+    expect(client.core.storage()).toBe('durable')
+    client.live(9_000)
+    expect(client.core.storage()).toBe('durable')
+    client.live(2_000)
+    expect(client.core.storage()).toBe('lost')
   })
 
   it('when the client is closed changes nothing more: what was being written may be in it', () => {

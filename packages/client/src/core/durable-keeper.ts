@@ -14,6 +14,8 @@ import { randomSid } from './random.ts'
 
 /** A store that has not opened by then, or has not finished when we close, is given up. */
 const STORE_TIMEOUT_MS = 5_000
+/** One that does not answer a call in this time is given up, too: what waits for it would be saved forever. */
+const CALL_TIMEOUT_MS = 10_000
 /** Who does not hold the store asks so often for a sign of life of who does; without one it becomes the holder. */
 const WATCH_MS = 5_000
 /** A watch so late was asleep, and what was told meanwhile may come only now. */
@@ -21,6 +23,13 @@ const LATE_MS = 1_000
 /** So many ids of rows that are decided are remembered, lest an old view of the store brings one back. */
 const REMEMBERED = 2_000
 const NEVER = Number.POSITIVE_INFINITY
+
+/** What is done with the answer to a call, and by when there must be one. */
+interface Awaited {
+  readonly then: (result: StoreResult) => void
+  dueAt: number
+  mayBeLate: boolean
+}
 
 function isStored(row: Row | undefined): boolean {
   return row !== undefined && row.order !== IN_MEMORY
@@ -52,7 +61,8 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   const failed = new Set<string>()
   /** Rows that are in the store no longer, or should not be. */
   const gone = new Set<string>()
-  const results = new Map<number, (result: StoreResult) => void>()
+  /** Calls without their answers, the oldest first. */
+  const results = new Map<number, Awaited>()
   let removals: string[] = []
   let settled: { messageId: string; outcome: SendOutcome }[] = []
   let isChanged = false
@@ -65,7 +75,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   function ask(call: StoreCall, then?: (result: StoreResult) => void): void {
     if (isClosed) return
     const id = nextId++
-    if (then) results.set(id, then)
+    if (then) results.set(id, { then, dueAt: context.now + CALL_TIMEOUT_MS, mayBeLate: true })
     context.emit({ type: 'store', id, call })
   }
 
@@ -422,9 +432,28 @@ export const keepInStore: KeeperFactory = (context, queues) => {
   }
 
   function answered(id: number, result: StoreResult): void {
-    const then = results.get(id)
+    const call = results.get(id)
     results.delete(id)
-    then?.(result)
+    call?.then(result)
+  }
+
+  /** While we close, all of it together has its time. */
+  function answerDueAt(): number {
+    if (isClosing) return NEVER
+    for (const { dueAt } of results.values()) return dueAt
+    return NEVER
+  }
+
+  /** Whether the oldest call had its time. A machine that slept gives it once more: the answer may come only now. */
+  function isOverdue(): boolean {
+    if (context.now < answerDueAt()) return false
+    for (const call of results.values()) {
+      if (!call.mayBeLate || context.now < call.dueAt + LATE_MS) return true
+      call.mayBeLate = false
+      call.dueAt = context.now + CALL_TIMEOUT_MS
+      return false
+    }
+    return false
   }
 
   function held(isHeld: boolean): void {
@@ -496,7 +525,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     take,
 
     tick() {
-      if (context.now >= giveUpAt) lose('it did not answer in time')
+      if (context.now >= giveUpAt || isOverdue()) lose('it did not answer in time')
       if (context.now >= watchAt) watch()
     },
 
@@ -505,6 +534,6 @@ export const keepInStore: KeeperFactory = (context, queues) => {
       if (isClosing && !isClosed) finish()
     },
 
-    deadline: () => Math.min(giveUpAt, watchAt),
+    deadline: () => Math.min(giveUpAt, answerDueAt(), watchAt),
   }
 }
