@@ -1,3 +1,4 @@
+import { memoryStore } from '@tautline/client/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LocalServer, startLocalServer } from '../../support/local-server.ts'
 
@@ -37,5 +38,59 @@ describe('joining', () => {
     const ended = expect(joined).rejects.toMatchObject({ code: 'CLOSED' })
     await client.close()
     await ended
+  })
+})
+
+describe('a join that had no answer when the page went away', () => {
+  async function leftBehind(options: { readonly createRooms?: boolean } = {}) {
+    server = await startLocalServer(options)
+    const outbox = { store: memoryStore() }
+    const client = () => server.client('alice', { url: 'ws://chat.example/ws', outbox })
+    const before = client()
+    before
+      .room('general')
+      .join()
+      .catch(() => {})
+    const sent = before.room('general').send({ content: 'first words' })
+    await expect.poll(() => sent.status).toBe('queued')
+    await before.close()
+    return client
+  }
+
+  it('is asked for by what waited for it, whatever the application asks for first', async () => {
+    const client = await leftBehind()
+    const after = client()
+    const failed: unknown[] = []
+    after.on('failed', (sent) => failed.push(sent.error?.code))
+    await after.connect()
+    const joined = after.room('general').join()
+    await expect.poll(() => after.outbox.list().length).toBe(0)
+    await joined
+    const { messages } = await after.room('general').history()
+    expect(messages.map(({ content }) => content)).toEqual(['first words'])
+    expect(failed).toEqual([])
+  })
+
+  it('fails what waited for it where the server refuses it', async () => {
+    const client = await leftBehind({ createRooms: false })
+    const after = client()
+    await after.connect()
+    await expect.poll(() => after.outbox.list()[0]?.error?.code).toBe('FORBIDDEN')
+  })
+
+  it('is not asked for where nothing waited for it', async () => {
+    const client = await leftBehind()
+    const first = client()
+    await first.connect()
+    await expect.poll(() => first.outbox.list().length).toBe(0)
+    await first.room('general').leave()
+    const left = first.room('general').send({ content: 'from outside' })
+    await expect(left).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await first.close()
+    const second = client()
+    await second.connect()
+    await expect(second.room('general').send({ content: 'again' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
   })
 })

@@ -96,7 +96,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     },
   }
   const joins = createJoins(context)
-  const outbox = createOutbox(context, joins.isJoining)
+  const outbox = createOutbox(context, joins)
   const requests = createRequests(context)
   const rooms = createRooms(context)
   const presence = createPresence(context)

@@ -35,7 +35,7 @@ function isStored(row: Row | undefined): boolean {
   return row !== undefined && row.order !== IN_MEMORY
 }
 
-export const keepInStore: KeeperFactory = (context, queues) => {
+export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   let status: StorageStatus = 'opening'
   let nextId = 1
   let isAsked = false
@@ -232,6 +232,7 @@ export const keepInStore: KeeperFactory = (context, queues) => {
     if (place) return update(place, stored)
     const row = rowOf(stored, undefined)
     if (isLeaving) row.skipFor ??= 'CANCELLED'
+    if (row.joins && !row.skipFor) mustJoin(row.room)
     queues.weigh(row, 1)
     context.emit({ type: 'restored', row: stored, outcome: undefined })
     queues.enqueue(row)

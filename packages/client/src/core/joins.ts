@@ -1,6 +1,7 @@
 /**
  * Joining is an intent, not a request: it stands until the server has answered it for good, through every loss of the
- * connection. Until then the outbox holds back what was sent to the room, which would fail for want of membership.
+ * connection. Until then the outbox holds back what was sent to the room, which would fail for want of membership. What a
+ * former load said that way, and left in the store, brings the intent back, for nobody who waits.
  */
 import { CODES, type PayloadOf } from '@tautline/protocol/wire'
 import type { Context, Failure } from './context.ts'
@@ -9,6 +10,8 @@ interface Join {
   readonly room: string
   /** The calls that wait for it. */
   readonly ids: number[]
+  /** Messages of a former load need it: it stands also where the connection ends for good and is asked for once more. */
+  isResumed: boolean
   /** When it is asked again after a refusal that will pass. */
   retryAt: number
 }
@@ -18,6 +21,8 @@ const RETRY_MS = 2_000
 
 export interface Joins {
   add(id: number, room: string): void
+  /** A message was left by a former load that was waiting for this: once in this load, unless it was answered already. */
+  resume(room: string): void
   isJoining(room: string): boolean
   /** The connection is ready: ask for everything that has no answer. */
   start(): void
@@ -30,6 +35,8 @@ export interface Joins {
 
 export function createJoins(context: Context): Joins {
   const open = new Map<string, Join>()
+  /** Rooms for which a join of this load has its answer. */
+  const answered = new Set<string>()
 
   function ask(join: Join): void {
     const ref = context.takeRefs(1)
@@ -38,21 +45,30 @@ export function createJoins(context: Context): Joins {
     context.send({ type: 'join_room', payload: { ref, room: join.room } })
   }
 
+  function begin(room: string): Join {
+    const known = open.get(room)
+    if (known) return known
+    const join: Join = { room, ids: [], isResumed: false, retryAt: Number.POSITIVE_INFINITY }
+    open.set(room, join)
+    if (context.ready) ask(join)
+    return join
+  }
+
+  function finish(room: string): void {
+    open.delete(room)
+    answered.add(room)
+  }
+
   function reject(join: Join, failure: Failure): void {
-    open.delete(join.room)
-    for (const id of join.ids) context.emit({ type: 'reply', id, reply: { ok: false, failure } })
+    for (const id of join.ids.splice(0)) context.emit({ type: 'reply', id, reply: { ok: false, failure } })
   }
 
   return {
     add(id, room) {
-      const known = open.get(room)
-      if (known) {
-        known.ids.push(id)
-        return
-      }
-      const join: Join = { room, ids: [id], retryAt: Number.POSITIVE_INFINITY }
-      open.set(room, join)
-      if (context.ready) ask(join)
+      begin(room).ids.push(id)
+    },
+    resume(room) {
+      if (!answered.has(room)) begin(room).isResumed = true
     },
     isJoining: (room) => open.has(room),
     start() {
@@ -60,18 +76,24 @@ export function createJoins(context: Context): Joins {
     },
     joined(payload) {
       const join = open.get(payload.room)
-      open.delete(payload.room)
+      finish(payload.room)
       for (const id of join?.ids ?? []) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
     },
     refused(room, failure) {
       const join = open.get(room)
       if (!join) return
-      if (!CODES[failure.code].retryable) return reject(join, failure)
+      if (!CODES[failure.code].retryable) {
+        finish(room)
+        return reject(join, failure)
+      }
       const waitMs = Math.max(failure.retryAfterMs ?? 0, RETRY_MS) * (1 + 0.2 * context.random())
       join.retryAt = context.now + waitMs
     },
     rejectAll(failure) {
-      for (const join of Array.from(open.values())) reject(join, failure)
+      for (const join of Array.from(open.values())) {
+        if (!join.isResumed) open.delete(join.room)
+        reject(join, failure)
+      }
     },
     tick() {
       if (!context.ready) return

@@ -78,7 +78,8 @@ export interface Keeper {
   deadline(): number
 }
 
-export type KeeperFactory = (context: Context, queues: Queues) => Keeper
+/** `mustJoin`: an undecided row was found that was said before a join of its room had an answer. */
+export type KeeperFactory = (context: Context, queues: Queues, mustJoin: (room: string) => void) => Keeper
 
 export const keepInMemory: KeeperFactory = (context, queues) => {
   const nothing = (): void => {}

@@ -26,6 +26,8 @@ export interface Row extends NewRow {
   wasSent: boolean
   /** The row gives its place up instead, and fails with this code unless the server has accepted it before. */
   skipFor: Code | undefined
+  /** See LaneRow. */
+  joins: boolean
   internalErrors: number
   firstInternalErrorAt: number
 }
@@ -84,8 +86,8 @@ export interface Queues {
 
 export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row {
   const { room, type, payload, messageId, bytes, createdAt } = row
-  const { sid = '', n = 0, order = IN_MEMORY, skipFor } = row as Partial<StoredRow>
-  const inStore = { sid, n, order, skipFor }
+  const { sid = '', n = 0, order = IN_MEMORY, skipFor, joins } = row as Partial<StoredRow>
+  const inStore = { sid, n, order, skipFor, joins: joins === true }
   const wasSent = order !== IN_MEMORY
   const inFlight = { ref: 0, wasOldest: false, wasSent, internalErrors: 0, firstInternalErrorAt: 0 }
   return { room, type, payload, messageId, bytes, createdAt, addedAt, ...inStore, ...inFlight }
@@ -94,7 +96,7 @@ export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row
 /** What a store keeps of it. */
 export function laneRowOf(row: Row): LaneRow {
   const { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor } = row
-  return { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor }
+  return { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor, joins: row.joins || undefined }
 }
 
 export function createQueues(context: Context): Queues {

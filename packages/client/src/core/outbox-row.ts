@@ -24,6 +24,8 @@ export interface LaneRow extends NewRow {
   readonly n: number
   /** The row gives its place up instead of being sent, for this reason. */
   readonly skipFor?: Code | undefined
+  /** It was said while a join of its room had no answer: whoever finds it asks for that join first. */
+  readonly joins?: boolean | undefined
 }
 
 export interface StoredRow extends LaneRow {

@@ -8,6 +8,7 @@
  */
 import { CODES, type Code, type Limits, MAX_BATCH, type PayloadOf } from '@tautline/protocol/wire'
 import type { Context, Failure } from './context.ts'
+import type { Joins } from './joins.ts'
 import { type Keeper, keepInMemory } from './keeper.ts'
 import { createQueues, type Place, type Queue, type Row, rowOf } from './outbox-queues.ts'
 import type { NewRow, SendOutcome } from './outbox-row.ts'
@@ -60,12 +61,12 @@ export interface Outbox {
   readonly keeper: Keeper
 }
 
-/** `mustWait`: whether a room must wait, because we are not yet its member. */
-export function createOutbox(context: Context, mustWait: (room: string) => boolean): Outbox {
+/** `joins`: a room must wait while we are not yet its member. */
+export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 'resume'>): Outbox {
   const { options } = context
   const queues = createQueues(context)
   const { load } = queues
-  const keeper = (options.keeper ?? keepInMemory)(context, queues)
+  const keeper = (options.keeper ?? keepInMemory)(context, queues, joins.resume)
   const pacing = createPacing(context.limits.messagesPerSecond, context.limits.messageBurst)
   let pausedUntil = Number.NEGATIVE_INFINITY
   let userWaitMs = 0
@@ -230,7 +231,7 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
   }
 
   function wantsToSend(queue: Queue): boolean {
-    return queue.inFlight < queue.rows.length && keeper.isOurs(queue) && !mustWait(queue.room)
+    return queue.inFlight < queue.rows.length && keeper.isOurs(queue) && !joins.isJoining(queue.room)
   }
 
   /** Why it cannot be taken. */
@@ -244,8 +245,12 @@ export function createOutbox(context: Context, mustWait: (room: string) => boole
     add(row, replaces) {
       const code = refusalOf(row)
       if (code === undefined) {
-        if (serverClock === undefined) return keeper.save(rowOf(row, context.now), replaces)
-        return keeper.save(rowOf({ ...row, createdAt: serverClock + context.now }, undefined), replaces)
+        const added =
+          serverClock === undefined
+            ? rowOf(row, context.now)
+            : rowOf({ ...row, createdAt: serverClock + context.now }, undefined)
+        added.joins = joins.isJoining(row.room)
+        return keeper.save(added, replaces)
       }
       const { room, messageId } = row
       context.emit({ type: 'settled', room, messageId, outcome: { status: 'failed', code } })
