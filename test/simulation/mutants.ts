@@ -39,7 +39,6 @@ const QUEUES = 'packages/client/src/core/outbox-queues.ts'
 const ROOMS = 'packages/client/src/core/rooms.ts'
 const DRIVER = 'packages/client/src/driver.ts'
 const COMMIT = 'packages/server/src/core/commit.ts'
-const COMMANDS = 'packages/server/src/core/commands.ts'
 const NODE = 'packages/server/src/core/node.ts'
 const SESSION = 'packages/server/src/core/session.ts'
 const FAN_OUT = 'packages/server/src/core/rooms.ts'
@@ -163,15 +162,6 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
-    name: 'relane-on-every-gap',
-    about: 'a row that is not the oldest asks for a new lane as well',
-    file: OUTBOX,
-    from: "const laneIsLost = code === 'GAP' && row.wasOldest && queue.rows[0] === row",
-    to: "const laneIsLost = code === 'GAP'",
-    profile: 'drainers',
-    seed: 1,
-  },
-  {
     name: 'lane-changed-in-flight',
     about: 'the next lane is begun while the one before is undecided',
     file: OUTBOX,
@@ -212,15 +202,6 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
     to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
     profile: 'tabs',
-    seed: 1,
-  },
-  {
-    name: 'digest-of-more',
-    about: 'the digest of a message is of the place in its lane, too',
-    file: COMMANDS,
-    from: 'digest: digestOf(text),',
-    to: 'digest: digestOf(`${frame.n + index} ${text}`),',
-    profile: 'drainers',
     seed: 1,
   },
   {
