@@ -16,6 +16,7 @@ export const FAULTS = {
   snapshot: 'a backup of the store is taken',
   restore: 'the store is set back to the backup, as the same log',
   restore_after_commit: 'the same, right after a commit of which nobody was told',
+  same_end: 'the same, so that the log comes to end with the same message as before, and is another',
   new_epoch: 'the store is set back to the backup, as another log',
   node_clock_step: "a server's date is set",
   revoked: 'tokens are revoked',
@@ -99,6 +100,7 @@ const EVERYTHING: Profile['rates'] = {
   snapshot: 0.25,
   restore: 0.15,
   restore_after_commit: 0.05,
+  same_end: 0.05,
   new_epoch: 0.05,
   node_clock_step: 0.1,
   revoked: 0.1,
@@ -185,7 +187,15 @@ export const PROFILES = {
   setbacks: {
     about: 'the store is set back by a few messages, again and again',
     weight: 3,
-    rates: { snapshot: 7, restore_after_commit: 4, restore: 1, link_cut: 1, tab: 0.5, reload: 0.5 },
+    rates: {
+      snapshot: 2,
+      restore_after_commit: 2,
+      restore: 1,
+      same_end: 4,
+      link_cut: 1,
+      tab: 0.5,
+      reload: 0.5,
+    },
     sends: 16,
   },
   outages: {

@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
     to: '',
     profile: 'wires',
-    seed: 1,
+    seed: 91,
   },
   {
     name: 'dedupe-in-memory',
@@ -73,7 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
   const lastN = isForgotten ? n - 1 : view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, isForgotten ? undefined : known, {`,
     profile: 'wires',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'ack-before-commit',
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return fail(command.refusal, true)',
     to: 'return fail(command.refusal, false)',
     profile: 'strangers',
-    seed: 1,
+    seed: 26,
   },
   {
     name: 'persisted-counter',
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (command.n > lastN + 1) return { decision: 'gap' }\n",
     to: '',
     profile: 'commits',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'no-receivers-dedupe',
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
   return { do: 'apply', skip: cursor + 1 - first }`,
     to: "  return { do: 'apply', skip: 0 }",
     profile: 'mix',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'no-poll',
@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'checkAt = context.now + options.checkIntervalMs * (0.8 + 0.4 * context.random())',
     to: 'checkAt = Number.POSITIVE_INFINITY',
     profile: 'mix',
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'no-relane',
@@ -159,7 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    if (laneIsLost) relane(queue)\n',
     to: '',
     profile: 'restores',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'lane-changed-in-flight',
@@ -168,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
     profile: 'drainers',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'failure-told-before-written',
@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
     done()
     ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {})`,
     profile: 'storage',
-    seed: 1,
+    seed: 340,
   },
   {
     name: 'queued-before-written',
@@ -193,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      waiting.push(row)\n    },',
     to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
     profile: 'storage',
-    seed: 1,
+    seed: 70,
   },
   {
     name: 'order-of-arrival',
@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
     to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
     profile: 'tabs',
-    seed: 1,
+    seed: 72,
   },
   {
     name: 'connection-kept',
@@ -211,7 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    connections.delete(connection.id)\n',
     to: '',
     profile: 'mix',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'hole-in-the-order',
@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (after.h !== undefined && h !== undefined && h !== after.h)',
     to: 'if (after.h === undefined && h === undefined && h !== after.h)',
     profile: 'restores',
-    seed: 1,
+    seed: 13,
   },
   {
     name: 'fingerprint-of-the-last',
@@ -256,7 +256,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      return probe(now) ? 'probe' : 'fine'\n",
     to: "      return 'dead'\n",
     profile: 'sleepers',
-    seed: 1,
+    seed: 12,
   },
   {
     name: 'late-close',
@@ -265,7 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return connection.isCurrent(input.link) ? takeFromLink(input) : undefined',
     to: "return input.type === 'lost' || connection.isCurrent(input.link) ? takeFromLink(input) : undefined",
     profile: 'wires',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'flush-before-authentication',
@@ -283,7 +283,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  if (seq <= old.seq) return { outcome: readOutcome(room, member, old) }\n',
     to: '',
     profile: 'mix',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'token-refreshed-twice',
@@ -292,7 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '        renewAt = NEVER\n        askForToken()',
     to: '        renewAt = context.now + 1_000\n        askForToken()',
     profile: 'tokens',
-    seed: 1,
+    seed: 53,
   },
   {
     name: 'unavailable-is-poison',
@@ -319,7 +319,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (older && older.helloRef > connection.helloRef) {',
     to: 'if (older && older.helloRef < 0) {',
     profile: 'strangers',
-    seed: 1,
+    seed: 126,
   },
   {
     name: 'cancelled-without-asking',
@@ -337,7 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'for (const queue of queues.all.values()) queues.goBack(queue, 0)',
     to: 'queues.all.size',
     profile: 'wires',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'retry-at-once',
@@ -382,7 +382,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "const fromSeq = known?.visibility === 'private' ? joinedSeq : (known?.openFrom ?? 1)",
     to: 'const fromSeq = 1',
     profile: 'members',
-    seed: 1,
+    seed: 63,
   },
   {
     name: 'put-out-and-still-told',
@@ -400,7 +400,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (first.seq > subscription.sent + 1) {',
     to: 'if (first.seq < 0) {',
     profile: 'members',
-    seed: 1,
+    seed: 68,
   },
   {
     name: 'gap-untold',
@@ -409,7 +409,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "        context.emit({\n          type: 'gap',",
     to: "        const silently = (effect: { readonly type: 'gap' } & object) => effect\n        silently({\n          type: 'gap',",
     profile: 'floods',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'no-window',
@@ -427,7 +427,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)\n',
     to: '',
     profile: 'tokens',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'socket-left-open',
@@ -436,7 +436,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      context.emit({ type: 'hang_up', link, closeCode, reason: encodeCloseReason(code) })\n",
     to: '      encodeCloseReason(code, closeCode)\n',
     profile: 'refusals',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'timer-left-armed',

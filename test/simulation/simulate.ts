@@ -47,8 +47,8 @@ const MAX_TABS = 4
 const SETTLE_MS = 60_000
 /** … and this long until all of it must have arrived. */
 const QUIESCENCE_MS = 120_000
-/** What five failures of one row take, at least. */
-const POISON_MS = 75_000
+/** What five failures of one row over a minute take at most, with the waits between them and after them. */
+const POISON_MS = 110_000
 
 /** A browser or a process of a user. */
 interface Place {
@@ -364,6 +364,25 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     return true
   }
 
+  /**
+   * Two messages are said, the second by somebody who hears no more of it; then both are taken back, somebody says a third,
+   * and the second is said again.
+   */
+  function comeToTheSameEnd(): boolean {
+    const [first, second, third] = living()
+    if (!first || !second || !third) return false
+    store.takeSnapshot()
+    first.host.send('den', 'plain')
+    world.after(400, () => second.host.isAlive() && second.host.send('den', 'plain'))
+    world.after(400 + second.place.latencyMs * 1.6, () => second.host.wire()?.silence())
+    world.after(2_000, () => {
+      if (isQuiet) return
+      restore(false)
+      if (third.host.isAlive()) third.host.send('den', 'plain')
+    })
+    return true
+  }
+
   /** Whether it could happen. */
   function strike(fault: Fault): boolean {
     switch (fault) {
@@ -391,6 +410,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         return true
       case 'restore':
         return restore(false)
+      case 'same_end':
+        return comeToTheSameEnd()
       case 'new_epoch':
         return restore(true)
       case 'node_clock_step':
