@@ -101,7 +101,7 @@ const EVERYTHING: Profile['rates'] = {
   restore: 0.15,
   restore_after_commit: 0.05,
   same_end: 0.05,
-  new_epoch: 0.05,
+  new_epoch: 0.15,
   node_clock_step: 0.1,
   revoked: 0.1,
   disconnected: 0.1,
@@ -139,6 +139,7 @@ const EVERYTHING: Profile['rates'] = {
   member_flip: 1,
   stranger: 0.3,
   burst: 0.3,
+  flood: 0.05,
   poison: 0.08,
   invalid: 0.2,
   too_long: 0.2,
@@ -181,7 +182,7 @@ export const PROFILES = {
   restores: {
     about: 'the store is set back to a backup',
     weight: 5,
-    rates: { snapshot: 2, restore: 2, new_epoch: 0.2, link_cut: 1, crash_after_commit: 1 },
+    rates: { snapshot: 2, restore: 2, new_epoch: 0.4, link_cut: 1, crash_after_commit: 1 },
     sends: 12,
   },
   setbacks: {

@@ -589,6 +589,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     for (let i = 1; i < (profile.devices ?? 1 + Number(dice.chance(0.25))); i++) addPlace(user)
   }
   schedule()
+  if (dice.chance(0.3)) world.after(3_000, () => store.takeSnapshot())
   try {
     // A night moves the end of all faults.
     while (world.now < faultsEndAt) await world.runUntil(faultsEndAt)
