@@ -26,8 +26,9 @@ export default [
     name: 'createClient, with the native WebSocket',
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
-    // 19.6 kB today, with the joints for an outbox in a store; the aim is 10 kB. Lower this with every saving.
-    limit: '19.75 kB',
+    // 20.5 kB today, with the joints for an outbox in a store, and rooms and roles; the aim is 10 kB. Lower this with every
+    // saving.
+    limit: '20.75 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../packages/server/src/core/store.ts'
+import { describeChanges } from './store/changes.ts'
 import {
   ack,
   ackAgain,
@@ -48,6 +49,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('keeps membership:', () => describeMembers(open, () => harness))
     describe('makes and opens rooms:', () => describeRooms(open))
     describe('changes messages:', () => describeMessages(open))
+    describe('changes rooms:', () => describeChanges(open))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('commits:', () => describeCommits(open))
   })

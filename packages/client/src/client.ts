@@ -30,7 +30,7 @@ import { openDoor } from './door.ts'
 import { createDriver } from './driver.ts'
 import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
-import { type Admitted, type Invited, noticeOf, type Removed } from './notices.ts'
+import { type Admitted, type Appointed, type Invited, noticeOf, type Removed } from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type Room, type RoomControl } from './room.ts'
@@ -67,6 +67,8 @@ export interface ClientEvents {
   admitted: [admitted: Admitted]
   /** We are a member of a room no longer, or not invited any more. */
   removed: [removed: Removed]
+  /** We have another role in a room. */
+  appointed: [appointed: Appointed]
   /** Invitations, admissions and removals were not told, for we were away too long: look at `rooms.list()`. */
   missed: []
   /** We have read on, on any device; also in rooms that are not followed. */
@@ -373,6 +375,7 @@ export function createClient(options: ClientOptions): Client {
       if (notice?.event === 'invited') events.emit('invited', notice.notice)
       else if (notice?.event === 'admitted') events.emit('admitted', notice.notice)
       else if (notice?.event === 'removed') events.emit('removed', notice.notice)
+      else if (notice) events.emit('appointed', notice.notice)
     }
   }
 

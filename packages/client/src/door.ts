@@ -125,6 +125,8 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   room_left: (payload) => isText(payload.room) && isMaybe(isCount, payload.ref),
   member_list: (payload) =>
     isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)) && isFlag(payload.hasMore),
+  active_member_list: (payload) =>
+    isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),
   messages_read: (payload) => isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref),
   typing_started: isUserInRoom,
   typing_stopped: isUserInRoom,

@@ -36,7 +36,7 @@ export type {
   MessageLocation,
   MessageName,
 } from './message.ts'
-export type { Admitted, Invited, Removed } from './notices.ts'
+export type { Admitted, Appointed, Invited, Removed } from './notices.ts'
 export type { ClientOptions } from './options.ts'
 export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
@@ -51,7 +51,8 @@ export type {
   RoomEvents,
   RoomSnapshot,
 } from './room.ts'
-export type { ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
+export type { ActiveMembers, RoomAdmin, RoomChange } from './room-admin.ts'
+export type { Joined, ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'
 export type { Readable } from './store.ts'

@@ -1,5 +1,5 @@
 /**
- * What the user's own log says of rooms: invited, admitted, removed. The client follows that log by itself from the
+ * What the user's own log says of rooms: invited, admitted, appointed, removed. The client follows that log by itself from the
  * first connection on, so these events reach every device that is there, and one that was away when it comes back.
  */
 import type { Entry, EntryPayload, Role } from '@tautline/protocol/wire'
@@ -30,10 +30,20 @@ export interface Removed {
   readonly timestamp: number
 }
 
+export interface Appointed {
+  readonly room: string
+  /** What one is there from now on. */
+  readonly role: Role
+  /** Who gave the role, or went and left us the room. */
+  readonly by: string
+  readonly timestamp: number
+}
+
 export type Notice =
   | { readonly event: 'invited'; readonly notice: Invited }
   | { readonly event: 'admitted'; readonly notice: Admitted }
   | { readonly event: 'removed'; readonly notice: Removed }
+  | { readonly event: 'appointed'; readonly notice: Appointed }
 
 /** Undefined: an entry that says nothing of rooms, or that this version does not know. */
 export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notice | undefined {
@@ -49,6 +59,10 @@ export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notic
     case 'removal': {
       const { room, reason } = payload as EntryPayload<'removal'>
       return { event: 'removed', notice: { room, reason, by, timestamp } }
+    }
+    case 'appointment': {
+      const { room, role } = payload as EntryPayload<'appointment'>
+      return { event: 'appointed', notice: { room, role, by, timestamp } }
     }
     default:
       return undefined

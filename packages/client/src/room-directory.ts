@@ -1,5 +1,5 @@
 /** `client.rooms`: making rooms, and looking through those that there are. */
-import type { PayloadOf, RoomDescription } from '@tautline/protocol/wire'
+import type { PayloadOf, RoomDescription, TautlineError } from '@tautline/protocol/wire'
 import type { RequestMessage } from './core/requests.ts'
 import type { Room } from './room.ts'
 
@@ -42,6 +42,15 @@ export interface RoomDirectory {
    * `room.getSnapshot().unread`. Rejects with TIMEOUT, DISCONNECTED, FETCH_ERROR.
    */
   list(options?: ListOptions): Promise<RoomList>
+  /** Joins and follows all of them, as `room.join()` does each, in one go. One that fails keeps none of the others back. */
+  join(ids: readonly string[]): Promise<readonly Joined[]>
+}
+
+/** What became of joining one of several rooms. */
+export interface Joined {
+  readonly room: Room
+  /** Why not; undefined: we are a member, and the room is live. */
+  readonly error: TautlineError | undefined
 }
 
 export interface RoomDirectoryPort {
@@ -62,5 +71,16 @@ export function createRoomDirectory(port: RoomDirectoryPort): RoomDirectory {
       const { rooms, hasMore } = payload as PayloadOf<'room_list'>
       return { rooms, hasMore }
     },
+    join: (ids) =>
+      Promise.all(
+        ids.map(async (id) => {
+          const room = port.room(id)
+          const error = await room.join().then(
+            () => undefined,
+            (reason: unknown) => reason as TautlineError,
+          )
+          return { room, error }
+        }),
+      ),
   }
 }

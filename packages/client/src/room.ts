@@ -25,6 +25,7 @@ import {
   messageOfFolded,
 } from './message.ts'
 import { readLog } from './read-log.ts'
+import { createRoomAdmin, type RoomAdmin } from './room-admin.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { createTimeline, type Timeline, type TimelineOptions } from './timeline.ts'
@@ -115,7 +116,7 @@ export interface MemberList {
   readonly hasMore: boolean
 }
 
-export interface Room extends Readable<RoomSnapshot> {
+export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   readonly id: string
   /**
    * Become a member and follow. May be called before the client is connected; it stands through every loss of the
@@ -312,6 +313,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
 
   const room: Room = {
     id,
+    ...createRoomAdmin(id, port.request),
     async join() {
       await port.request({ type: 'join_room', payload: { room: id } })
       await room.follow()

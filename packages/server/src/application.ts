@@ -74,6 +74,18 @@ export interface ServerRooms {
    * room, or it is a direct one.
    */
   removeMember(room: string, userId: string): Promise<void>
+  /** Changes what is named, as an owner may; an empty name or topic is none. Rejects with FORBIDDEN where there is no such room. */
+  update(room: string, change: Omit<PayloadOf<'update_room'>, 'ref' | 'room'>): Promise<void>
+  /** Removes a room and all that was said in it, for ever: its members are told, and no other can have its id. */
+  delete(room: string): Promise<void>
+  /** Of a member. The application may also leave a room without an owner. */
+  setRole(room: string, userId: string, role: Role): Promise<void>
+  /** Puts a user out who can neither join nor be invited until `unban` or `addMember`. */
+  ban(room: string, userId: string): Promise<void>
+  unban(room: string, userId: string): Promise<void>
+  /** For so long what the member sends fails with MUTED. */
+  mute(room: string, userId: string, durationMs: number): Promise<void>
+  unmute(room: string, userId: string): Promise<void>
 }
 
 export interface Application {
@@ -209,6 +221,27 @@ export function createApplication(options: {
       },
       async removeMember(room, userId) {
         await put(SYSTEM_USER_ID, check('remove_member', { room, userId }))
+      },
+      async update(room, change) {
+        await put(SYSTEM_USER_ID, check('update_room', { room, ...change }))
+      },
+      async delete(room) {
+        await put(SYSTEM_USER_ID, check('delete_room', { room }))
+      },
+      async setRole(room, userId, role) {
+        await put(SYSTEM_USER_ID, check('set_role', { room, userId, role }))
+      },
+      async ban(room, userId) {
+        await put(SYSTEM_USER_ID, check('ban_member', { room, userId }))
+      },
+      async unban(room, userId) {
+        await put(SYSTEM_USER_ID, check('unban_member', { room, userId }))
+      },
+      async mute(room, userId, durationMs) {
+        await put(SYSTEM_USER_ID, check('mute_member', { room, userId, durationMs }))
+      },
+      async unmute(room, userId) {
+        await put(SYSTEM_USER_ID, check('unmute_member', { room, userId }))
       },
     },
 

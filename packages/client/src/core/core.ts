@@ -202,6 +202,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'history':
       case 'reaction_list':
       case 'member_list':
+      case 'active_member_list':
         return replied(message)
       case 'room_left':
         replied(message)

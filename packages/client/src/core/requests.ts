@@ -28,6 +28,15 @@ type RequestType =
   | 'get_thread'
   | 'get_reactions'
   | 'mark_read'
+  | 'get_room'
+  | 'update_room'
+  | 'delete_room'
+  | 'list_active_members'
+  | 'set_role'
+  | 'ban_member'
+  | 'unban_member'
+  | 'mute_member'
+  | 'unmute_member'
 
 const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {
   create_room: 'room_info',
@@ -44,6 +53,15 @@ const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {
   get_thread: 'history',
   get_reactions: 'reaction_list',
   mark_read: 'messages_read',
+  get_room: 'room_info',
+  update_room: 'room_info',
+  delete_room: 'room_left',
+  list_active_members: 'active_member_list',
+  set_role: 'done',
+  ban_member: 'done',
+  unban_member: 'done',
+  mute_member: 'done',
+  unmute_member: 'done',
 }
 
 interface Request {

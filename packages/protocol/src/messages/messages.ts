@@ -38,7 +38,7 @@ export const commands = z
     commands: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)),
   })
   // The last ref is one, too.
-  .check(z.refine((frame) => Number.isSafeInteger(frame.ref + frame.commands.length - 1)))
+  .check(z.refine(({ ref: first, commands: { length } }) => first <= Number.MAX_SAFE_INTEGER - length + 1))
 
 /** One item of `commands`. */
 export const command = z.object({ type: typeName, messageId, payload: z.optional(openObject) })
