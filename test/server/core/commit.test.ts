@@ -83,6 +83,33 @@ describe('group commit', () => {
     const ref = bench.send(1, 'general', ['one more'])
     expect(bench.heardOf(1, 'error')).toMatchObject([{ ref, code: 'UNAVAILABLE', retryAfterMs: 1_000 }])
   })
+
+  it('answers UNAVAILABLE beyond 64 Mi characters of what waits, until they are on their way', async () => {
+    const limits = { ...DEFAULT_LIMITS, maxMessageChars: 250_000, messagesPerSecond: 1e6, messageBurst: 1e6 }
+    const bench = await createBench({
+      limits: { ...limits, maxFrameBytes: 300_000 },
+      framesPerSecond: 1e6,
+      frameBurst: 1e6,
+    })
+    await bench.login(1, 'alice')
+    await bench.enter(1, 'general')
+    await bench.enter(1, 'other')
+    bench.heard(1)
+    bench.hold('commit')
+    const large = 'x'.repeat(250_000)
+    const said = Array.from({ length: 300 }, () => bench.send(1, 'general', [large]))
+    const refused = bench.heardOf(1, 'error').map(({ ref }) => ref)
+    const taken = bench.node.figures().queuedOps
+    expect(taken).toBeGreaterThan(250)
+    expect(taken).toBeLessThanOrEqual(67_108_864 / 250_000)
+    expect(refused).toEqual(said.slice(taken))
+    bench.release('commit')
+    await bench.settle()
+    expect(bench.heardOf(1, 'ack').flatMap(({ acks }) => acks.map(({ count = 1 }) => count))).not.toEqual([])
+    bench.hold('commit')
+    bench.send(1, 'other', [large])
+    expect(bench.node.figures().queuedOps).toBe(1)
+  })
 })
 
 describe('the answers of a commit', () => {

@@ -28,6 +28,8 @@ import type { Subscriptions } from './subscriptions.ts'
 const MAX_BATCH_CHARS = 262_144
 /** Operations that may wait; beyond them the answer is UNAVAILABLE. */
 const MAX_QUEUED_OPS = 65_536
+/** So is it beyond so many characters of what waits, but one operation may always wait. For the hooks as well. */
+export const MAX_QUEUED_CHARS = 67_108_864
 
 /** Operations with who asked, and under which ref: three arrays of one length. */
 interface Batch {
@@ -67,6 +69,7 @@ export interface Committer {
 export function createCommitter(context: Context, rooms: Rooms, subscriptions: Subscriptions): Committer {
   const queue: Batch[] = []
   let queuedOps = 0
+  let queuedChars = 0
   let addedOps = 0
   let doneOps = 0
   let running: Batch | undefined
@@ -249,7 +252,8 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
 
   return {
     add(connection, ref, op, chars) {
-      if (queuedOps >= MAX_QUEUED_OPS) {
+      const isFull = queuedOps >= MAX_QUEUED_OPS || queuedChars + chars > MAX_QUEUED_CHARS
+      if (isFull && queuedOps > 0) {
         fail({ connection, ref, op, code: 'UNAVAILABLE', count: 1 })
         return
       }
@@ -260,6 +264,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       batch.refs.push(ref)
       batch.chars += chars
       queuedOps++
+      queuedChars += chars
       addedOps++
     },
 
@@ -271,6 +276,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       running = queue.shift()
       if (!running) return
       queuedOps -= running.ops.length
+      queuedChars -= running.chars
       commitMs = unixMs(context)
       context.effects.push({ do: 'commit', ops: running.ops, unixMs: commitMs })
     },

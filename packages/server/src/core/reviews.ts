@@ -11,7 +11,7 @@
  * - The next preview of a chain waits until what it handed on is committed, and so sees it.
  */
 import { CODES, type Code } from '@tautline/protocol/wire'
-import { type Committer, isMembership } from './commit.ts'
+import { type Committer, isMembership, MAX_QUEUED_CHARS } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, unixMs } from './context.ts'
 import type { Question, Verdict } from './contract.ts'
@@ -91,6 +91,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
   let previewing: readonly Chain[] = []
   let lastId = 0
   let count = 0
+  let waitingChars = 0
   let isStopped = false
 
   function chainOf({ user, room }: StoreOp): Chain {
@@ -196,8 +197,9 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     pumpReads(context, item.connection)
   }
 
-  function leaveGate({ connection, op }: Item): void {
+  function leaveGate({ connection, op, chars }: Item): void {
     count--
+    waitingChars -= chars
     if (isMembership(op)) connection.pendingMemberships--
   }
 
@@ -236,11 +238,13 @@ export function createReviews(context: Context, committer: Committer): Reviews {
         committer.add(connection, ref, op, chars)
         return
       }
-      if (count >= MAX_WAITING_OPS || isStopped) {
+      const isFull = count >= MAX_WAITING_OPS || waitingChars + chars > MAX_QUEUED_CHARS
+      if ((isFull && count > 0) || isStopped) {
         committer.refuse(connection, ref, op, 'UNAVAILABLE')
         return
       }
       count++
+      waitingChars += chars
       if (isMembership(op)) connection.pendingMemberships++
       chainOf(op).waiting.push({ connection, ref, op, chars })
     },
