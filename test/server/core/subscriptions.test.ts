@@ -225,6 +225,20 @@ describe('subscribe', () => {
     expect(bench.heardOf(2, 'page')).toMatchObject([{ ref: 6, live: true }])
   })
 
+  it('follows the room where only the first of two askings could not be answered', async () => {
+    const bench = await withMessages(1)
+    bench.hold('read')
+    bench.say(2, subscribe(5, [{ room: 'general' }]), subscribe(6, [{ room: 'general' }]))
+    bench.takeWork('read')
+    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.release('read')
+    await bench.settle()
+    expect(bench.heardOf(2, 'page')).toMatchObject([{ ref: 6, live: true }])
+    bench.send(1, 'general', ['x'])
+    await bench.settle()
+    expect(bench.heardOf(2, 'entries')).toHaveLength(1)
+  })
+
   it('goes on where only a second asking could not be answered', async () => {
     const bench = await withMessages(1)
     await bench.enter(2, 'general')

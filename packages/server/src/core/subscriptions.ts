@@ -190,7 +190,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
   function failed(connection: Connection, read: Read, code: Code): void {
     switch (read.why) {
       case 'subscribe':
-        if (read.subscription.state === 'opening') end(read.subscription)
+        if (read.subscription.state === 'opening' && !isAskedAgain(connection, read.subscription))
+          end(read.subscription)
         refuseInRoom(context, connection, read.ref, code, read.subscription.room.id)
         break
       case 'catch_up':
@@ -215,6 +216,11 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       default:
         unreachable(read)
     }
+  }
+
+  /** A second asking for the same room is on its way, and may follow it yet. */
+  function isAskedAgain({ reads }: Connection, subscription: Subscription): boolean {
+    return reads.some((read) => read.why === 'subscribe' && read.subscription === subscription)
   }
 
   function toldReceipts(subscription: Subscription, receipts: Receipts | undefined): void {
