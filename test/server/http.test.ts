@@ -4,6 +4,14 @@ import { createHttpServer, listen } from '../../packages/server/src/http.ts'
 import { RawSocket, upgradeOf } from './malformed/raw-socket.ts'
 import { connect, SECRET, startServer } from './wire.ts'
 
+/** The event loop is measured by one, of the machinery below what JavaScript sees. */
+function repeatingTimers(): number {
+  const { libuv } = process.report.getReport() as {
+    readonly libuv: readonly { readonly is_active: boolean; readonly repeat?: number }[]
+  }
+  return libuv.filter(({ is_active, repeat = 0 }) => is_active && repeat > 0).length
+}
+
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 describe('the HTTP server', () => {
@@ -53,6 +61,14 @@ describe('the HTTP server', () => {
     await expect(second).rejects.toThrow(
       `Port ${server.port} on 127.0.0.1 is taken: stop the program that listens there, or choose another port`,
     )
+  })
+
+  it('measures nothing any more where its port is taken', async () => {
+    const { port } = await startServer()
+    const before = repeatingTimers()
+    const options = { port, auth: { secret: SECRET }, store: memory(), logger: false } as const
+    await expect(createServer(options)).rejects.toThrow('is taken')
+    expect(repeatingTimers()).toBe(before)
   })
 
   it('says what to do where the machine has no such address', async () => {

@@ -162,7 +162,10 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
       logger,
     })
     upgrader.listenTo(http, true)
-    address = await listen(http, config.port, config.host, logger)
+    address = await listen(http, config.port, config.host, logger).catch((error: unknown) => {
+      driver.stop()
+      throw error
+    })
   }
   const url = address && `ws://${hostOf(address)}:${address.port}${config.path}`
   logger.info({ url, epoch: store.epoch }, 'the server is ready')
