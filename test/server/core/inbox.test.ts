@@ -88,6 +88,14 @@ describe('the rate of messages of a connection', () => {
       [5, 'RATE_LIMIT', 'b', undefined],
       [1_001, 'RATE_LIMIT', undefined, 2],
     ])
+    // Also of a frame that is not of its form: each of its commands has a ref that waits.
+    const malformed = { ref: 60, room: 'general', sid: '', n: 1, commands: [{}, {}, {}] }
+    bench.step({
+      type: 'received',
+      connection: 1,
+      text: JSON.stringify({ type: 'commands', payload: malformed }),
+    })
+    expect(bench.heardOf(1, 'error')).toMatchObject([{ ref: 60, code: 'RATE_LIMIT', count: 3 }])
     bench.advance(100)
     bench.say(1, { type: 'ping', payload: { ref: 6 } })
     expect(bench.heardOf(1, 'pong')).toEqual([{ ref: 6 }])

@@ -229,7 +229,7 @@ export function createInbox(
     } else if (message?.type === 'subscribe') {
       for (const { room } of message.payload.rooms)
         refuse(context, connection, ref, 'RATE_LIMIT', { room, retryAfterMs })
-    } else refuse(context, connection, ref, 'RATE_LIMIT', { retryAfterMs })
+    } else refuseRun(context, connection, ref, 'RATE_LIMIT', countOf(decoded), retryAfterMs)
   }
 
   /** Being refused now and then is nothing; for a long time it is abuse. */
@@ -239,6 +239,11 @@ export function createInbox(
   }
 
   return receive
+}
+
+/** Of how many commands a frame that is not of its form speaks. */
+function countOf(decoded: Decoded): number {
+  return decoded.ok ? 1 : (decoded.count ?? 1)
 }
 
 function refOf({ payload }: ClientMessage): number | undefined {
