@@ -163,6 +163,24 @@ describe('reading a room from a position', () => {
     expect(await waiting).toEqual({ done: true, value: undefined })
   })
 
+  it('gives nothing any more once return was called, whatever was on its way', async () => {
+    const { server, room } = await localInDen()
+    server.say('den', '1')
+    await idle()
+    const reader = room.messages({ after: 0 })
+    const waiting = [reader.next(), reader.next()]
+    server.intercept = (message) => {
+      if (message.type === 'get_page') queueMicrotask(() => void reader.return?.())
+      return false
+    }
+    await idle()
+    void reader.return?.()
+    expect(await Promise.all(waiting)).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ])
+  })
+
   it.each(['FETCH_ERROR', 'UNAVAILABLE', 'INTERNAL_ERROR', 'RATE_LIMIT'] as const)(
     'waits where the server cannot read just now (%s), as long as it asks',
     async (code) => {

@@ -28,9 +28,10 @@ export interface LogPort {
 export function readLog(room: Room, after: number, port: LogPort): AsyncIterableIterator<Message> {
   let position: Position = { seq: after }
   let live: Entry[] = []
-  let ready: Message[] = []
+  const ready: Message[] = []
   let wake = () => {}
   let done = false
+  let isReturned = false
   let failure: TautlineError | undefined
   /** Whether the log was read up to where the live entries go on. */
   let isCaughtUp = false
@@ -125,7 +126,8 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
         })
       }
     }
-    const message = ready.shift()
+    // What was on its way when the reader went is nobody's.
+    const message = isReturned ? undefined : ready.shift()
     if (message) return { done: false, value: message }
     if (failure) throw failure
     return { done: true, value: undefined }
@@ -140,7 +142,7 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
       return result
     },
     return() {
-      ready = []
+      isReturned = true
       finish()
       return Promise.resolve({ done: true, value: undefined })
     },
