@@ -18,6 +18,7 @@ describe('tautline', { timeout: 30_000 }, () => {
     [['help', 'sing'], {}, 2, 'There is no command "sing".'],
     [['serve', '--prot', '1'], {}, 2, "Unknown option '--prot'"],
     [['serve', 'now'], {}, 2, '"now" is too much.\nTry: tautline serve --help'],
+    [['token', 'alice'], signed, 2, '"alice" is too much. Name the user: --user alice'],
     [['token', '--user', 'a b'], signed, 1, 'A user id is'],
   ])('%j exits with what it should, and a sentence', async (args, more, code, sentence) => {
     const result = await run(args, more)
@@ -84,7 +85,12 @@ describe('the arguments', () => {
       2,
       '--usage: usage.sends.count must be a whole number from 1',
     ],
-    [['serve', '--usage', 'words=1/5'], signed, 1, 'There is no option usage.words'],
+    [
+      ['serve', '--usage', 'words=1/5'],
+      signed,
+      2,
+      '--usage: usage.words is no option; there are usage.sends',
+    ],
     [['serve', '--jwks', 'http://keys.example'], {}, 2, '--jwks must be the https address'],
     [['serve', '--algorithm', 'none'], signed, 2, '--algorithm must be one of HS256, HS384, HS512'],
     [['serve', '--secret', 'short'], {}, 2, '--secret must be at least 32 bytes long for HS256; it has 5.'],

@@ -30,15 +30,17 @@ export function flag(name: string, given: boolean | undefined, fallback: boolean
 export function checkNames(prefix: string, given: object, allowed: readonly string[]): void {
   for (const name of Object.keys(given)) {
     if (!allowed.includes(name))
-      throw new TypeError(
-        `There is no option ${prefix}${name}; there are ${allowed.map((each) => prefix + each).join(', ')}.`,
-      )
+      throw noOption(prefix + name, `; there are ${allowed.map((each) => prefix + each).join(', ')}.`)
   }
 }
 
 export function fault(name: string, given: unknown, allowed: string): OptionError {
   const shown = typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)
   return new OptionError(name, `must be ${allowed}; it is ${shown}.`)
+}
+
+function noOption(name: string, others: string): OptionError {
+  return new OptionError(name, `is no option${others}`, `There is no option ${name}${others}`)
 }
 
 /** An option is not what it may be. Whoever took it from elsewhere can say its name there in front of `detail`. */
@@ -48,8 +50,8 @@ export class OptionError extends TypeError {
   /** What it must be and what it is. */
   readonly detail: string
 
-  constructor(option: string, detail: string) {
-    super(`The option ${option} ${detail}`)
+  constructor(option: string, detail: string, message = `The option ${option} ${detail}`) {
+    super(message)
     this.option = option
     this.detail = detail
   }

@@ -1,6 +1,6 @@
 /** `tautline token`: a token for a user, for trying things out and for scripts. */
 import { parseArgs } from 'node:util'
-import { type Command, noArgument, UsageError } from '../command.ts'
+import { type Command, UsageError } from '../command.ts'
 import { SECRET_NOTE, secretOf } from '../secret.ts'
 
 const HELP = `tautline token --user <id>: print a token for that user, good for an hour
@@ -20,7 +20,8 @@ export const token: Command = {
       allowPositionals: true,
       options: { user: { type: 'string' }, secret: { type: 'string' } },
     })
-    noArgument(positionals)
+    if (positionals[0] !== undefined)
+      throw new UsageError(`"${positionals[0]}" is too much. Name the user: --user alice`)
     if (values.user === undefined) throw new UsageError('Whose token? Name the user: --user alice')
     const secret = secretOf(values.secret, env)
     const { createToken } = await import('@tautline/server')
