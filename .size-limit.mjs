@@ -26,9 +26,9 @@ export default [
     name: 'createClient, with the native WebSocket',
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
-    // 20.5 kB today, with the joints for an outbox in a store, and rooms and roles; the aim is 10 kB. Lower this with every
-    // saving.
-    limit: '20.75 kB',
+    // 23 kB today, with the joints for an outbox in a store, rooms and roles, and 2.5 kB for what can be done with messages
+    // beyond sending (the fold, a timeline that shows changes at once); the aim is 10 kB. Lower this with every saving.
+    limit: '23.25 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -37,14 +37,14 @@ export default [
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],
     // 2.8 kB of it is what the core does with any store: a client without one does not carry it.
-    limit: '5.75 kB',
+    limit: '6 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
   {
     name: 'validatingDoor, beyond the client: the schemas and their library',
     path: 'packages/client/dist/validate.js',
-    limit: '18 kB',
+    limit: '18.25 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },

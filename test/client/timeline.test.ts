@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createRoom } from '../../packages/client/src/room.ts'
 import { EPOCH, run, SERVER_TIME } from './support/drive.ts'
 import { local, localInDen } from './support/local.ts'
+import type { ScriptedServer } from './support/scripted-server.ts'
 import { idle } from './support/virtual-time.ts'
 
 const texts = (timeline: Timeline): string[] =>
@@ -96,6 +97,111 @@ describe('a timeline', () => {
     server.say('den', 'new')
     await room.send({ content: 'mine' })
     expect(timeline.getSnapshot()).toBe(before)
+  })
+})
+
+describe('what comes of a message', () => {
+  const target = { seq: 1, sender: 'bob', messageId: 'bob-says-0001' }
+
+  /** About the first message. */
+  function change(server: ScriptedServer, type: string, payload: object): void {
+    server.push('den', type, { target, ...payload })
+  }
+
+  it('is folded in, whether it came before the page that shows the message or after it', async () => {
+    const { server, room } = await localInDen()
+    server.say('den', 'said')
+    await idle()
+    let answer: () => void = () => {}
+    server.intercept = (message, reply) => {
+      if (message.type !== 'get_history') return false
+      // Read now, and told later than what happens meanwhile.
+      const entries = [...server.logs.get('den')!]
+      const { ref, room: id } = message.payload
+      answer = () =>
+        reply({
+          type: 'history',
+          payload: { ref, room: id, entries, at: 1, hasOlder: false, hasNewer: false },
+        })
+      return true
+    }
+    const timeline = room.timeline()
+    await idle()
+    change(server, 'message_edited', { content: 'edited' })
+    await idle()
+    expect(timeline.getSnapshot().items).toEqual([])
+    answer()
+    await idle()
+    expect(texts(timeline)).toEqual(['edited'])
+    change(server, 'reaction_added', { emoji: '👍', count: 1 })
+    await idle()
+    expect(timeline.getSnapshot().items[0]?.body).toMatchObject({
+      content: 'edited',
+      version: 2,
+      reactions: [{ emoji: '👍', count: 1, own: false }],
+    })
+    change(server, 'message_deleted', {})
+    await idle()
+    expect(timeline.getSnapshot().items[0]).toMatchObject({ kind: 'deleted', content: '' })
+  })
+
+  it('is not folded in twice where the page has it already', async () => {
+    const { server, room } = await localInDen()
+    server.say('den', 'said')
+    change(server, 'message_edited', { content: 'a' })
+    change(server, 'message_edited', { content: 'b' })
+    await idle()
+    server.intercept = (message, reply) => {
+      if (message.type !== 'get_history') return false
+      const { ref, room: id } = message.payload
+      const body = { content: 'c', version: 4, editedAt: 1 }
+      // Of a later time than the live entries that follow it.
+      reply({
+        type: 'history',
+        payload: {
+          ref,
+          room: id,
+          entries: [{ ...server.logs.get('den')![0]!, payload: body }],
+          at: 4,
+          hasOlder: false,
+          hasNewer: false,
+        },
+      })
+      return true
+    }
+    const timeline = room.timeline()
+    await idle()
+    change(server, 'message_edited', { content: 'c' })
+    await idle()
+    expect(timeline.getSnapshot().items[0]?.body).toMatchObject({ content: 'c', version: 4 })
+    change(server, 'message_edited', { content: 'd' })
+    await idle()
+    expect(timeline.getSnapshot().items[0]?.body).toMatchObject({ content: 'd', version: 5 })
+  })
+
+  it('goes on to older pages where one holds nothing but what is folded in', async () => {
+    const { server, room } = await localInDen()
+    server.say('den', 'said')
+    await idle()
+    const spans = [
+      { from: 5, to: 9 },
+      { from: 2, to: 4 },
+    ]
+    server.intercept = (message, reply) => {
+      const span = spans[0]
+      if (message.type !== 'get_history' || !span) return false
+      spans.shift()
+      const { ref, room: id } = message.payload
+      reply({
+        type: 'history',
+        payload: { ref, room: id, entries: [], at: 9, ...span, hasOlder: true, hasNewer: false },
+      })
+      return true
+    }
+    const timeline = room.timeline()
+    await idle()
+    expect(texts(timeline)).toEqual(['said'])
+    expect(server.payloads('get_history').map(({ before }) => before)).toEqual([undefined, 5, 2])
   })
 })
 

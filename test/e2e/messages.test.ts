@@ -243,6 +243,50 @@ describe('a room tells', () => {
   })
 })
 
+describe('a user', () => {
+  it('is told who named and who answered them, also when they were away', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const own = bob.room.send({ content: 'question' })
+    await own
+    await bob.client.disconnect()
+    const target = { sender: 'bob', messageId: own.messageId }
+    const named = ada.room.send({ content: 'look', mentions: ['bob', 'nobody'] })
+    const answer = ada.room.send({ content: 'an answer', replyTo: target })
+    await answer
+    const mentioned = new Promise((resolve) => bob.client.once('mentioned', resolve))
+    const answered = new Promise((resolve) => bob.client.once('answered', resolve))
+    await bob.client.connect()
+    const told = { room: 'general', by: 'ada' }
+    expect(await mentioned).toMatchObject({ ...told, message: { messageId: named.messageId } })
+    expect(await answered).toMatchObject({ ...told, message: { messageId: answer.messageId } })
+  })
+})
+
+describe('the application', () => {
+  it('may forbid to repeat what it does not let a user read', async () => {
+    const asked: string[] = []
+    await start({
+      authorize({ action, room, userId }) {
+        asked.push(`${userId} ${action} ${room}`)
+        return !(userId === 'bob' && action === 'read' && room === 'general' && asked.includes('closed'))
+      },
+    })
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'internal' })
+    await sent
+    const elsewhere = bob.client.room('elsewhere')
+    await elsewhere.join()
+    const message = { room: 'general', sender: 'ada', messageId: sent.messageId }
+    await elsewhere.forward(message)
+    asked.push('closed')
+    await expect(Promise.resolve(elsewhere.forward(message))).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(asked.slice(-2)).toEqual(['closed', 'bob read general'])
+  })
+})
+
 describe('a forwarded message', () => {
   it('says who said it first, in a room where they are not known', async () => {
     await start()

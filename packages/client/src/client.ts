@@ -30,7 +30,14 @@ import { openDoor } from './door.ts'
 import { createDriver } from './driver.ts'
 import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
-import { type Admitted, type Appointed, type Invited, noticeOf, type Removed } from './notices.ts'
+import {
+  type Admitted,
+  type Appointed,
+  type Invited,
+  type Mentioned,
+  noticeOf,
+  type Removed,
+} from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { createRoom, type Room, type RoomControl } from './room.ts'
@@ -69,7 +76,11 @@ export interface ClientEvents {
   removed: [removed: Removed]
   /** We have another role in a room. */
   appointed: [appointed: Appointed]
-  /** Invitations, admissions and removals were not told, for we were away too long: look at `rooms.list()`. */
+  /** A message names us, in whatever room of ours. */
+  mentioned: [mentioned: Mentioned]
+  /** Somebody answered a message of ours, and did not name us. */
+  answered: [answered: Mentioned]
+  /** Invitations, admissions, removals, mentions and answers were not told, for we were away too long: look at `rooms.list()`. */
   missed: []
   /** We have read on, on any device; also in rooms that are not followed. */
   unread: [change: { readonly room: string; readonly read: number; readonly unread: number }]
@@ -375,7 +386,8 @@ export function createClient(options: ClientOptions): Client {
       if (notice?.event === 'invited') events.emit('invited', notice.notice)
       else if (notice?.event === 'admitted') events.emit('admitted', notice.notice)
       else if (notice?.event === 'removed') events.emit('removed', notice.notice)
-      else if (notice) events.emit('appointed', notice.notice)
+      else if (notice?.event === 'appointed') events.emit('appointed', notice.notice)
+      else if (notice) events.emit(notice.event, notice.notice)
     }
   }
 

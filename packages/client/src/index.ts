@@ -23,7 +23,7 @@ export type { Gap, RoomPhase } from './core/context.ts'
 export type { HeartbeatOptions } from './core/heartbeat.ts'
 export type { StorageStatus } from './core/keeper.ts'
 export type { OutboxOptions } from './core/outbox.ts'
-export type { LaneRow, OutboxNotice, SendOutcome, StoredRow } from './core/outbox-row.ts'
+export type { LaneRow, NewRow, OutboxNotice, SendOutcome, StoredRow } from './core/outbox-row.ts'
 export { STATUSES, type Status } from './core/status.ts'
 export { type Door, openDoor } from './door.ts'
 export { type DurableOutbox, durable } from './durable.ts'
@@ -36,7 +36,7 @@ export type {
   MessageLocation,
   MessageName,
 } from './message.ts'
-export type { Admitted, Appointed, Invited, Removed } from './notices.ts'
+export type { Admitted, Appointed, Invited, Mentioned, Removed } from './notices.ts'
 export type { ClientOptions } from './options.ts'
 export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'

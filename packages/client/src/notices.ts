@@ -1,5 +1,5 @@
 /**
- * What the user's own log says of rooms: invited, admitted, appointed, removed. The client follows that log by itself from the
+ * What the user's own log says: invited, admitted, appointed, removed, mentioned, answered. The client follows that log by itself from the
  * first connection on, so these events reach every device that is there, and one that was away when it comes back.
  */
 import type { Entry, EntryPayload, Role } from '@tautline/protocol/wire'
@@ -39,11 +39,20 @@ export interface Appointed {
   readonly timestamp: number
 }
 
+/** A message names us, or answers one of ours. */
+export interface Mentioned {
+  readonly room: string
+  readonly message: { readonly seq: number; readonly sender: string; readonly messageId: string }
+  readonly by: string
+  readonly timestamp: number
+}
+
 export type Notice =
   | { readonly event: 'invited'; readonly notice: Invited }
   | { readonly event: 'admitted'; readonly notice: Admitted }
   | { readonly event: 'removed'; readonly notice: Removed }
   | { readonly event: 'appointed'; readonly notice: Appointed }
+  | { readonly event: 'mentioned' | 'answered'; readonly notice: Mentioned }
 
 /** Undefined: an entry that says nothing of rooms, or that this version does not know. */
 export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notice | undefined {
@@ -63,6 +72,12 @@ export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notic
     case 'appointment': {
       const { room, role } = payload as EntryPayload<'appointment'>
       return { event: 'appointed', notice: { room, role, by, timestamp } }
+    }
+    case 'mention':
+    case 'reply': {
+      const { room, message } = payload as EntryPayload<'mention'>
+      const event = type === 'mention' ? 'mentioned' : 'answered'
+      return { event, notice: { room, message, by, timestamp } }
     }
     default:
       return undefined

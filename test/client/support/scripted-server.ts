@@ -76,6 +76,12 @@ export class ScriptedServer {
     return this.#append(room, { type: 'new_message', sender, messageId, payload: { content } })
   }
 
+  /** Any entry of bob's, pushed to who follows. */
+  push(room: string, type: string, payload: Record<string, unknown>): Entry {
+    const messageId = `bob-does-${String(this.#log(room).length + 1).padStart(4, '0')}`
+    return this.#append(room, { type, sender: 'bob', messageId, payload })
+  }
+
   /** Of these types, in order. */
   payloads(type: ClientMessage['type']): Record<string, unknown>[] {
     return this.received

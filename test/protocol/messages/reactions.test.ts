@@ -5,10 +5,25 @@ const takes = (emoji: string) =>
   COMMANDS.add_reaction.safeParse({ ...EXAMPLES.commands.add_reaction.payload, emoji }).success
 
 describe('an emoji', () => {
-  it.each(['👍', '👍🏽', '❤', '❤️', '🇩🇪', '👩‍🚀', '👨‍👩‍👧‍👦', '🏳️‍🌈', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '1️⃣', '#⃣', '☎', '🫱🏻‍🫲🏿'])(
-    'is %s',
-    (emoji) => expect(takes(emoji)).toBe(true),
-  )
+  it.each([
+    '👍',
+    '👍🏽',
+    '❤',
+    '❤️',
+    '🇩🇪',
+    '👩‍🚀',
+    '👨‍👩‍👧‍👦',
+    '🏳️‍🌈',
+    '🏴󠁧󠁢󠁳󠁣󠁴󠁿',
+    '1️⃣',
+    '#⃣',
+    '☎',
+    '🫱🏻‍🫲🏿',
+    '❤️‍🔥',
+    '🏴‍☠️',
+    '👁️‍🗨️',
+    '🧑🏽‍❤️‍💋‍🧑🏻',
+  ])('is %s', (emoji) => expect(takes(emoji)).toBe(true))
 
   it.each([
     '',
@@ -27,6 +42,11 @@ describe('an emoji', () => {
     '<b>',
     '\0',
     '漢',
+    '👍👍',
+    '❤️🎉',
+    '🇩',
+    '🇩🇪🇫',
+    '👍\u200d',
   ])('is not %j', (text) => expect(takes(text)).toBe(false))
 
   it('is no story', () => expect(takes('👍'.repeat(17))).toBe(false))

@@ -19,6 +19,8 @@ const PARSE = '4400 PARSE_ERROR'
 const INVALID = 'INVALID_MESSAGE'
 const UNKNOWN = 'UNKNOWN_TYPE'
 const VALIDATION = 'VALIDATION_ERROR'
+const TOO_LONG = 'MESSAGE_TOO_LONG'
+const FORBIDDEN = 'FORBIDDEN'
 
 const deep = (levels: number, open = '[', close = ']') => open.repeat(levels) + close.repeat(levels)
 const ping = (more = '') => `{"type":"ping","payload":{"ref":1${more}}}`
@@ -27,6 +29,9 @@ const commands = (more: string, head = '"room":"general","sid":"the-lane-1","n":
   `{"type":"commands","payload":{"ref":5,${head},${more}}}`
 const command = (payload: string, type = 'send_message') =>
   commands(`"commands":[{"type":"${type}","messageId":"message-1","payload":${payload}}]`)
+const TARGET = '"target":{"sender":"ada","messageId":"message-7"}'
+const thread = (target: string, more: string) =>
+  message('get_thread', `,"room":"general","target":{${target}}${more}`)
 const subscribe = (after: string) => message('subscribe', `,"rooms":[{"room":"a","after":${after}}]`)
 
 const cases = (...rows: readonly (readonly [string, string, string])[]): TextCase[] =>
@@ -116,6 +121,20 @@ export const TEXTS: readonly TextCase[] = [
     ['a cursor of 1e20', subscribe('{"seq":1e20,"h":""}'), INVALID],
     ['a fingerprint too long', subscribe(`{"seq":1,"h":"${'x'.repeat(13)}"}`), INVALID],
     ['a history of a million', message('get_history', ',"room":"a","limit":1000000'), INVALID],
+    ['a thread of a million', thread('"sender":"ada","messageId":"message-1"', ',"limit":1000000'), INVALID],
+    ['a thread of nothing', thread('', ''), INVALID],
+    ['a thread of a message without a sender', thread('"messageId":"message-1"', ''), INVALID],
+    [
+      'a thread before its beginning',
+      thread('"sender":"ada","messageId":"message-1"', ',"before":0'),
+      INVALID,
+    ],
+    ['reactions to a text', message('get_reactions', ',"room":"a","target":"message-1"'), INVALID],
+    [
+      'reactions to nobody’s message',
+      message('get_reactions', ',"room":"a","target":{"sender":"a b"}'),
+      INVALID,
+    ],
     ['a page of members of a million', message('list_members', ',"room":"a","limit":1000000'), INVALID],
     ['a second hello', message('authenticate', ',"sid":"the-lane-1","token":"x"'), INVALID],
     ['another hello without a token', message('authenticate', ',"sid":"the-lane-1"'), INVALID],
@@ -165,6 +184,48 @@ export const TEXTS: readonly TextCase[] = [
     ],
     ['a command that nobody knows', command('{}', 'drop_tables'), VALIDATION],
     ['a command that objects have', command('{}', 'constructor'), VALIDATION],
+    ['an edit of nothing', command('{"content":"x"}', 'edit_message'), VALIDATION],
+    ['an edit into nothing', command(`{${TARGET},"content":""}`, 'edit_message'), VALIDATION],
+    [
+      'an edit into a tombstone',
+      command(`{${TARGET},"kind":"deleted","content":""}`, 'edit_message'),
+      VALIDATION,
+    ],
+    [
+      'an edit into the system’s',
+      command(`{${TARGET},"kind":"system","content":"x"}`, 'edit_message'),
+      VALIDATION,
+    ],
+    [
+      'an edit beyond all limits',
+      command(`{${TARGET},"content":"${'x'.repeat(5_001)}"}`, 'edit_message'),
+      TOO_LONG,
+    ],
+    ['an edit of what is not there', command(`{${TARGET},"content":"x"}`, 'edit_message'), FORBIDDEN],
+    ['a deletion of nothing', command('{}', 'delete_message'), VALIDATION],
+    ['a deletion of everything', command('{"target":[{}]}', 'delete_message'), VALIDATION],
+    ['a deletion of what is not there', command(`{${TARGET}}`, 'delete_message'), FORBIDDEN],
+    ['a forward of nothing', command('{"from":{}}', 'forward_message'), VALIDATION],
+    [
+      'a forward from nowhere',
+      command('{"from":{"room":"~b~a","sender":"a"}}', 'forward_message'),
+      VALIDATION,
+    ],
+    [
+      'a forward from a room of others',
+      command('{"from":{"room":"secret","sender":"eve","messageId":"message-7"}}', 'forward_message'),
+      FORBIDDEN,
+    ],
+    ['a reaction without an emoji', command(`{${TARGET}}`, 'add_reaction'), VALIDATION],
+    ['two reactions at once', command(`{${TARGET},"emoji":"👍👍"}`, 'add_reaction'), VALIDATION],
+    ['a reaction with markup', command(`{${TARGET},"emoji":"<b>"}`, 'add_reaction'), VALIDATION],
+    ['a reaction to what is not there', command(`{${TARGET},"emoji":"👍"}`, 'add_reaction'), FORBIDDEN],
+    [
+      'an answer to what is not there',
+      command('{"content":"x","replyTo":{"sender":"a","messageId":"message-7"}}'),
+      FORBIDDEN,
+    ],
+    ['51 mentions', command(`{"content":"x","mentions":[${Array(51).fill('"a"').join()}]}`), VALIDATION],
     ['content that is no text', command('{"content":{"toString":1}}'), VALIDATION],
     ['content with NUL', command('{"content":"\\u0000"}'), VALIDATION],
     [
