@@ -139,7 +139,6 @@ const EVERYTHING: Profile['rates'] = {
   member_flip: 1,
   stranger: 0.3,
   burst: 0.3,
-  flood: 0.05,
   poison: 0.08,
   invalid: 0.2,
   too_long: 0.2,
@@ -343,7 +342,7 @@ export const PROFILES = {
   },
   floods: {
     about: 'more is said than can be read at once, while others sleep',
-    weight: 4,
+    weight: 7,
     rates: { flood: 1.5, sleep: 3, link_silent: 1, link_cut: 1, reload: 0.5, snapshot: 0.3, restore: 0.2 },
     devices: 1,
     fastLimits: true,

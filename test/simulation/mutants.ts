@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
     to: '',
     profile: 'wires',
-    seed: 91,
+    seed: 26,
   },
   {
     name: 'dedupe-in-memory',
@@ -104,7 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'decide(lastN ?? 0, view.entry(user, messageId), {',
     to: 'decide(lastN ?? 0, undefined, {',
     profile: 'wires',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'failure-not-recorded',
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return fail(command.refusal, true)',
     to: 'return fail(command.refusal, false)',
     profile: 'strangers',
-    seed: 26,
+    seed: 16,
   },
   {
     name: 'persisted-counter',
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (command.n > lastN + 1) return { decision: 'gap' }\n",
     to: '',
     profile: 'commits',
-    seed: 3,
+    seed: 2,
   },
   {
     name: 'no-receivers-dedupe',
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
   return { do: 'apply', skip: cursor + 1 - first }`,
     to: "  return { do: 'apply', skip: 0 }",
     profile: 'mix',
-    seed: 3,
+    seed: 1,
   },
   {
     name: 'no-poll',
@@ -168,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
     profile: 'drainers',
-    seed: 4,
+    seed: 143,
   },
   {
     name: 'failure-told-before-written',
@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
     done()
     ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {})`,
     profile: 'storage',
-    seed: 340,
+    seed: 341,
   },
   {
     name: 'queued-before-written',
@@ -193,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      waiting.push(row)\n    },',
     to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
     profile: 'storage',
-    seed: 70,
+    seed: 39,
   },
   {
     name: 'order-of-arrival',
@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
     to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
     profile: 'tabs',
-    seed: 72,
+    seed: 48,
   },
   {
     name: 'connection-kept',
@@ -247,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      move('opened')\n",
     to: "      losses = 0\n      move('opened')\n",
     profile: 'refusals',
-    seed: 1,
+    seed: 10,
   },
   {
     name: 'watchdog-without-probe',
@@ -283,7 +283,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  if (seq <= old.seq) return { outcome: readOutcome(room, member, old) }\n',
     to: '',
     profile: 'mix',
-    seed: 7,
+    seed: 10,
   },
   {
     name: 'token-refreshed-twice',
@@ -292,7 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '        renewAt = NEVER\n        askForToken()',
     to: '        renewAt = context.now + 1_000\n        askForToken()',
     profile: 'tokens',
-    seed: 53,
+    seed: 30,
   },
   {
     name: 'unavailable-is-poison',
@@ -301,7 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "if (code === 'INTERNAL_ERROR' && isPoison(row))",
     to: 'if (isPoison(row))',
     profile: 'outages',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'replaced-clients-fight',
@@ -319,7 +319,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (older && older.helloRef > connection.helloRef) {',
     to: 'if (older && older.helloRef < 0) {',
     profile: 'strangers',
-    seed: 126,
+    seed: 96,
   },
   {
     name: 'cancelled-without-asking',
@@ -328,7 +328,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      giveUp([place.row], 'CANCELLED')\n      queues.goBack(place.queue, place.index)",
     to: "      settle(place, { status: 'failed', code: 'CANCELLED' })",
     profile: 'wires',
-    seed: 1,
+    seed: 9,
   },
   {
     name: 'never-sent-again',
@@ -382,7 +382,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "const fromSeq = known?.visibility === 'private' ? joinedSeq : (known?.openFrom ?? 1)",
     to: 'const fromSeq = 1',
     profile: 'members',
-    seed: 63,
+    seed: 1,
   },
   {
     name: 'put-out-and-still-told',
@@ -391,7 +391,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    evict(room, departure.userId, departure.reason)\n',
     to: '    evict.length\n',
     profile: 'members',
-    seed: 1,
+    seed: 6,
   },
   {
     name: 'pushed-over-holes',
@@ -409,7 +409,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "        context.emit({\n          type: 'gap',",
     to: "        const silently = (effect: { readonly type: 'gap' } & object) => effect\n        silently({\n          type: 'gap',",
     profile: 'floods',
-    seed: 3,
+    seed: 2,
   },
   {
     name: 'no-window',
@@ -427,7 +427,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)\n',
     to: '',
     profile: 'tokens',
-    seed: 3,
+    seed: 5,
   },
   {
     name: 'socket-left-open',
