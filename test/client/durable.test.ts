@@ -90,7 +90,7 @@ describe('a reload', () => {
     await idle()
     const [one, two] = client.outbox.list()
     expect([one?.status, two?.status]).toEqual(['failed', 'failed'])
-    expect(one?.error).toEqual(new TautlineError('FORBIDDEN'))
+    expect(one?.error).toEqual(new TautlineError('FORBIDDEN', 'no'))
     expect(failures).toEqual(['one', 'two'])
     const again = client.outbox.retry(one?.messageId ?? '')
     await again

@@ -126,6 +126,33 @@ describe('onMessage', () => {
     expect(errors).toEqual([])
   })
 
+  it('tells in its own words why, as far as they go on the wire', async () => {
+    const server = await start({
+      onMessage({ content }) {
+        throw new TautlineError(
+          'FORBIDDEN',
+          content === 'long' ? `\0${'\u{1F600}'.repeat(600)}` : 'no advertising here',
+        )
+      },
+      authorize({ action }) {
+        if (action === 'join') throw new TautlineError('FORBIDDEN', 'members of the club alone')
+        return true
+      },
+    })
+    const alice = await connect(server, 'alice')
+    await expect(alice.room('club').join()).rejects.toMatchObject({ detail: 'members of the club alone' })
+    await server.rooms.create({ id: 'general', visibility: 'public', owner: 'alice' })
+    const said = ['buy', 'now', 'long'].map((content) => alice.room('general').send({ content }))
+    await Promise.allSettled(said)
+    expect(said.slice(0, 2).map(({ error }) => `${error?.code} ${error?.detail}`)).toEqual([
+      'FORBIDDEN no advertising here',
+      'FORBIDDEN no advertising here',
+    ])
+    const { detail = '' } = said[2]?.error ?? {}
+    expect(detail.length).toBeGreaterThan(990)
+    expect(detail.replaceAll('\u{1F600}', '').length).toBeLessThan(2)
+  })
+
   it('that refuses for now makes the client wait and send again, in order, with all that followed', async () => {
     const seen: string[] = []
     const server = await start({

@@ -58,7 +58,8 @@ export interface ConnectionEvent {
 /**
  * Functions of the application that the server calls. Each may be left out, and may be asynchronous.
  *
- * A hook refuses by throwing a TautlineError. Its code is told to the client: a final one (FORBIDDEN, VALIDATION_ERROR,
+ * A hook refuses by throwing a TautlineError. Its code is told to the client, with its detail, where it has one, as the
+ * sentence for whoever asked (the first 1,000 characters; a retry of what was refused for good hears the code alone): a final one (FORBIDDEN, VALIDATION_ERROR,
  * MESSAGE_TOO_LONG …) fails the message for good, a retryable one (RATE_LIMIT, UNAVAILABLE …, with the error's
  * `retryAfterMs`) for now. Whatever else is thrown, and an answer later than `hookTimeoutMs`, is logged and comes to
  * UNAVAILABLE.
@@ -106,6 +107,9 @@ export interface HookRunnerOptions {
   readonly logger: Logger
 }
 
+/** Of a sentence to a client, as the protocol bounds the message of an error. */
+const MAX_DETAIL_CHARS = 1_000
+
 export function createHookRunner(options: HookRunnerOptions): HookRunner {
   const { hooks, hookTimeoutMs, maxMessageChars, logger } = options
 
@@ -129,7 +133,8 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
   }
 
   function verdictOf(error: unknown, { action, userId, room }: Question): Verdict {
-    if (isRefusal(error)) return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs }
+    if (isRefusal(error))
+      return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs, detail: wordsOf(error) }
     logger.error({ action, user: userId, room, ...describeError(error) }, 'a hook failed')
     return { ok: false, code: 'UNAVAILABLE' }
   }
@@ -188,6 +193,12 @@ function isRefusal(error: unknown): error is TautlineError {
   if (!isCode(code) || code === 'GAP') return false
   const { action, closeCode } = CODES[code]
   return closeCode === null && (action === 'fail' || action === 'retry')
+}
+
+/** What a client may be told of it: no more than the protocol takes, and text that every client can read. */
+function wordsOf({ detail }: TautlineError): string | undefined {
+  if (typeof detail !== 'string' || detail === '') return undefined
+  return Buffer.from(detail.slice(0, MAX_DETAIL_CHARS).replaceAll('\0', '')).toString()
 }
 
 /** From JavaScript anything may come. A hook that forgets to answer allows nothing. */

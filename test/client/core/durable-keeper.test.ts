@@ -317,7 +317,7 @@ describe('an outcome', () => {
     const after = tab.effects()
     expect(outcomesOf(after)).toEqual(['m-000001 failed FORBIDDEN'])
     expect(idsOf(after)).toEqual(['m-000003'])
-    expect(tab.table.list()[0]?.failed).toEqual({ code: 'FORBIDDEN', detail: undefined })
+    expect(tab.table.list()[0]?.failed).toEqual({ code: 'FORBIDDEN', detail: 'no' })
   })
 
   it('is not undone by an older view of the store', () => {

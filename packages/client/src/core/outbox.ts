@@ -312,9 +312,7 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       if (CODES[code].final) {
         if (skipFor && (code === 'SKIPPED' || code === 'VOID'))
           return settle(place, { status: 'failed', code: skipFor })
-        // The table says what its own codes mean; of another its own word is all there is.
-        const said = code === 'REJECTED' ? { detail } : undefined
-        return settle(place, { status: 'failed', code, ...said })
+        return settle(place, { status: 'failed', code, detail })
       }
       if (CODES[code].retryable) return retryLater(place, code, retryAfterMs)
       unplaceable(place, code)

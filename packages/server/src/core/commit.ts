@@ -47,13 +47,17 @@ interface Failure {
   readonly code: Code
   count: number
   readonly retryAfterMs?: number | undefined
+  readonly detail?: string | undefined
 }
+
+/** What is told beside the code. */
+export type Refusal = Pick<Failure, 'retryAfterMs' | 'detail'>
 
 export interface Committer {
   /** `chars`: of the content. */
   add(connection: Connection, ref: number, op: StoreOp, chars: number): void
   /** Answers that it will not be done. */
-  refuse(connection: Connection, ref: number, op: StoreOp, code: Code, retryAfterMs?: number): void
+  refuse(connection: Connection, ref: number, op: StoreOp, code: Code, more?: Refusal): void
   /** Starts a commit where there is something and none is running. */
   start(): void
   committed(result: CommitResult): void
@@ -136,16 +140,25 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       const code = codeOf(i)
       if (code === undefined) return
       const last = failures[failures.length - 1]
-      if (last && isNext(last, { connection, ref, op, code })) last.count++
-      else failures.push({ connection, ref, op, code, count: 1 })
+      const failure: Failure = { connection, ref, op, code, count: 1, detail: detailOf(op, code) }
+      if (last && isNext(last, failure)) last.count++
+      else failures.push(failure)
     })
     for (const failure of failures) fail(failure)
   }
 
-  function fail({ connection, ref, op, code, count, retryAfterMs = RETRY_AFTER_MS[code] }: Failure): void {
+  function fail({
+    connection,
+    ref,
+    op,
+    code,
+    count,
+    retryAfterMs = RETRY_AFTER_MS[code],
+    detail,
+  }: Failure): void {
     if (connection.phase === 'closed') return
-    if (op.op === 'command') refuseRun(context, connection, ref, code, count, retryAfterMs)
-    else refuseInRoom(context, connection, ref, code, op.room)
+    if (op.op === 'command') refuseRun(context, connection, ref, code, count, retryAfterMs, detail)
+    else refuseInRoom(context, connection, ref, code, op.room, detail)
   }
 
   function tellAnswers(batch: Batch, outcomes: readonly Outcome[]): void {
@@ -268,8 +281,16 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       addedOps++
     },
 
-    refuse: (connection, ref, op, code, retryAfterMs) =>
-      fail({ connection, ref, op, code, count: 1, retryAfterMs }),
+    refuse: (connection, ref, op, code, more) =>
+      fail({
+        connection,
+        ref,
+        op,
+        code,
+        count: 1,
+        retryAfterMs: more?.retryAfterMs,
+        detail: more?.detail,
+      }),
 
     start() {
       if (running) return
@@ -316,14 +337,17 @@ function failureOf(outcome: Outcome | undefined): Code | undefined {
   return outcome?.outcome === 'failed' ? outcome.code : undefined
 }
 
+/** The application's words belong to its own refusal, and not to what the store decided otherwise. */
+function detailOf(op: StoreOp, code: Code): string | undefined {
+  return op.op === 'command' && op.refusal === code ? op.refusalDetail : undefined
+}
+
 /** The next command of the same lane, under the next ref, with the same fault. */
-function isNext(
-  { connection, ref, op, code, count }: Failure,
-  next: Pick<Failure, 'connection' | 'ref' | 'op' | 'code'>,
-): boolean {
+function isNext({ connection, ref, op, code, count, detail }: Failure, next: Failure): boolean {
   if (op.op !== 'command' || next.op.op !== 'command' || count === MAX_BATCH) return false
   const isSameLane = connection === next.connection && op.room === next.op.room && op.sid === next.op.sid
-  return isSameLane && code === next.code && next.ref === ref + count && next.op.n === op.n + count
+  const isAlike = code === next.code && detail === next.detail
+  return isSameLane && isAlike && next.ref === ref + count && next.op.n === op.n + count
 }
 
 /** Changes what the asker may read. */

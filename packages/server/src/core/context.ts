@@ -61,8 +61,10 @@ export function refuseRun(
   code: Code,
   count: number,
   retryAfterMs: number | undefined,
+  detail?: string,
 ): void {
   const more: Partial<PayloadOf<'error'>> = {}
+  if (detail !== undefined) more.message = detail
   if (count > 1) more.count = count
   if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
   refuse(context, connection, ref, code, more)
@@ -84,9 +86,13 @@ export function refuseInRoom(
   ref: number,
   code: Code,
   room: string,
+  detail?: string,
 ): void {
   const retryAfterMs = RETRY_AFTER_MS[code]
-  refuse(context, connection, ref, code, retryAfterMs === undefined ? { room } : { room, retryAfterMs })
+  const more: Partial<PayloadOf<'error'>> = { room }
+  if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
+  if (detail !== undefined) more.message = detail
+  refuse(context, connection, ref, code, more)
 }
 
 /** The end of a switch over a union: the compiler says which case was forgotten. */

@@ -163,7 +163,12 @@ export interface Question {
 /** `payload`: what shall be said instead. A final code fails a command for good, another one for now. */
 export type Verdict =
   | { readonly ok: true; readonly payload?: Readonly<Record<string, unknown>> | undefined }
-  | { readonly ok: false; readonly code: Code; readonly retryAfterMs?: number | undefined }
+  | ({ readonly ok: false; readonly code: Code; readonly retryAfterMs?: number | undefined } & Said)
+
+/** What the application says to whoever asked, in words of its own; undefined: nothing beyond the code. */
+export interface Said {
+  readonly detail?: string | undefined
+}
 
 /** One read of the store, with whose rights. */
 export type ReadQuery =

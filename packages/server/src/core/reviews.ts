@@ -11,7 +11,7 @@
  * - The next preview of a chain waits until what it handed on is committed, and so sees it.
  */
 import { CODES, type Code } from '@tautline/protocol/wire'
-import { type Committer, isMembership, MAX_QUEUED_CHARS } from './commit.ts'
+import { type Committer, isMembership, MAX_QUEUED_CHARS, type Refusal } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, unixMs } from './context.ts'
 import type { Question, Verdict } from './contract.ts'
@@ -191,9 +191,9 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     pumpReads(context, item.connection)
   }
 
-  function refuse(item: Item, code: Code, retryAfterMs?: number): void {
+  function refuse(item: Item, code: Code, more?: Refusal): void {
     leaveGate(item)
-    committer.refuse(item.connection, item.ref, item.op, code, retryAfterMs)
+    committer.refuse(item.connection, item.ref, item.op, code, more)
     pumpReads(context, item.connection)
   }
 
@@ -209,10 +209,11 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     if (!item) throw new Error('an answer belongs to nothing')
     const { op } = item
     if (verdict.ok) handOn(item, op.op === 'command' ? withPayload(op, verdict.payload) : op)
-    else if (op.op === 'command' && CODES[verdict.code].final) handOn(item, { ...op, refusal: verdict.code })
+    else if (op.op === 'command' && CODES[verdict.code].final)
+      handOn(item, { ...op, refusal: verdict.code, refusalDetail: verdict.detail })
     else {
       if (op.op === 'command') chain.stuck.add(op.sid)
-      refuse(item, verdict.code, verdict.retryAfterMs)
+      refuse(item, verdict.code, verdict)
     }
     goOn(chain)
   }

@@ -23,6 +23,8 @@ export interface CommandOp {
     | undefined
   /** The code with which the command fails (durably) if it is its turn. */
   readonly refusal: Code | undefined
+  /** What the application says to it. Told with this decision, and not stored: a retry is answered without. */
+  readonly refusalDetail?: string | undefined
   /** What the ids of entries begin with that the command makes in the own logs of users. Given where it may make some. */
   readonly noticeId?: string | undefined
   /** The application was not asked about it, for it did not seem to be new: where it is, it gets UNAVAILABLE. */
