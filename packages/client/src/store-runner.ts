@@ -15,7 +15,7 @@ export interface StoreRunner {
   readonly closed: Promise<void>
 }
 
-/** A store that does not close in this time is not waited for. */
+/** A store that does not close in this time, or has not opened in it, is not waited for. */
 const CLOSE_TIMEOUT_MS = 5_000
 
 export function createStoreRunner(
@@ -25,6 +25,7 @@ export function createStoreRunner(
   scheduler: Scheduler,
 ): StoreRunner {
   let opening: Promise<OutboxStore> | undefined
+  let openBy = 0
   let store: OutboxStore | undefined
   let tail = Promise.resolve()
   let resolveClosed = () => {}
@@ -37,6 +38,7 @@ export function createStoreRunner(
   }
 
   async function open(): Promise<StoreResult> {
+    openBy = scheduler.now() + CLOSE_TIMEOUT_MS
     opening = storage.open(scope, {
       held: (isHeld) => step({ type: 'held', isHeld }),
       told: (notice) => step({ type: 'told', notice }),
@@ -48,7 +50,8 @@ export function createStoreRunner(
 
   /** Also one that opens only after it was given up. */
   async function close(): Promise<void> {
-    const stopTimer = scheduler.after(CLOSE_TIMEOUT_MS, resolveClosed)
+    const waitMs = opening && !store ? openBy - scheduler.now() : CLOSE_TIMEOUT_MS
+    const stopTimer = scheduler.after(Math.max(0, waitMs), resolveClosed)
     const before = tail
     try {
       await (await opening)?.close()
