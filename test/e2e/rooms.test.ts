@@ -161,6 +161,7 @@ describe('a private room', () => {
           name: 'The club',
           memberCount: 2,
           head: 5,
+          rights: ['write'],
           role: 'member',
           read: 0,
           unread: 1,
