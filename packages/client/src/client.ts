@@ -529,8 +529,8 @@ export function createClient(options: ClientOptions): Client {
         ledger.remove(messageId)
       },
     },
-    getSnapshot: () => store.getSnapshot(),
-    subscribe: (listener) => store.subscribe(listener),
+    getSnapshot: store.getSnapshot,
+    subscribe: store.subscribe,
     on: events.on,
     once: events.once,
     off: events.off,

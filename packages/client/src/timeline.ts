@@ -362,7 +362,7 @@ export function createTimeline(
 
   return {
     getSnapshot: look,
-    subscribe: (listener) => store.subscribe(listener),
+    subscribe: store.subscribe,
     loadOlder,
     close() {
       for (const stop of stops) stop()

@@ -816,3 +816,27 @@ describe('a logout that keeps nothing', () => {
     expect(client.core.queued().rows).toBe(1)
   })
 })
+
+describe('rooms that are done with', () => {
+  it('are remembered up to a thousand: a lane that was forgotten is never begun again', () => {
+    const client = drive()
+    client.connect({ messagesPerSecond: 100_000, messageBurst: 100_000 })
+    const say = (room: string, messageId: string) => {
+      const [sent] = commandsOf(client.send(room, messageId))
+      client.ack(sent?.ref ?? 0, 1)
+      return sent
+    }
+    const rooms = Array.from({ length: 1_500 }, (_, i) => `room-${i}`)
+    for (const [i, room] of rooms.entries()) expect(say(room, `message-${i}`)).toMatchObject({ n: 1 })
+    // Said last, and again: this room is no older than the newest.
+    expect(say('room-500', 'again-500')).toMatchObject({ sid: SID, n: 2 })
+    const kept = rooms.slice(-400).map((room) => say(room, `again-${room}`))
+    expect(kept.every((sent) => sent?.n === 2)).toBe(true)
+    const again = rooms.slice(0, 500).map((room) => say(room, `anew-${room}`))
+    expect(again.every((sent) => sent?.n === 1)).toBe(true)
+    const sids = new Set(again.map((sent) => sent?.sid))
+    expect(sids.size).toBe(500)
+    expect(sids).not.toContain(SID)
+    expect(say('room-500', 'thrice-500')).toMatchObject({ sid: SID, n: 3 })
+  })
+})

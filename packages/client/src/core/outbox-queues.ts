@@ -99,9 +99,14 @@ export function laneRowOf(row: Row): LaneRow {
   return { room, type, payload, messageId, bytes, createdAt, sid, n, skipFor, joins: row.joins || undefined }
 }
 
+/** Rooms without rows of which the lane is remembered; one that is forgotten gets a new one. */
+const MAX_IDLE = 1_000
+
 export function createQueues(context: Context): Queues {
   const all = new Map<string, Queue>()
   const load = { rows: 0, bytes: 0, flying: 0, flyingBytes: 0 }
+  /** Of a lane that is forgotten nobody here knows how far it went: no room may begin it again. */
+  let hasForgotten = false
 
   function weigh({ bytes }: NewRow, count: 1 | -1): void {
     load.rows += count
@@ -123,14 +128,24 @@ export function createQueues(context: Context): Queues {
       room,
       rows: [],
       inFlight: 0,
-      sid: context.options.sid,
+      sid: hasForgotten ? randomSid(context.random) : context.options.sid,
       nextN: 1,
       pausedUntil: Number.NEGATIVE_INFINITY,
       waitMs: 0,
       isRenumbering: false,
     }
     all.set(key, queue)
+    if (all.size > load.rows + MAX_IDLE) forgetIdle()
     return queue
+  }
+
+  /** Who was served last stands last. */
+  function forgetIdle(): void {
+    for (const [key, { rows, isRenumbering }] of all) {
+      if (rows.length > 0 || isRenumbering) continue
+      hasForgotten = all.delete(key)
+      return
+    }
   }
 
   /** No id of a room has a space. */
