@@ -373,12 +373,12 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     if (!first || !second || !third) return false
     store.takeSnapshot()
     first.host.send('den', 'plain')
-    world.after(400, () => second.host.isAlive() && second.host.send('den', 'plain'))
+    world.after(400, () => !second.isClosed && second.host.isAlive() && second.host.send('den', 'plain'))
     world.after(400 + second.place.latencyMs * 1.6, () => second.host.wire()?.silence())
     world.after(2_000, () => {
       if (isQuiet) return
       restore(false)
-      if (third.host.isAlive()) third.host.send('den', 'plain')
+      if (!third.isClosed && third.host.isAlive()) third.host.send('den', 'plain')
     })
     return true
   }
