@@ -1,6 +1,7 @@
 // The checker is no better than what it notices: the history of a good run is broken in one place, once for each
 // promise, and the promise that was broken must be named.
 
+import type { MessageBody } from '@tautline/protocol/wire'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { check, checkOne, INVARIANTS, type Invariant } from './checker.ts'
 import type { History, Link, Sent, Session } from './history.ts'
@@ -382,6 +383,28 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     'an exception',
     (history) => {
       history.broken.push({ at: 1, what: 'a core threw' })
+    },
+  ],
+  [
+    'I18',
+    'a message that stands otherwise in the store',
+    (history) => {
+      const stood = history.stood.get('den') as Map<number, MessageBody>
+      const [seq] = stood.keys()
+      stood.set(seq!, { content: 'what nobody said' })
+    },
+  ],
+  [
+    'I18',
+    'a client that was told another edit',
+    (history) => {
+      for (const { streams } of history.sessions)
+        for (const { events } of streams)
+          for (const event of events) {
+            if (event.type !== 'entries') continue
+            for (const entry of event.entries)
+              if (entry.type === 'new_message') Object.assign(entry.payload, { content: 'what nobody said' })
+          }
     },
   ],
 ]

@@ -2,7 +2,18 @@
 // and servers work, only what was said, decided and told. Where the contract lets something happen (a restored snapshot
 // takes back what was acknowledged), the exception stands beside the rule.
 
-import { CODES, type Code, type Entry, isCode, MAX_BATCH } from '@tautline/protocol/wire'
+import {
+  CODES,
+  type Code,
+  changedBy,
+  type Entry,
+  type FoldedMessage,
+  foldedMessage,
+  foldMessage,
+  isCode,
+  MAX_BATCH,
+  type MessageBody,
+} from '@tautline/protocol/wire'
 import type { Decision, History, Line, Link, Outcome, Sent, Session, Stream } from './history.ts'
 
 export interface Violation {
@@ -31,6 +42,7 @@ export const INVARIANTS = {
   I15: 'nothing depends on servers telling each other',
   I16: 'a client has one socket and one timer, and none after close()',
   I17: 'nobody tries again sooner or more often than they should',
+  I18: 'what came of a message is what its log says, in the store and at everybody',
   broken: 'nothing throws',
 } as const
 
@@ -54,6 +66,7 @@ const CHECKS: { readonly [I in Invariant]: (history: History) => Violation[] } =
   I15: (history) => (history.hintsWereLost ? comesRight(history, 'I15') : []),
   I16: oneSocketOneTimer,
   I17: retryDiscipline,
+  I18: standsAsTheLogSays,
   broken: ({ broken }) => broken.map(({ at, what }) => ({ invariant: 'broken', at, what, about: [] })),
 }
 
@@ -153,6 +166,73 @@ function acknowledgedIsKept(history: History): Violation[] {
     }
   }
   return violations
+}
+
+/** A client folds what it is told, whenever that is: before a deletion has blanked it, or after. */
+function standsAsTheLogSays(history: History): Violation[] {
+  const violations: Violation[] = []
+  const said = new Map<string, ReadonlyMap<number, string>>()
+  for (const [room, log] of lastLine(history).logs) {
+    const bodies = foldedBodies(log.map(({ entry }) => entry))
+    said.set(room, bodies)
+    const stood = history.stood.get(room)
+    for (const [seq, body] of bodies) {
+      if (textOfBody(stood?.get(seq)) === body) continue
+      const what = `message ${seq} of ${room} does not stand in the store as its log says`
+      violations.push({ invariant: 'I18', at: history.endedAt, what, about: [room] })
+    }
+  }
+  for (const { logs } of history.lines)
+    for (const [room, log] of logs)
+      for (const { seq } of miscounted(log.map(({ entry }) => entry))) {
+        const what = `the entry ${seq} of ${room} does not say how many react so`
+        violations.push({ invariant: 'I18', at: history.endedAt, what, about: [room] })
+      }
+  if (history.lines.length > 1) return violations
+  for (const [session, { room, to, events }] of allStreams(history)) {
+    const isWhole = to >= history.endedAt && events.every(({ type }) => type === 'entries')
+    if (!isWhole || session.phases.get(room) !== 'live') continue
+    const entries = events.flatMap((event) => (event.type === 'entries' ? event.entries : []))
+    if (entries.at(-1)?.seq !== lastLine(history).logs.get(room)?.length) continue
+    for (const [seq, body] of foldedBodies(entries)) {
+      if (said.get(room)?.get(seq) === body) continue
+      const what = `${session.id} sees message ${seq} of ${room} otherwise than its log says`
+      violations.push({ invariant: 'I18', at: history.endedAt, what, about: [room, session.id] })
+    }
+  }
+  return violations
+}
+
+/** Entries of reactions whose count is not that of the users whose reaction stands. */
+function miscounted(log: readonly Entry[]): Entry[] {
+  const users = new Map<string, Set<string>>()
+  return log.filter((entry) => {
+    const { emoji, count } = entry.payload
+    if (entry.type !== 'reaction_added' && entry.type !== 'reaction_removed') return false
+    const key = `${changedBy(entry)} ${String(emoji)}`
+    const known = users.get(key) ?? new Set()
+    users.set(key, known)
+    if (entry.type === 'reaction_added') known.add(entry.sender)
+    else known.delete(entry.sender)
+    return count !== known.size
+  })
+}
+
+function foldedBodies(entries: readonly Entry[]): ReadonlyMap<number, string> {
+  const messages = new Map<number, FoldedMessage>()
+  for (const entry of entries) {
+    const target = changedBy(entry)
+    const changed = target === undefined ? undefined : messages.get(target)
+    if (changed) messages.set(changed.seq, foldMessage(changed, entry, undefined))
+    const message = foldedMessage(entry)
+    if (message) messages.set(message.seq, message)
+  }
+  return new Map([...messages].map(([seq, { body }]) => [seq, textOfBody(body)]))
+}
+
+/** With its fields in one order. */
+function textOfBody(body: MessageBody | undefined): string {
+  return JSON.stringify(Object.entries(body ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function oneEffect({ lines }: History): Violation[] {
@@ -487,7 +567,10 @@ const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
   POISON: ({ sent }) => sent.kind === 'poison',
   OUTBOX_FULL: ({ sent }) => sent.undecided >= SMALLEST_OUTBOX_ROWS,
   EXPIRED: ({ session, sent, at }) => Math.max(session.clockErrorMs, at - sent.at) > SIX_DAYS_MS,
-  FORBIDDEN: ({ history, decided }) =>
+  MESSAGE_DELETED: ({ sent }) => sent.kind === 'change',
+  FORBIDDEN: ({ history, sent, decided }) =>
+    // The message went with a store that was set back, or is of before one came.
+    sent.kind === 'change' ||
     decided.some((decision) => decision.code === 'FORBIDDEN' && !wasMember(history, decision)),
   // Decided before, without the message: its first answer was lost.
   VOID: ({ history, session, sent, at, decided }) =>

@@ -539,6 +539,8 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
 
     send(room, kind, replaces) {
       const messageId = makeMessageId(unixTime(), dice.letters(12))
+      const change = kind === 'change' ? changeIn(session, room, dice) : undefined
+      if (kind === 'change' && !change) return
       const content = contentOf(kind, dice)
       const sent: Sent = {
         messageId,
@@ -555,10 +557,10 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       known.set(messageId, sent)
       session.sends.push(sent)
       world.note(() => `${session.id}: sends ${messageId} to ${room} (${kind})`)
-      const payload = { content }
+      const payload = change?.payload ?? { content }
       const row: NewRow = {
         room,
-        type: 'send_message',
+        type: change?.type ?? 'send_message',
         payload,
         messageId,
         bytes: content.length + 14,
@@ -642,6 +644,29 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   return host
 }
 
+/** Something to do with a message that the session saw: mostly with a late one, so that several do it at once. */
+function changeIn(
+  { user, streams }: Session,
+  room: string,
+  dice: Dice,
+): Pick<NewRow, 'type' | 'payload'> | undefined {
+  const events = streams.filter((stream) => stream.room === room).flatMap((stream) => stream.events)
+  const seen = events.flatMap((event) => (event.type === 'entries' ? event.entries : []))
+  const messages = seen.filter(({ type }) => type === 'new_message').slice(-5)
+  if (messages.length === 0) return undefined
+  const { sender, messageId } = dice.pick(messages)
+  const target = { sender, messageId }
+  const emoji = dice.pick(['👍', '🎉'])
+  const deed = dice.below(10)
+  if (deed < 3) return { type: 'add_reaction', payload: { target, emoji } }
+  if (deed < 5) return { type: 'remove_reaction', payload: { target, emoji } }
+  const content = `again ${dice.letters(6)}`
+  if (deed < 7 || sender !== user) return { type: 'send_message', payload: { content, replyTo: target } }
+  return deed < 9
+    ? { type: 'edit_message', payload: { target, content } }
+    : { type: 'delete_message', payload: { target } }
+}
+
 function contentOf(kind: Sent['kind'], dice: Dice): string {
   switch (kind) {
     case 'plain':
@@ -650,6 +675,7 @@ function contentOf(kind: Sent['kind'], dice: Dice): string {
       return `poison ${dice.letters(6)}`
     case 'too_long':
       return 'x'.repeat(5_001 + dice.below(100))
+    case 'change':
     case 'invalid':
       return ''
     default:

@@ -60,6 +60,7 @@ export const FAULTS = {
   invalid: 'a message that the server refuses',
   too_long: 'a message that is too long',
   unfollow: 'a room is followed no more, then again',
+  change: 'a message is edited, deleted, answered or reacted to',
 } as const
 
 export type Fault = keyof typeof FAULTS
@@ -143,6 +144,7 @@ const EVERYTHING: Profile['rates'] = {
   invalid: 0.2,
   too_long: 0.2,
   unfollow: 0.3,
+  change: 4,
 }
 
 function harsher(times: number): Profile['rates'] {

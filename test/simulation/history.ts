@@ -1,7 +1,7 @@
 // What happened in a run, as plain data: what the store decided, what each client was asked, said, heard and told its
 // application. It is written down where it happens and looked at when all is over (checker.ts); nothing acts on it.
 
-import type { ClientMessage, Code, Entry, ServerMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, Code, Entry, MessageBody, ServerMessage } from '@tautline/protocol/wire'
 
 export interface History {
   /** The lines of the store's history. A restored snapshot begins another; the last is in force. */
@@ -24,6 +24,8 @@ export interface History {
     string,
     readonly { readonly seq: number; readonly sender: string; readonly messageId: string }[]
   >
+  /** At the end: the messages of each room as the store says that they stand, by position. */
+  stood: ReadonlyMap<string, ReadonlyMap<number, MessageBody>>
   /** Exceptions out of a core, and what else must not be. */
   readonly broken: { readonly at: number; readonly what: string }[]
 }
@@ -101,7 +103,7 @@ export interface Sent {
   readonly messageId: string
   readonly room: string
   readonly at: number
-  readonly kind: 'plain' | 'poison' | 'too_long' | 'invalid'
+  readonly kind: 'plain' | 'poison' | 'too_long' | 'invalid' | 'change'
   /** Longer than some server takes. */
   readonly isLong: boolean
   /** Undecided rows of the session when it was sent. */
@@ -172,6 +174,7 @@ export function createHistory(epoch: string): History {
     evicted: new Set(),
     nodes: [],
     stored: new Map(),
+    stood: new Map(),
     broken: [],
   }
 }

@@ -38,6 +38,8 @@ const KEEPER = 'packages/client/src/core/durable-keeper.ts'
 const QUEUES = 'packages/client/src/core/outbox-queues.ts'
 const ROOMS = 'packages/client/src/core/rooms.ts'
 const DRIVER = 'packages/client/src/driver.ts'
+const CHANGES = 'packages/server/src/core/changes.ts'
+const BATCH = 'packages/server/src/core/batch.ts'
 const COMMIT = 'packages/server/src/core/commit.ts'
 const NODE = 'packages/server/src/core/node.ts'
 const SESSION = 'packages/server/src/core/session.ts'
@@ -444,6 +446,33 @@ export const MUTANTS: readonly Mutant[] = [
     file: DRIVER,
     from: '    disarm()\n    armedFor = deadline',
     to: '    armedFor = deadline',
+    profile: 'mix',
+    seed: 1,
+  },
+  {
+    name: 'edit-not-kept',
+    about: 'an edit is in the log, and the message stands as it was said',
+    file: CHANGES,
+    from: '{ ...is, editSeq: entry.seq }',
+    to: '{ ...is }',
+    profile: 'mix',
+    seed: 4,
+  },
+  {
+    name: 'reaction-counted-twice',
+    about: 'a reaction that stands already is one more',
+    file: CHANGES,
+    from: 'view.reacted(about.room, about.seq, emoji, op.user) === isAdded',
+    to: '!known && !isAdded',
+    profile: 'mix',
+    seed: 10,
+  },
+  {
+    name: 'change-unseen-in-its-batch',
+    about: 'what came of a message in this commit is not seen by what follows in it',
+    file: BATCH,
+    from: 'return message && standing ? { ...message, standing } : message',
+    to: 'return message',
     profile: 'mix',
     seed: 1,
   },

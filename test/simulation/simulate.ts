@@ -527,6 +527,12 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         return someone(({ host, rooms }) => host.send(dice.pick([...rooms]), 'invalid'))
       case 'too_long':
         return someone(({ host, rooms }) => host.send(dice.pick([...rooms]), 'too_long'))
+      case 'change':
+        return someone(({ host, rooms }) => {
+          const room = dice.pick([...rooms])
+          const times = 1 + dice.below(4)
+          for (let i = 0; i < times; i++) host.send(room, 'change')
+        })
       case 'unfollow':
         return someone(({ host, rooms }) => {
           const room = dice.pick([...rooms])

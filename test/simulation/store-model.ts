@@ -3,11 +3,11 @@
 //
 // What it decides is written into the history at the moment at which it becomes durable.
 
-import type { Code } from '@tautline/protocol/wire'
+import { type Code, type Entry, type MessageBody, saidAfter, standingBody } from '@tautline/protocol/wire'
 import type { ReadAnswer, ReadQuery } from '../../packages/server/src/core/contract.ts'
 import type { CommitResult, Store, StoreOp } from '../../packages/server/src/core/store.ts'
 import { ask } from '../../packages/server/src/queries.ts'
-import { type MemoryStoreFactory, memory } from '../../packages/server/src/stores/memory.ts'
+import { type MemoryRow, type MemoryStoreFactory, memory } from '../../packages/server/src/stores/memory.ts'
 import type { Dice } from './dice.ts'
 import type { History, Line } from './history.ts'
 import type { World } from './world.ts'
@@ -206,8 +206,23 @@ export async function createStoreModel(
 
     finish() {
       history.stored = new Map(tables.logs)
+      history.stood = new Map([...tables.logs].map(([room, log]) => [room, stoodIn(tables, room, log)]))
     },
   }
+}
+
+/** What a page of history would say of each message, to who has not reacted. */
+function stoodIn(tables: Tables, room: string, log: readonly MemoryRow[]): Map<number, MessageBody> {
+  const stood = new Map<number, MessageBody>()
+  for (const { type, seq, payload } of log) {
+    if (type !== 'new_message') continue
+    const { editSeq, isDeleted: _isDeleted, ...standing } = tables.standingsOf.get(room)?.get(seq) ?? {}
+    const original = JSON.parse(payload) as MessageBody
+    const row = editSeq === undefined ? undefined : log.find((entry) => entry.seq === editSeq)
+    const edit = row && { ...row, payload: JSON.parse(row.payload) as Entry['payload'] }
+    stood.set(seq, standingBody(edit ? saidAfter(original, edit) : original, standing))
+  }
+  return stood
 }
 
 function poisoned(op: StoreOp): StoreOp {
