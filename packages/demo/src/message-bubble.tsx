@@ -18,7 +18,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 
 export const MessageBubble = memo(function MessageBubble(props: MessageBubbleProps): ReactNode {
   const { item, isOwn, isNewestOwn, beginsDay, continues } = props
-  const { sender, content, timestamp, status } = item
+  const { sender, kind, content, timestamp, status } = item
   const date = new Date(timestamp)
   return (
     <li className="message" data-own={isOwn} data-continues={continues} data-status={status}>
@@ -26,7 +26,7 @@ export const MessageBubble = memo(function MessageBubble(props: MessageBubblePro
       {!continues && !isOwn && <Avatar name={sender} />}
       <article className="bubble" aria-label={`${isOwn ? 'You' : sender}, ${TIME.format(date)}`}>
         {!continues && !isOwn && <p className="sender">{sender}</p>}
-        <p className="content">{content}</p>
+        <p className="content">{kind === 'deleted' ? 'This message was deleted.' : content}</p>
         <p className="meta">
           <time dateTime={date.toISOString()}>{TIME.format(date)}</time>
           {isOwn && <Way item={item} isDetailed={isNewestOwn || status !== 'acknowledged'} />}
