@@ -34,6 +34,30 @@ describe('a room', () => {
     expect(room.getSnapshot()).toMatchObject({ phase: 'live', error: undefined })
   })
 
+  it('tells a read position that came too often later, the newest alone', async () => {
+    const { room, server, time } = await localInDen()
+    for (const content of ['one', 'two', 'three']) server.say('den', content)
+    await idle()
+    const asked: number[] = []
+    server.intercept = (message, reply) => {
+      if (message.type !== 'mark_read') return false
+      const { ref, seq } = message.payload
+      asked.push(seq)
+      if (asked.length > 2) return false
+      reply({ type: 'error', payload: { ref, code: 'RATE_LIMIT', message: 'slowly', retryAfterMs: 3_000 } })
+      return true
+    }
+    const [first, last] = [room.markRead(1), room.markRead(3)]
+    await idle()
+    expect(asked).toEqual([1, 3])
+    await time.advance(2_999)
+    expect(asked).toEqual([1, 3])
+    await time.advance(1)
+    expect(await first).toMatchObject({ seq: 3 })
+    expect(await last).toMatchObject({ seq: 3 })
+    expect(asked).toEqual([1, 3, 3, 3])
+  })
+
   it('that is left is followed no more', async () => {
     const { room, server } = await localInDen()
     const left: string[] = []

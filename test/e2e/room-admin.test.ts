@@ -144,3 +144,11 @@ it('the application may do all of it', async () => {
   await server.rooms.delete('club')
   await expect(his.info()).rejects.toMatchObject({ code: 'FORBIDDEN' })
 })
+
+it('who says something sees on which devices it has arrived, without anybody doing anything for it', async () => {
+  const { own } = await club()
+  const delivered = new Promise((resolve) => own.once('delivered', resolve))
+  const { seq } = await own.send({ content: 'Is it there?' })
+  expect(await delivered).toMatchObject({ userId: 'bob', seq })
+  expect(own.getSnapshot().delivered.get('bob')).toBe(seq)
+})

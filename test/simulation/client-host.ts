@@ -145,6 +145,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       checkIntervalMs: 60_000,
       keeper: outbox?.keeper,
       followOwnLog: true,
+      tellDeliveries: false,
     },
     dice.below(2 ** 32),
   )
@@ -356,6 +357,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       case 'ready':
       case 'latency':
       case 'read':
+      case 'delivered':
       case 'unread':
       case 'presence':
       case 'typing':

@@ -260,6 +260,8 @@ export function createClient(options: ClientOptions): Client {
         return
       case 'left':
         return rooms.get(effect.room)?.left(effect.reason)
+      case 'delivered':
+        return rooms.get(effect.room)?.delivered(effect.userId, effect.seq, effect.timestamp)
       case 'read':
         return rooms.get(effect.room)?.read(effect.userId, effect.seq, effect.timestamp)
       case 'presence':

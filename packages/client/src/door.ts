@@ -75,6 +75,9 @@ const isLimits = (value: unknown): boolean =>
 const isUserInRoom = (payload: Fields): boolean => isText(payload.room) && isText(payload.userId)
 const isAboutRoom = (payload: Fields): boolean => isCount(payload.ref) && isText(payload.room)
 
+const isReceipt = (payload: Fields): boolean =>
+  isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref)
+
 const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => boolean } = {
   connected: (payload) =>
     isText(payload.userId) &&
@@ -127,7 +130,8 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)) && isFlag(payload.hasMore),
   active_member_list: (payload) =>
     isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),
-  messages_read: (payload) => isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref),
+  messages_read: isReceipt,
+  messages_delivered: isReceipt,
   typing_started: isUserInRoom,
   typing_stopped: isUserInRoom,
   room_presence: (payload) => isText(payload.room) && isList(payload.users, (item) => isText(item.userId)),

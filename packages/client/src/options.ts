@@ -63,6 +63,11 @@ export interface ClientOptions {
   readonly suspendedAfterMs?: number | undefined
   /** How often cursors are compared with the server's heads, ± 20 %. Default 60,000 ms. */
   readonly checkIntervalMs?: number | undefined
+  /**
+   * Whether others see how far followed rooms have come to this device; told at most once a second a room, and in rooms of
+   * up to 100 members alone. Default true.
+   */
+  readonly deliveryReceipts?: boolean | undefined
   /** Clock and timer, for tests. */
   readonly scheduler?: Scheduler | undefined
   /** Seed of the jitter, for tests. */
@@ -125,5 +130,6 @@ export function coreOptionsOf(options: ClientOptions): CoreOptions {
     suspendedAfterMs: options.suspendedAfterMs ?? 120_000,
     checkIntervalMs: options.checkIntervalMs ?? 60_000,
     followOwnLog: true,
+    tellDeliveries: options.deliveryReceipts ?? true,
   }
 }

@@ -52,6 +52,8 @@ export interface RoomEvents {
   left: [reason: 'left' | 'removed' | 'banned' | 'deleted']
   /** Somebody has read up to a position. */
   read: [read: { readonly userId: string; readonly seq: number; readonly timestamp: number }]
+  /** Somebody's devices have everything up to a position. Told in rooms of up to 100 members. */
+  delivered: [delivered: { readonly userId: string; readonly seq: number; readonly timestamp: number }]
 }
 
 export interface RoomSnapshot {
@@ -64,6 +66,8 @@ export interface RoomSnapshot {
   readonly typing: readonly string[]
   /** How far each user has read, as far as it was told. Who says something has read what stands before. */
   readonly read: ReadonlyMap<string, number>
+  /** How far the devices of each user have the room, as far as it was told; what is read was delivered. */
+  readonly delivered: ReadonlyMap<string, number>
   /** Messages of others that none of our devices has read. Undefined until the room is live. */
   readonly unread: number | undefined
 }
@@ -164,7 +168,10 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   ): Promise<History>
   /** We type. Told to others at most every 3 s; never queued. */
   typing(active?: boolean): void
-  /** Resolves with the read position now in force, which is never lower than one before. */
+  /**
+   * Resolves with the read position now in force, which is never lower than one before. What comes too often is told later,
+   * the newest position alone.
+   */
   markRead(seq: number): Promise<{ readonly seq: number; readonly timestamp: number }>
   /** A page of the members, at most 100: those whose ids sort after `after`, the last of the page before. */
   members(options?: {
@@ -217,6 +224,7 @@ export interface RoomControl {
   reset(reason: 'epoch' | 'diverged' | 'ahead'): void
   left(reason: 'left' | 'removed' | 'banned' | 'deleted'): void
   read(userId: string, seq: number, timestamp: number): void
+  delivered(userId: string, seq: number, timestamp: number): void
   unread(count: ServerCount): void
   users(users: ReadonlyMap<string, PresenceStatus>): void
   typing(users: readonly string[]): void
@@ -230,12 +238,15 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     users: new Map(),
     typing: [],
     read: new Map(),
+    delivered: new Map(),
     unread: undefined,
   })
   const unread = createUnreadCounter()
   /** By the application, which need not be told when a reader ends. */
   let isFollowed = false
   let readers = 0
+  /** Positions that wait for their answer. */
+  const reading: number[] = []
 
   /** Who says something has read what stands before. */
   function noteReaders(entries: readonly Entry[]): void {
@@ -311,6 +322,23 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     }
   }
 
+  /** What is too much for now is asked again, for the newest position that somebody waits for. */
+  async function readTo(seq: number, asked: number): Promise<PayloadOf<'messages_read'>> {
+    reading.push(seq)
+    try {
+      const payload = await port.request({ type: 'mark_read', payload: { room: id, seq: asked } })
+      return payload as PayloadOf<'messages_read'>
+    } catch (error) {
+      if (!(error instanceof TautlineError) || error.code !== 'RATE_LIMIT') throw error
+      await new Promise<void>((resolve) => {
+        port.after(error.retryAfterMs ?? 1_000, resolve)
+      })
+      return await readTo(seq, Math.max(...reading))
+    } finally {
+      reading.splice(reading.indexOf(seq), 1)
+    }
+  }
+
   const room: Room = {
     id,
     ...createRoomAdmin(id, port.request),
@@ -361,10 +389,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       return historyOf((await port.request({ type: 'get_thread', payload })) as PayloadOf<'history'>)
     },
     typing: (active = true) => port.typing(id, active),
-    async markRead(seq) {
-      const payload = await port.request({ type: 'mark_read', payload: { room: id, seq } })
-      return payload as PayloadOf<'messages_read'>
-    },
+    markRead: (seq) => readTo(seq, seq),
     async members({ after, limit } = {}) {
       const payload = await port.request({ type: 'list_members', payload: { room: id, after, limit } })
       const { members, hasMore } = payload as PayloadOf<'member_list'>
@@ -409,7 +434,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     gap: (gap) => events.emit('gap', gap),
     reset(reason) {
       unread.forget()
-      store.update({ read: new Map(), unread: undefined })
+      store.update({ read: new Map(), delivered: new Map(), unread: undefined })
       events.emit('reset', reason)
     },
     left(reason) {
@@ -421,6 +446,11 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       const { read } = store.getSnapshot()
       if ((read.get(userId) ?? 0) < seq) store.update({ read: new Map(read).set(userId, seq) })
       events.emit('read', { userId, seq, timestamp })
+    },
+    delivered(userId, seq, timestamp) {
+      const { delivered } = store.getSnapshot()
+      if ((delivered.get(userId) ?? 0) < seq) store.update({ delivered: new Map(delivered).set(userId, seq) })
+      events.emit('delivered', { userId, seq, timestamp })
     },
     unread(count) {
       unread.told(count)

@@ -9,6 +9,7 @@ const NOT_FOLLOWED: RoomSnapshot = {
   users: new Map(),
   typing: [],
   read: new Map(),
+  delivered: new Map(),
   unread: undefined,
 }
 

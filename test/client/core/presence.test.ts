@@ -73,6 +73,26 @@ describe('typing', () => {
     expect(typingOf(client.advance(2_000))).toEqual([[]])
   })
 
+  it('of others ends with what they said, and when they leave', () => {
+    const client = inRoom()
+    const entry = (seq: number, what: string, payload: Record<string, unknown>) => ({
+      type: what,
+      seq,
+      sender: 'bob',
+      messageId: `message-${seq}`,
+      timestamp: 1,
+      payload,
+    })
+    for (const [seq, what, payload] of [
+      [1, 'new_message', { content: 'Hi' }],
+      [2, 'member_left', { userId: 'bob', reason: 'left' }],
+    ] as const) {
+      expect(typingOf(client.hear('typing_started', { room: 'den', userId: 'bob' }))).toEqual([['bob']])
+      const entries = [entry(seq, what, payload)]
+      expect(typingOf(client.hear('entries', { room: 'den', entries, h: `h${seq}` }))).toEqual([[]])
+    }
+  })
+
   it('of others ends by their word', () => {
     const client = inRoom()
     client.hear('typing_started', { room: 'den', userId: 'bob' })

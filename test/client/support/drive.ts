@@ -41,6 +41,7 @@ export const CORE_OPTIONS = {
   checkIntervalMs: 60_000,
   keeper: undefined,
   followOwnLog: false,
+  tellDeliveries: false,
 }
 
 export type EffectOf<T extends Effect['type']> = Extract<Effect, { readonly type: T }>

@@ -167,6 +167,7 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
         { userId: 'alice', seq: 4, timestamp: 40 },
         { userId: 'bob', seq: 4, timestamp: NOW },
       ],
+      deliveries: [],
       own: { seq: 4, head: 4, unread: 0 },
     })
     expect(await commit(store, send(3, { user: 'bob' }), markRead(5), markRead(4))).toEqual([
@@ -190,6 +191,25 @@ export function describeMembers(open: () => Promise<Store>, harness: () => Store
       'alice',
       'bob',
     ])
+  })
+
+  it('raises a delivery, never lowers it, and holds what was read for delivered', async () => {
+    const store = await open()
+    await commit(store, join('bob'), join(), send(1, { user: 'bob' }), send(2, { user: 'bob' }))
+    const at = async (seq: number, unixMs: number) =>
+      (await commitAll(store, [{ op: 'mark_delivered', user: 'alice', room: 'room', seq }], unixMs))
+        .outcomes[0]
+    const is = { outcome: 'delivered', seq: 3, timestamp: 10 }
+    expect(await at(3, 10)).toEqual({ ...is, moved: true })
+    expect(await at(1, 20)).toEqual({ ...is, moved: false })
+    expect((await store.readReceipts('bob', 'room'))?.deliveries).toEqual([
+      { userId: 'alice', seq: 3, timestamp: 10 },
+    ])
+    await commit(store, markRead(4))
+    expect(await at(99, 40)).toEqual({ outcome: 'delivered', seq: 4, timestamp: NOW, moved: false })
+    expect((await store.readReceipts('bob', 'room'))?.deliveries).toEqual([])
+    const strange = { op: 'mark_delivered', user: 'eve', room: 'room', seq: 1 } as const
+    expect(await commit(store, strange)).toEqual([failed('FORBIDDEN')])
   })
 
   it('lets nobody mark a room of others, or one that does not exist', async () => {

@@ -344,6 +344,7 @@ describe('a node', () => {
         receipts: {
           memberCount: 2,
           positions: [{ userId: 'bob', seq: 1, timestamp: 1 }],
+          deliveries: [],
           own: { seq: 0, head: 1, unread: 1 },
         },
       } as const,

@@ -112,3 +112,68 @@ describe('read positions', () => {
     expect(bench.heardOf(1, 'messages_read')).toEqual([])
   })
 })
+
+describe('deliveries', () => {
+  const delivered = (ref: number, seq: number) =>
+    ({ type: 'mark_delivered', payload: { ref, room: 'general', seq } }) as const
+
+  it('are confirmed, told to the others, never go back, and are at least as far as what was read', async () => {
+    const bench = await room('alice', 'bob')
+    bench.say(1, delivered(10, 1_000))
+    await bench.settle()
+    const payload = { room: 'general', userId: 'alice', seq: 2, timestamp: bench.unixMs() }
+    expect(bench.heardOf(1, 'messages_delivered')).toEqual([{ ref: 10, ...payload }])
+    expect(bench.heardOf(2, 'messages_delivered')).toEqual([payload])
+    bench.advance(1_000)
+    bench.say(1, delivered(11, 1))
+    bench.say(2, read(10, 2), delivered(11, 1))
+    await bench.settle()
+    expect(bench.heardOf(1, 'messages_delivered')).toEqual([{ ref: 11, ...payload }])
+    expect(bench.heardOf(2, 'messages_delivered')).toMatchObject([{ ref: 11, userId: 'bob', seq: 2 }])
+  })
+
+  it('are told to a new follower where they are further than the read position', async () => {
+    const bench = await room('alice', 'bob')
+    bench.say(1, read(10, 1), delivered(11, 2))
+    bench.say(2, read(10, 2))
+    await bench.settle()
+    await bench.login(3, 'bob', 'the-other-tab')
+    bench.say(3, { type: 'subscribe', payload: { ref: 5, rooms: [{ room: 'general' }] } })
+    await bench.settle()
+    expect(bench.heardOf(3, 'messages_delivered')).toMatchObject([{ userId: 'alice', seq: 2 }])
+  })
+
+  it('are refused to who is no member', async () => {
+    const bench = await room('alice')
+    await bench.login(2, 'eve')
+    bench.say(2, delivered(10, 1))
+    await bench.settle()
+    expect(bench.heardOf(2, 'error')).toMatchObject([{ ref: 10, code: 'FORBIDDEN', room: 'general' }])
+  })
+
+  it('are kept in rooms of up to 100 members alone', async () => {
+    const bench = await createBench()
+    const join = (user: string) => ({
+      op: 'join' as const,
+      user,
+      room: 'general',
+      messageId: `join-number-${user}`,
+      noticeId: `notice-number-${user}`,
+      create: true,
+    })
+    await bench.store.commit(
+      Array.from({ length: 101 }, (_, i) => join(`user-${i}`)),
+      0,
+    )
+    await bench.login(1, 'user-1')
+    bench.say(1, delivered(10, 5))
+    await bench.settle()
+    expect(bench.heardOf(1, 'error')).toMatchObject([{ ref: 10, code: 'FORBIDDEN' }])
+    bench.say(1, { type: 'leave_room', payload: { ref: 11, room: 'general' } })
+    await bench.login(2, 'user-2')
+    await bench.settle()
+    bench.say(2, delivered(10, 5))
+    await bench.settle()
+    expect(bench.heardOf(2, 'messages_delivered')).toMatchObject([{ ref: 10, seq: 5 }])
+  })
+})

@@ -14,6 +14,7 @@ const EMPTY: View = {
   reacted: () => false,
   ordinal: () => undefined,
   readMark: () => undefined,
+  delivery: () => undefined,
   invitation: () => undefined,
   sanction: () => undefined,
   everyMember: () => [],

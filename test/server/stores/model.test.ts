@@ -33,6 +33,7 @@ const KINDS = [
   'appended',
   'created',
   'deleted',
+  'delivered',
   'done',
   'invited',
   'joined',
@@ -137,6 +138,12 @@ const create = fc.record({
 const read = fc
   .record({ user, room, seq: fc.integer({ min: 1, max: 8 }) })
   .map((op) => markRead(op.seq, op.user, op.room))
+const delivered = fc.record({
+  op: fc.constant('mark_delivered' as const),
+  user,
+  room,
+  seq: fc.integer({ min: 1, max: 8 }),
+})
 const op: fc.Arbitrary<StoreOp> = fc.oneof(
   { arbitrary: command, weight: 36 },
   { arbitrary: create, weight: 1 },
@@ -153,6 +160,7 @@ const op: fc.Arbitrary<StoreOp> = fc.oneof(
   { arbitrary: ban, weight: 1 },
   { arbitrary: mute, weight: 3 },
   { arbitrary: read, weight: 2 },
+  { arbitrary: delivered, weight: 2 },
 )
 /** Batches, each with whether the stores are closed and opened again after it. */
 const batches = fc.array(fc.tuple(fc.array(op, { maxLength: 16 }), fc.boolean()), {
@@ -242,7 +250,7 @@ function rename(drawn: StoreOp, run: string, naive: NaiveStore, serverId: () => 
     user: drawn.user === 'system' ? 'system' : drawn.user + run,
     room: roomName(drawn.room, run),
   }
-  if (drawn.op === 'mark_read') return { ...drawn, ...names }
+  if (drawn.op === 'mark_read' || drawn.op === 'mark_delivered') return { ...drawn, ...names }
   const noticeId = serverId()
   if (drawn.op === 'command') {
     const n = naive.lastN(names.user, drawn.sid, names.room) + 1 + drawn.n
@@ -289,6 +297,11 @@ async function expectSameReads(store: Store, naive: NaiveStore, run: string): Pr
         positions: USERS.map((name) => name + run).flatMap((userId) => {
           const position = naive.isMember(id, userId) ? naive.read(id, userId) : undefined
           return position ? [{ userId, seq: position.seq, timestamp: position.at }] : []
+        }),
+        deliveries: USERS.map((name) => name + run).flatMap((userId) => {
+          const position = naive.isMember(id, userId) ? naive.delivery(id, userId) : undefined
+          const isFurther = position && position.seq > (naive.read(id, userId)?.seq ?? 0)
+          return isFurther ? [{ userId, seq: position.seq, timestamp: position.at }] : []
         }),
         own: {
           seq: naive.read(id, reader)?.seq ?? 0,

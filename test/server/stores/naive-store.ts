@@ -12,6 +12,7 @@ import type {
   InviteOp,
   JoinOp,
   LeaveOp,
+  MarkDeliveredOp,
   MarkReadOp,
   MuteOp,
   Outcome,
@@ -61,6 +62,12 @@ export class NaiveStore {
   readonly banned = new Set<string>()
   /** Until when, by "room user". */
   readonly muted = new Map<string, number>()
+  readonly deliveries: {
+    readonly room: string
+    readonly user: string
+    readonly seq: number
+    readonly at: number
+  }[] = []
   readonly reads: {
     readonly room: string
     readonly user: string
@@ -82,6 +89,7 @@ export class NaiveStore {
     if (op.op === 'set_role') return this.setRole(op, now)
     if (op.op === 'ban') return this.ban(op, now)
     if (op.op === 'mute') return this.mute(op, now)
+    if (op.op === 'mark_delivered') return this.markDelivered(op, now)
     return this.markRead(op, now)
   }
 
@@ -233,7 +241,7 @@ export class NaiveStore {
       this.notify(by, member.user, 'removal', { room, reason: 'deleted' }, now)
       this.members.splice(this.members.indexOf(member), 1)
     })
-    for (const list of [this.invited, this.reads] as { room: string }[][])
+    for (const list of [this.invited, this.reads, this.deliveries] as { room: string }[][])
       for (let i = list.length - 1; i >= 0; i--) if (list[i]?.room === room) list.splice(i, 1)
     for (const key of this.banned) if (key.startsWith(`${room} `)) this.banned.delete(key)
     for (const key of this.muted.keys()) if (key.startsWith(`${room} `)) this.muted.delete(key)
@@ -412,6 +420,24 @@ export class NaiveStore {
     const id = String(op.noticeId)
     const messageId = target === op.user ? id : `${id}-to`
     this.append({ user: op.user, room: `~${target}`, messageId }, type, payload, '', now)
+  }
+
+  private markDelivered({ room, user, seq }: MarkDeliveredOp, now: number): Outcome {
+    const head = this.log(room).length
+    if (!this.mayRead(room, user) || head === 0) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const known = [this.read(room, user), this.delivery(room, user)].filter((one) => one !== undefined)
+    const old = known.sort((a, b) => b.seq - a.seq)[0]
+    const next = Math.min(seq, head)
+    if (old && next <= old.seq) return { outcome: 'delivered', seq: old.seq, timestamp: old.at, moved: false }
+    this.deliveries.push({ room, user, seq: next, at: now })
+    return { outcome: 'delivered', seq: next, timestamp: now, moved: true }
+  }
+
+  /** The furthest that the user's devices told. */
+  delivery(room: string, user: string): { readonly seq: number; readonly at: number } | undefined {
+    return this.deliveries
+      .filter((one) => one.room === room && one.user === user)
+      .sort((a, b) => b.seq - a.seq)[0]
   }
 
   private markRead(op: MarkReadOp, now: number): Outcome {

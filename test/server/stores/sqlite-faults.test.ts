@@ -141,11 +141,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 5]) {
+    for (const version of [0, 6]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 4.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 5.`)
     }
-    harness.exec('pragma user_version = 4')
+    harness.exec('pragma user_version = 5')
     await open(harness)
   })
 

@@ -35,6 +35,8 @@ export interface CoreOptions {
   readonly keeper: KeeperFactory | undefined
   /** Whether the user's own log is followed without being asked for. */
   readonly followOwnLog: boolean
+  /** Whether the server is told how far this device has each room. */
+  readonly tellDeliveries: boolean
 }
 
 /** How a room stands on this connection. */
@@ -115,7 +117,7 @@ export type Effect =
       readonly reason: 'left' | 'removed' | 'banned' | 'deleted'
     }
   | {
-      readonly type: 'read'
+      readonly type: 'read' | 'delivered'
       readonly room: string
       readonly userId: string
       readonly seq: number
@@ -140,6 +142,7 @@ export type Pending =
   | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
   | { readonly for: 'join'; readonly room: string; readonly sentAt: number }
   | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }
+  | { readonly for: 'delivery'; readonly room: string; readonly sentAt: number }
   | { readonly for: 'check'; readonly sentAt: number }
   | { readonly for: 'pong'; readonly sentAt: number }
   | { readonly for: 'renewal'; readonly sentAt: number }

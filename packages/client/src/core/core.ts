@@ -17,6 +17,7 @@ import {
 } from '@tautline/protocol/wire'
 import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
+import { createDeliveries } from './deliveries.ts'
 import type { HandledServerMessage } from './handled.ts'
 import { createJoins } from './joins.ts'
 import type { KeeperInput, StorageStatus } from './keeper.ts'
@@ -70,6 +71,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
   let outgoing: ClientMessage[] = []
   let nextRef = 1
   let ownLog: string | undefined
+  let ownId = options.userId
   /** Whether the application knows that this connection is ready. */
   let toldReady = false
   let checkAt = Number.POSITIVE_INFINITY
@@ -86,6 +88,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
     pending: new Map(),
     emit: (effect) => {
       effects.push(effect)
+      if (effect.type !== 'entries') return
+      deliveries.heard(effect.room, effect.entries, ownId)
+      presence.heard(effect.room, effect.entries, ownId)
     },
     send: (message) => {
       outgoing.push(message)
@@ -100,6 +105,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
   const requests = createRequests(context)
   const rooms = createRooms(context)
   const presence = createPresence(context)
+  const deliveries = createDeliveries(context)
   const liveness = createLiveness(context)
   const connection = createConnection(context, {
     detached() {
@@ -118,7 +124,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
       scheduleCheck()
       liveness.start()
       rooms.start(payload.epoch)
+      ownId = payload.userId
       followOwnLog(payload.userId)
+      deliveries.start()
       joins.start()
       requests.start()
       outbox.start(payload.limits, serverTime)
@@ -209,7 +217,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return onLeft(message.payload)
       case 'messages_read':
         replied(message)
-        return onRead(message.payload)
+        return context.emit({ type: 'read', ...message.payload })
+      case 'messages_delivered':
+        return onDelivered(message.payload)
       case 'unread_changed':
         return context.emit({ type: 'unread', ...message.payload })
       case 'typing_started':
@@ -306,6 +316,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return joins.refused(pending.room, failure)
       case 'renewal':
         return connection.renewalRefused(code)
+      case 'delivery':
+        return deliveries.refused(pending.room, CODES[code].final ? undefined : (failure.retryAfterMs ?? 0))
       case 'check':
       case 'pong':
         return
@@ -332,11 +344,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
   function onLeft({ room, reason }: PayloadOf<'room_left'>): void {
     rooms.left(room)
     presence.leave(room)
+    deliveries.leave(room)
     context.emit({ type: 'left', room, reason })
   }
 
-  function onRead({ room, userId, seq, timestamp }: PayloadOf<'messages_read'>): void {
-    context.emit({ type: 'read', room, userId, seq, timestamp })
+  function onDelivered(payload: PayloadOf<'messages_delivered'>): void {
+    if (answered(payload.ref, 'delivery')) deliveries.answered(payload.room, payload.seq)
+    context.emit({ type: 'delivered', ...payload })
   }
 
   // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -390,6 +404,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return connection.status() === 'closed' ? undefined : rooms.follow(input.room)
       case 'unfollow':
         presence.leave(input.room)
+        deliveries.leave(input.room)
         return rooms.unfollow(input.room)
       case 'typing':
         return presence.type(input.room, input.active)
@@ -460,6 +475,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     requests.tick()
     rooms.tick()
     presence.tick()
+    deliveries.tick()
     outbox.keeper.tick()
   }
 
@@ -490,6 +506,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
         requests.deadline(),
         rooms.deadline(),
         presence.deadline(),
+        deliveries.deadline(),
       ),
     status: () => connection.status(),
     queued: () => outbox.size(),

@@ -6,7 +6,6 @@
 import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 
 type IgnoredServerMessageType =
-  | 'messages_delivered'
   | 'room_receipts'
   | 'user_presence'
   | 'notification_list'

@@ -2,7 +2,13 @@
  * What a followed room says beyond its log: who is there and who types. Ephemeral: emptied when the connection goes,
  * told anew by the server after each subscription. What we type is throttled here, what others type expires here.
  */
-import { type PresenceStatus, TYPING_INTERVAL_MS, TYPING_TIMEOUT_MS } from '@tautline/protocol/wire'
+import {
+  type Entry,
+  type EntryPayload,
+  type PresenceStatus,
+  TYPING_INTERVAL_MS,
+  TYPING_TIMEOUT_MS,
+} from '@tautline/protocol/wire'
 import type { Context } from './context.ts'
 
 interface Scene {
@@ -20,6 +26,8 @@ export interface Presence {
   arrived(room: string, users: readonly { readonly userId: string; readonly status: PresenceStatus }[]): void
   changed(room: string, userId: string, status: PresenceStatus): void
   typing(room: string, userId: string, active: boolean): void
+  /** Who has said it, or has left, types no longer. */
+  heard(room: string, entries: readonly Entry[], ownId: string | undefined): void
   /** We type, or stopped. Never queued: without a connection it is nothing. */
   type(room: string, active: boolean): void
   leave(room: string): void
@@ -81,6 +89,17 @@ export function createPresence(context: Context): Presence {
       scene.typing.delete(userId)
       if (active) scene.typing.set(userId, context.now + TYPING_TIMEOUT_MS)
       if (before !== active) tellTyping(room, scene)
+    },
+
+    heard(room, entries, ownId) {
+      const scene = scenes.get(room)
+      if (!scene) return
+      for (const { type, sender, payload } of entries) {
+        const ended = type === 'member_left' ? (payload as EntryPayload<'member_left'>).userId : sender
+        if (type !== 'new_message' && type !== 'member_left') continue
+        if (ended === ownId) scene.isTyping = false
+        if (scene.typing.delete(ended)) tellTyping(room, scene)
+      }
     },
 
     type(room, active) {

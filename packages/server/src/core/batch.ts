@@ -50,6 +50,12 @@ export interface ReadMark {
   readonly timestamp: number
 }
 
+/** How far a user's devices have a room. */
+export interface Delivery {
+  readonly seq: number
+  readonly timestamp: number
+}
+
 /** That somebody who is no member may become one. */
 export interface Invitation {
   readonly role: Role
@@ -131,6 +137,7 @@ export interface View {
   /** How many messages the log had up to this entry; undefined where there is no such entry (any more). */
   ordinal(room: string, seq: number): number | undefined
   readMark(room: string, user: string): ReadMark | undefined
+  delivery(room: string, user: string): Delivery | undefined
   invitation(room: string, user: string): Invitation | undefined
   sanction(room: string, user: string): Sanction | undefined
   everyMember(room: string): Iterable<readonly [user: string, is: Membership]>
@@ -152,6 +159,7 @@ export interface Step {
   readonly invitation?: Change<Invitation> | undefined
   readonly sanction?: Change<Sanction> | undefined
   readonly read?: Change<ReadMark> | undefined
+  readonly delivered?: Change<Delivery> | undefined
   readonly message?: MessageChange | undefined
   /** Forget who belongs to the room, and all that is kept for them there. */
   readonly erase?: string | undefined
@@ -175,6 +183,7 @@ export class Batch implements View {
   /** undefined: taken up, or taken back. */
   readonly invitations: Changes<Invitation | undefined> = new Map()
   readonly readMarks: Changes<ReadMark> = new Map()
+  readonly deliveries: Changes<Delivery> = new Map()
   readonly sanctions: Changes<Sanction | undefined> = new Map()
   /** Rooms of which nothing is left but row and lanes. Nobody comes into them any more. */
   readonly erased = new Set<string>()
@@ -255,6 +264,10 @@ export class Batch implements View {
     for (const [user, is] of changed ?? []) if (is) yield [user, is]
   }
 
+  delivery(room: string, user: string): Delivery | undefined {
+    return this.deliveries.get(room)?.get(user) ?? this.#view.delivery(room, user)
+  }
+
   readMark(room: string, user: string): ReadMark | undefined {
     return this.readMarks.get(room)?.get(user) ?? this.#view.readMark(room, user)
   }
@@ -271,7 +284,8 @@ export class Batch implements View {
     for (const row of step.append ?? []) this.#keepEntry(row)
     for (const change of step.members ?? []) this.#keepMember(change)
     if (step.message) this.#keepChange(step.message)
-    const { invitation, read, sanction } = step
+    const { invitation, read, sanction, delivered } = step
+    if (delivered?.is) nested(this.deliveries, delivered.room).set(delivered.user, delivered.is)
     if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)
     if (sanction) nested(this.sanctions, sanction.room).set(sanction.user, sanction.is)
     if (read?.is) nested(this.readMarks, read.room).set(read.user, read.is)
@@ -319,6 +333,7 @@ export class Batch implements View {
       this.members,
       this.invitations,
       this.readMarks,
+      this.deliveries,
       this.sanctions,
       this.standings,
       this.reactions,

@@ -55,6 +55,7 @@ export interface Commands {
   /** 0: not any longer. */
   mute(connection: Connection, ask: PayloadOf<'unmute_member'>, durationMs: number): void
   markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
+  markDelivered(connection: Connection, ask: PayloadOf<'mark_delivered'>): void
 }
 
 /** `intake`: what takes the operations. */
@@ -169,6 +170,10 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
     mute(connection, { ref, room, userId: target }, durationMs) {
       const op: MuteOp = { op: 'mute', ...roomChange(connection, room), target, durationMs }
       intake.add(connection, ref, op, BARE_OP_CHARS)
+    },
+
+    markDelivered(connection, { ref, room, seq }) {
+      intake.add(connection, ref, { op: 'mark_delivered', user: connection.userId, room, seq }, BARE_OP_CHARS)
     },
 
     markRead(connection, { ref, room, seq }) {

@@ -180,6 +180,9 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       case 'read':
         send(context, connection, { type: 'messages_read', payload: readPayload(op, outcome, ref) })
         break
+      case 'delivered':
+        send(context, connection, { type: 'messages_delivered', payload: readPayload(op, outcome, ref) })
+        break
       case 'created':
       case 'updated':
         send(context, connection, {
@@ -208,6 +211,12 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     for (let i = 0; i < batch.ops.length; i++) {
       const op = batch.ops[i]
       const outcome = outcomes[i]
+      if (op?.op === 'mark_delivered' && outcome?.outcome === 'delivered') {
+        const moved = outcome.moved ? rooms.get(op.room) : undefined
+        const except = batch.connections[i]?.id ?? 0
+        if (moved) tellReceipt(context, moved, readPayload(op, outcome), except, 'messages_delivered')
+        continue
+      }
       if (op?.op !== 'mark_read' || outcome?.outcome !== 'read' || outcome.timestamp !== commitMs) continue
       const room = rooms.get(op.room)
       if (room) tellReceipt(context, room, readPayload(op, outcome), batch.connections[i]?.id ?? 0)

@@ -27,6 +27,7 @@ const CHANGES = [
   'mute_member',
   'unmute_member',
   'mark_read',
+  'mark_delivered',
 ] as const
 export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
 

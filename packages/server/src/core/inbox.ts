@@ -123,6 +123,9 @@ export function createInbox(
       case 'mark_read':
         commands.markRead(connection, message.payload)
         break
+      case 'mark_delivered':
+        commands.markDelivered(connection, message.payload)
+        break
       case 'join_room':
         commands.join(connection, message.payload)
         break
@@ -190,7 +193,6 @@ export function createInbox(
       case 'pong':
         break
       // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
-      case 'mark_delivered':
       case 'update_presence':
       case 'subscribe_presence':
       case 'unsubscribe_presence':

@@ -1,5 +1,5 @@
 /**
- * Read positions: how far each user has read. State, not entries: the newest value counts. A follower gets all of them
+ * Receipts: how far each user has read, and how far their devices have the room (which is at least as far). State, not entries: the newest value counts. A follower gets all of them
  * after the first page and each change from then on, in rooms of up to 100 members; in larger ones only the user's own
  * connections do. Left out where a connection is slow.
  *
@@ -12,14 +12,16 @@ import { broadcast, type Context, send } from './context.ts'
 import { isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { ReadPosition, Unread } from './store.ts'
 
+type ReceiptType = 'messages_read' | 'messages_delivered'
+
 export function sendReceipts(
   context: Context,
   { connection, room }: Subscription,
   positions: readonly ReadPosition[],
+  type: ReceiptType = 'messages_read',
 ): void {
   for (const { userId, seq, timestamp } of positions) {
-    if (seq > 0)
-      send(context, connection, { type: 'messages_read', payload: { room: room.id, userId, seq, timestamp } })
+    if (seq > 0) send(context, connection, { type, payload: { room: room.id, userId, seq, timestamp } })
   }
 }
 
@@ -53,6 +55,7 @@ export function tellReceipt(
   room: Room,
   { userId, seq, timestamp }: ReadPosition,
   except: number,
+  type: ReceiptType = 'messages_read',
 ): void {
   const isSmall = room.memberCount !== undefined && room.memberCount <= MAX_RECEIPT_MEMBERS
   const recipients: number[] = []
@@ -63,7 +66,7 @@ export function tellReceipt(
     if (connection.bufferedBytes <= context.options.relievedBytes) recipients.push(connection.id)
   }
   broadcast(context, recipients, {
-    type: 'messages_read',
+    type,
     payload: { room: room.id, userId, seq, timestamp },
   })
 }

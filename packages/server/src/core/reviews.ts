@@ -177,6 +177,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
       // Whoever wants to go may; and of oneself one may know how far one has read.
       case 'leave':
       case 'mark_read':
+      case 'mark_delivered':
       case 'admit':
         return undefined
       default:
@@ -235,7 +236,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
 
   return {
     add(connection, ref, op, chars) {
-      if (!isOn || connection.id === APPLICATION || op.op === 'mark_read') {
+      if (!isOn || connection.id === APPLICATION || op.op === 'mark_read' || op.op === 'mark_delivered') {
         committer.add(connection, ref, op, chars)
         return
       }

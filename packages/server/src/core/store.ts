@@ -127,6 +127,17 @@ export interface MarkReadOp {
   readonly seq: number
 }
 
+/**
+ * Raise how far the user's devices have the room; never lowers it, never beyond the head. Kept in rooms of up to
+ * MAX_RECEIPT_MEMBERS, where others are told; else FORBIDDEN.
+ */
+export interface MarkDeliveredOp {
+  readonly op: 'mark_delivered'
+  readonly user: string
+  readonly room: string
+  readonly seq: number
+}
+
 export type StoreOp =
   | CommandOp
   | CreateOp
@@ -142,6 +153,7 @@ export type StoreOp =
   | BanOp
   | MuteOp
   | MarkReadOp
+  | MarkDeliveredOp
 
 export type Outcome =
   /** In the log. `appended`: by this operation (else it was there before). */
@@ -162,6 +174,14 @@ export type Outcome =
   | { readonly outcome: 'done' }
   /** The read position now in force, and what is unread beyond it. */
   | ({ readonly outcome: 'read'; readonly timestamp: number } & Unread)
+  /** How far it was delivered; what is read was. */
+  | {
+      readonly outcome: 'delivered'
+      readonly seq: number
+      readonly timestamp: number
+      /** By this operation. */
+      readonly moved: boolean
+    }
   /** Final and retryable codes alike; see the table of codes. */
   | { readonly outcome: 'failed'; readonly code: Code }
 
@@ -303,6 +323,8 @@ export interface Receipts {
   readonly memberCount: number
   /** Those of the members who have one, by user id; none in a room of more than MAX_RECEIPT_MEMBERS. */
   readonly positions: readonly ReadPosition[]
+  /** The same of deliveries, where they are further than the read position. */
+  readonly deliveries: readonly ReadPosition[]
   /** Of the asker. */
   readonly own: Unread
 }

@@ -225,9 +225,12 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
 
   function toldReceipts(subscription: Subscription, receipts: Receipts | undefined): void {
     if (!receipts || !isOpen(subscription)) return
-    const { memberCount, positions, own } = receipts
+    const { memberCount, positions, deliveries, own } = receipts
     subscription.room.memberCount ??= memberCount
-    if (memberCount <= MAX_RECEIPT_MEMBERS) sendReceipts(context, subscription, positions)
+    if (memberCount <= MAX_RECEIPT_MEMBERS) {
+      sendReceipts(context, subscription, positions)
+      sendReceipts(context, subscription, deliveries, 'messages_delivered')
+    }
     sendUnread(context, subscription, own)
   }
 

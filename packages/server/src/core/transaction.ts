@@ -7,7 +7,7 @@
  * members, read positions) are ids and numbers; they are written once a batch, at its end (see batch.ts).
  * Lanes follow docs/protocol.md, "Lanes"; the decision itself is `decide` of the protocol. No clock, no storage here.
  */
-import { CODES, type Code, decide, usersOfDirectRoom } from '@tautline/protocol/wire'
+import { CODES, type Code, decide, MAX_RECEIPT_MEMBERS, usersOfDirectRoom } from '@tautline/protocol/wire'
 import {
   Batch,
   isMessage,
@@ -33,7 +33,7 @@ import {
 import { isMuted, isSystem, may, membershipOf } from './rights.ts'
 import { transactSetRole } from './roles.ts'
 import { transactDelete, transactMute, transactUpdate } from './room-changes.ts'
-import type { CommandOp, MarkReadOp, StoreOp } from './store.ts'
+import type { CommandOp, MarkDeliveredOp, MarkReadOp, StoreOp } from './store.ts'
 import { unreadOf } from './unread.ts'
 
 /**
@@ -89,6 +89,8 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
       return transactMute(view, op, unixMs)
     case 'mark_read':
       return transactMarkRead(view, op, unixMs)
+    case 'mark_delivered':
+      return transactMarkDelivered(view, op, unixMs)
     default:
       return unreachable(op)
   }
@@ -216,6 +218,19 @@ function transactMarkRead(view: View, op: MarkReadOp, unixMs: number): Step {
   const ordinal = seq === room.lastSeq ? room.lastOrdinal : (view.ordinal(id, seq) ?? old.ordinal)
   const mark: ReadMark = { seq, ordinal, timestamp: unixMs }
   return { outcome: readOutcome(room, member, mark), read: { room: id, user, is: mark } }
+}
+
+function transactMarkDelivered(view: View, op: MarkDeliveredOp, unixMs: number): Step {
+  const { user, room: id } = op
+  const room = view.room(id)
+  if (!membershipOf(view, id, user) || !room || room.memberCount > MAX_RECEIPT_MEMBERS)
+    return refused('FORBIDDEN')
+  const none = { seq: 0, timestamp: unixMs }
+  const [delivery, read] = [view.delivery(id, user) ?? none, view.readMark(id, user) ?? none]
+  const old = delivery.seq > read.seq ? delivery : { seq: read.seq, timestamp: read.timestamp }
+  const is = { seq: Math.min(op.seq, room.lastSeq), timestamp: unixMs }
+  if (is.seq <= old.seq) return { outcome: { outcome: 'delivered', ...old, moved: false } }
+  return { outcome: { outcome: 'delivered', ...is, moved: true }, delivered: { room: id, user, is } }
 }
 
 function readOutcome(room: Room, member: Membership, mark: ReadMark): Step['outcome'] {

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { type Entry, type ExistingEntry, LANE_RETENTION_MS } from '@tautline/protocol/wire'
 import {
   type Batch,
+  type Delivery,
   entryKey,
   type Invitation,
   type Lane,
@@ -115,6 +116,7 @@ export class MemoryTables implements View, Log {
   readonly standingsOf = new Map<string, Map<number, StoredStanding>>()
   /** By room, in no order. */
   readonly reactionsOf = new Map<string, MemoryReaction[]>()
+  readonly deliveriesOf = new Map<string, Map<string, Delivery>>()
   readonly sanctionsOf = new Map<string, Map<string, Sanction>>()
 
   room(room: string): Room | undefined {
@@ -182,6 +184,10 @@ export class MemoryTables implements View, Log {
     return this.invitationsOf.get(room)?.get(user)
   }
 
+  delivery(room: string, user: string): Delivery | undefined {
+    return this.deliveriesOf.get(room)?.get(user)
+  }
+
   readMark(room: string, user: string): ReadMark | undefined {
     return this.readMarksOf.get(room)?.get(user)
   }
@@ -215,7 +221,15 @@ export class MemoryTables implements View, Log {
   }
 
   readMarks(room: string): readonly ReadPosition[] {
-    const marks = [...(this.readMarksOf.get(room) ?? [])].filter(([user]) => this.member(room, user))
+    return this.#positions(room, this.readMarksOf)
+  }
+
+  deliveries(room: string): readonly ReadPosition[] {
+    return this.#positions(room, this.deliveriesOf)
+  }
+
+  #positions(room: string, all: ReadonlyMap<string, ReadonlyMap<string, Delivery>>): readonly ReadPosition[] {
+    const marks = [...(all.get(room) ?? [])].filter(([user]) => this.member(room, user))
     marks.sort(([a], [b]) => (a < b ? -1 : 1))
     return marks.map(([userId, { seq, timestamp }]) => ({ userId, seq, timestamp }))
   }
@@ -259,6 +273,9 @@ export class MemoryTables implements View, Log {
         else this.sanctionsOf.get(room)?.delete(user)
       }
     }
+    for (const [room, deliveries] of batch.deliveries) {
+      for (const [user, is] of deliveries) inner(this.deliveriesOf, room).set(user, is)
+    }
     for (const [room, marks] of batch.readMarks) {
       for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
     }
@@ -268,6 +285,7 @@ export class MemoryTables implements View, Log {
   #erase(room: string): void {
     for (const { sender, messageId } of this.logs.get(room) ?? [])
       this.ids.delete(entryKey(sender, messageId))
+    this.deliveriesOf.delete(room)
     const { logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf } = this
     for (const rows of [logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf])
       rows.delete(room)

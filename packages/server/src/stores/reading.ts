@@ -76,6 +76,8 @@ export interface Log {
   members(room: string, after: string, limit: number): readonly StoredMember[]
   /** Those of the members, by user id. */
   readMarks(room: string): readonly ReadPosition[]
+  /** The same of deliveries. */
+  deliveries(room: string): readonly ReadPosition[]
   /** The first rooms after this id that the user is a member of, or that are public; by id. */
   roomsOf(user: string, after: string, limit: number): readonly string[]
   publicRooms(after: string, limit: number): readonly string[]
@@ -339,10 +341,14 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
   const readable = canRead(view, user, id)
   if (readable === undefined) return undefined
   const { room, member } = readable
+  // Nobody is told of others in a larger room: who follows it must not cost a look at each of its members.
+  const isLarge = room.memberCount > MAX_RECEIPT_MEMBERS
+  const positions = isLarge ? [] : log.readMarks(id)
+  const read = new Map(positions.map(({ userId, seq }) => [userId, seq]))
   return {
     memberCount: room.memberCount,
-    // Nobody is told of others in a larger room: who follows it must not cost a look at each of its members.
-    positions: room.memberCount > MAX_RECEIPT_MEMBERS ? [] : log.readMarks(id),
+    positions,
+    deliveries: isLarge ? [] : log.deliveries(id).filter(({ userId, seq }) => seq > (read.get(userId) ?? 0)),
     own: unreadOf(room, member, view.readMark(id, user)),
   }
 }

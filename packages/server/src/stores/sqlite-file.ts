@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 4
+const SCHEMA_VERSION = 5
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -87,6 +87,14 @@ const SCHEMA = `
     user text not null,
     is_banned integer not null,
     muted_until integer not null,
+    primary key (room, user)
+  ) without rowid;
+
+  create table deliveries (
+    room text not null,
+    user text not null,
+    seq integer not null,
+    at integer not null,
     primary key (room, user)
   ) without rowid;
 
@@ -179,6 +187,16 @@ const MIGRATIONS = [
     primary key (room, user)
   ) without rowid;
   create index deleted_rooms on rooms (id) where visibility = 'deleted';
+  `,
+  // Version 5 keeps how far a room was delivered.
+  `
+  create table deliveries (
+    room text not null,
+    user text not null,
+    seq integer not null,
+    at integer not null,
+    primary key (room, user)
+  ) without rowid;
   `,
 ]
 

@@ -7,6 +7,7 @@ import type { Entry, ExistingEntry, Role } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
 import {
   type Batch,
+  type Delivery,
   type Invitation,
   type LogRow,
   laneKey,
@@ -99,6 +100,10 @@ export class SqliteRows implements View, Log {
     return this.#statements.answers.all(room, target, before, limit)
   }
 
+  delivery(room: string, user: string): Delivery | undefined {
+    return this.#statements.delivery.get(room, user)
+  }
+
   readMark(room: string, user: string): ReadMark | undefined {
     return this.#statements.readMark.get(room, user)
   }
@@ -143,6 +148,10 @@ export class SqliteRows implements View, Log {
 
   members(room: string, after: string, limit: number): readonly StoredMember[] {
     return this.#statements.members.all(room, after, limit)
+  }
+
+  deliveries(room: string): readonly ReadPosition[] {
+    return this.#statements.deliveries.all(room)
   }
 
   readMarks(room: string): readonly ReadPosition[] {
@@ -192,6 +201,10 @@ export class SqliteRows implements View, Log {
         else deleteSanction.run(room, user)
       }
     }
+    for (const [room, deliveries] of batch.deliveries) {
+      for (const [user, { seq, timestamp }] of deliveries)
+        this.#statements.putDelivery.run(room, user, seq, timestamp)
+    }
     for (const [room, marks] of batch.readMarks) {
       for (const [user, { seq, ordinal, timestamp }] of marks)
         putReadMark.run(room, user, seq, ordinal, timestamp)
@@ -221,9 +234,16 @@ export class SqliteRows implements View, Log {
 
   /** What follows the end of a room: its members and what is kept for them at once, its entries by and by. */
   erase(batch: Batch): void {
+    const { eraseDeliveries } = this.#statements
     const { eraseMembers, eraseInvitations, eraseSanctions, eraseReceipts, deletedRoom } = this.#statements
     for (const room of batch.erased)
-      for (const statement of [eraseMembers, eraseInvitations, eraseSanctions, eraseReceipts])
+      for (const statement of [
+        eraseMembers,
+        eraseInvitations,
+        eraseSanctions,
+        eraseReceipts,
+        eraseDeliveries,
+      ])
         statement.run(room)
     if (batch.erased.size > 0) this.#isPurged = false
     if (this.#isPurged) return
@@ -332,6 +352,18 @@ function prepare(db: Database.Database) {
     entryById: db.prepare<[string, string], ExistingEntry>(
       'select room, seq, timestamp, digest from entries where sender = ? and message_id = ?',
     ),
+    delivery: db.prepare<[string, string], Delivery>(
+      'select seq, at as timestamp from deliveries where room = ? and user = ?',
+    ),
+    deliveries: db.prepare<[string], ReadPosition>(
+      `select user as userId, seq, at as timestamp from deliveries
+       where room = ? and exists (select 1 from members where members.room = deliveries.room and members.user = deliveries.user)
+       order by user`,
+    ),
+    putDelivery: db.prepare<[string, string, number, number]>(
+      'insert or replace into deliveries (room, user, seq, at) values (?, ?, ?, ?)',
+    ),
+    eraseDeliveries: db.prepare<[string]>('delete from deliveries where room = ?'),
     readMark: db.prepare<[string, string], ReadMark>(
       'select read_seq as seq, read_ordinal as ordinal, read_at as timestamp from receipts where room = ? and user = ?',
     ),
