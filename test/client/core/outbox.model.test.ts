@@ -122,14 +122,14 @@ function createPage(model: OutboxModel, isKept: boolean) {
         look()
       }
     },
-    /** Something that was said on an old connection of this load arrives after all. */
+    /** Something that was said on an old connection of this load arrives after all, and then its end. */
     hearLate(): void {
       if (late[0]?.load === model.load() && late[0].link === client.link()) return
       const answer = late.shift()
       if (answer?.load !== model.load()) return
-      expect(
-        client.step({ type: 'received', link: answer.link, messages: messagesFor(answer.words) }),
-      ).toEqual([])
+      const { link, words } = answer
+      expect(client.step({ type: 'received', link, messages: messagesFor(words) })).toEqual([])
+      expect(client.step({ type: 'lost', link, closeCode: 1006, reason: '' })).toEqual([])
       look()
     },
     lose(): void {
