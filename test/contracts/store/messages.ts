@@ -12,7 +12,19 @@ import {
 } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { CommandOp, Store } from '../../../packages/server/src/core/store.ts'
-import { ack, ackAgain, commit, create, failed, join, NOW, readPage, send } from './harness.ts'
+import {
+  accept,
+  ack,
+  ackAgain,
+  commit,
+  create,
+  failed,
+  invite,
+  join,
+  NOW,
+  readPage,
+  send,
+} from './harness.ts'
 
 const first = { sender: 'alice', messageId: 'message-1' }
 const place = { seq: 2, ...first }
@@ -209,10 +221,24 @@ export function describeMessages(open: () => Promise<Store>): void {
       expect(await commit(store, react(2, emojis[0]!))).toEqual([ack(4 + MAX_EMOJIS_PER_MESSAGE)])
     })
 
-    it('to what one may not read is forbidden', async () => {
+    it('to what was said before one came into a private room is forbidden, as all that is about it', async () => {
       const store = await open()
-      await commit(store, create(), send(1), { ...join('bob'), op: 'accept' } as never)
-      expect(await commit(store, react(1, '👍', 'bob'))).toEqual([failed('FORBIDDEN')])
+      await commit(store, create(), send(1), invite('bob'), accept('bob'))
+      const outcomes = await commit(
+        store,
+        react(1, '👍', 'bob'),
+        unreact(2, '👍', 'bob'),
+        answer(3, 'what?', 'bob'),
+        edit(4, 'x', first, 'bob'),
+        del(5, first, 'bob'),
+        { ...about(6, 'new_message', {}, 'bob'), forward: { room: 'room', ...first } },
+      )
+      expect(outcomes).toEqual(outcomes.map(() => failed('FORBIDDEN')))
+      const request = { user: 'bob', room: 'room', target: first }
+      expect(await store.readReactions(request)).toBeUndefined()
+      const thread = await store.readThread({ ...request, before: undefined, limit: 10 })
+      expect(thread).toEqual({ result: 'forbidden' })
+      expect(await commit(store, react(2, '👍'))).toEqual([ack(5)])
     })
   })
 
