@@ -28,8 +28,6 @@ import type { Subscriptions } from './subscriptions.ts'
 const MAX_BATCH_CHARS = 262_144
 /** Operations that may wait; beyond them the answer is UNAVAILABLE. */
 const MAX_QUEUED_OPS = 65_536
-/** So is it beyond so many characters of what waits, but one operation may always wait. For the hooks as well. */
-export const MAX_QUEUED_CHARS = 67_108_864
 
 /** Operations with who asked, and under which ref: three arrays of one length. */
 interface Batch {
@@ -274,7 +272,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
 
   return {
     add(connection, ref, op, chars) {
-      const isFull = queuedOps >= MAX_QUEUED_OPS || queuedChars + chars > MAX_QUEUED_CHARS
+      const isFull = queuedOps >= MAX_QUEUED_OPS || queuedChars + chars > context.options.maxQueuedChars
       if (isFull && queuedOps > 0) {
         fail({ connection, ref, op, code: 'UNAVAILABLE', count: 1 })
         return

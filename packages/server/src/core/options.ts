@@ -64,6 +64,11 @@ export interface NodeOptions {
   readonly congestedTimeoutMs: number
   /** Connections that come in; at a drain the clients' return is spread so that no more come. Default 500 a second. */
   readonly admissionsPerSecond: number
+  /**
+   * Characters of what may wait for a commit, and as many of what waits for a hook; beyond them the answer is
+   * UNAVAILABLE, but one operation may always wait. Default 67,108,864.
+   */
+  readonly maxQueuedChars: number
   /** … and at once. Default 1,000. */
   readonly admissionBurst: number
   /** The same of one address, requests for tickets included. Default 50 a second. */
@@ -96,6 +101,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   overflowBytes: 1_048_576,
   congestedTimeoutMs: 30_000,
   admissionsPerSecond: 500,
+  maxQueuedChars: 67_108_864,
   admissionBurst: 1_000,
   addressAdmissionsPerSecond: 50,
   addressAdmissionBurst: 100,

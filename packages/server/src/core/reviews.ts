@@ -11,7 +11,7 @@
  * - The next preview of a chain waits until what it handed on is committed, and so sees it.
  */
 import { CODES, type Code } from '@tautline/protocol/wire'
-import { type Committer, isMembership, MAX_QUEUED_CHARS, type Refusal } from './commit.ts'
+import { type Committer, isMembership, type Refusal } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, unixMs } from './context.ts'
 import type { Question, Verdict } from './contract.ts'
@@ -240,7 +240,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
         committer.add(connection, ref, op, chars)
         return
       }
-      const isFull = count >= MAX_WAITING_OPS || waitingChars + chars > MAX_QUEUED_CHARS
+      const isFull = count >= MAX_WAITING_OPS || waitingChars + chars > context.options.maxQueuedChars
       if ((isFull && count > 0) || isStopped) {
         committer.refuse(connection, ref, op, 'UNAVAILABLE')
         return
