@@ -26,9 +26,9 @@ export default [
     name: 'createClient, with the native WebSocket',
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
-    // 23 kB today, with the joints for an outbox in a store, rooms and roles, and 2.5 kB for what can be done with messages
+    // 23.5 kB today, with the joints for an outbox in a store, rooms, roles and deliveries, and 2.5 kB for what can be done with messages
     // beyond sending (the fold, a timeline that shows changes at once); the aim is 10 kB. Lower this with every saving.
-    limit: '23.25 kB',
+    limit: '23.5 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
