@@ -560,7 +560,7 @@ describe('the holder', () => {
     tab.client.live(500)
     tab.effects()
     tab.client.live(60_000)
-    expect(tab.asked()).toEqual([])
+    expect(tab.asked()).not.toContain('steal')
   })
 
   it('gives no sign of life by what it tells without a connection', () => {
@@ -597,6 +597,17 @@ describe('the holder', () => {
     answer()
     expect(client.core.queued().rows).toBe(2)
     expect(lists()).toBe(0)
+  })
+
+  it('finds in a minute at most what others wrote and nobody told', () => {
+    const { client, answer, effects, table } = holder()
+    table.add([laneRow('m-000001', 1, OTHER)])
+    client.live(59_000)
+    answer()
+    expect(idsOf(effects())).toEqual([])
+    client.live(2_000)
+    answer()
+    expect(idsOf(effects())).toEqual(['m-000001'])
   })
 
   it('gives a sign of life to who asks, while it is connected, and to no other holder', () => {

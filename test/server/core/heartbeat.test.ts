@@ -15,6 +15,18 @@ function pingTimes(bench: Bench, totalMs: number): number[] {
 }
 
 describe('the heartbeat', () => {
+  it('ends a silent connection at a deadline that no sum of doubles hits twice', async () => {
+    const bench = await createBench()
+    await bench.login(1, 'alice')
+    // So much after it, 60,000 ms have gone by, but the difference of the two clocks is a little less.
+    const heardAt = 52_522.53448599342
+    expect(heardAt + 60_000 - heardAt).toBeLessThan(60_000)
+    bench.advance(heardAt - bench.now())
+    bench.say(1, { type: 'ping', payload: { ref: 1 } })
+    bench.advance(heardAt + 60_000 - bench.now())
+    expect(bench.closes.get(1)).toBe('IDLE')
+  })
+
   it('pings every 25 s ± 10 %, the first time after a part of that', async () => {
     const bench = await createBench()
     await bench.login(1, 'alice')

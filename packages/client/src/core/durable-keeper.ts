@@ -20,6 +20,8 @@ const CALL_TIMEOUT_MS = 10_000
 const WATCH_MS = 5_000
 /** A watch so late was asleep, and what was told meanwhile may come only now. */
 const LATE_MS = 1_000
+/** The holder looks so often by itself: what another tab told it may have been lost, and that tab be gone. */
+const LOOK_MS = 60_000
 /** So many ids of rows that are decided are remembered, lest an old view of the store brings one back. */
 const REMEMBERED = 2_000
 const NEVER = Number.POSITIVE_INFINITY
@@ -70,6 +72,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   let wasSending = false
   let heard = false
   let watchAt = NEVER
+  let lookAt = NEVER
   let giveUpAt = NEVER
 
   function ask(call: StoreCall, then?: (result: StoreResult) => void): void {
@@ -185,6 +188,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       return
     }
     isListing = true
+    lookAt = context.now + LOOK_MS
     ask({ do: 'list' }, ({ rows = [] }) => {
       isListing = false
       isRead = true
@@ -305,6 +309,10 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     if (!heard && context.now < watchAt + LATE_MS) ask({ do: 'steal' })
     else list()
     askForLife()
+  }
+
+  function nextLook(): number {
+    return isHolder && context.ready && status === 'durable' && !isClosing ? lookAt : NEVER
   }
 
   function askForLife(): void {
@@ -528,6 +536,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     tick() {
       if (context.now >= giveUpAt || isOverdue()) lose('it did not answer in time')
       if (context.now >= watchAt) watch()
+      if (context.now >= nextLook()) list()
     },
 
     flush() {
@@ -535,6 +544,6 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       if (isClosing && !isClosed) finish()
     },
 
-    deadline: () => Math.min(giveUpAt, answerDueAt(), watchAt),
+    deadline: () => Math.min(giveUpAt, answerDueAt(), watchAt, nextLook()),
   }
 }

@@ -12,13 +12,18 @@ export function startHeartbeat(context: Context, connection: Connection): void {
 }
 
 export function heartbeatDeadline(context: Context, connection: Connection): number {
-  return Math.min(connection.nextPingAt, connection.heardAt + context.options.heartbeatTimeoutMs)
+  return Math.min(connection.nextPingAt, silenceDeadline(context, connection))
+}
+
+/** One sum for who waits for it and who looks: with another, rounded otherwise, a deadline can be reached and not be met. */
+function silenceDeadline(context: Context, connection: Connection): number {
+  return connection.heardAt + context.options.heartbeatTimeoutMs
 }
 
 /** Called at or after the deadline; false: the connection is dead. */
 export function beat(context: Context, connection: Connection): boolean {
-  const { heartbeatIntervalMs, heartbeatTimeoutMs } = context.options
-  if (context.now - connection.heardAt >= heartbeatTimeoutMs) return false
+  const { heartbeatIntervalMs } = context.options
+  if (context.now >= silenceDeadline(context, connection)) return false
   if (context.now >= connection.nextPingAt) {
     connection.nextPingAt = context.now + heartbeatIntervalMs * (0.9 + 0.2 * context.random())
     context.effects.push({ do: 'ping', connection: connection.id })
