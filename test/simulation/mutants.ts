@@ -327,7 +327,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'cancelled-without-asking',
     about: 'a message on its way is called off without a word to the server',
     file: OUTBOX,
-    from: "      giveUp([place.row], 'CANCELLED')\n      queues.goBack(place.queue, place.index)",
+    from: "      giveUp([place.row], 'CANCELLED')",
     to: "      settle(place, { status: 'failed', code: 'CANCELLED' })",
     profile: 'wires',
     seed: 9,

@@ -20,6 +20,7 @@ import {
   SERVER_TIME,
   SID,
 } from '../support/drive.ts'
+import { answerOf } from '../support/store-calls.ts'
 
 const FORMER = 'lane-of-a-former-load'
 const OTHER = 'lane-of-another-tab'
@@ -29,37 +30,6 @@ interface Asked {
   readonly id: number
   readonly call: StoreCall
   readonly result: StoreResult | undefined
-}
-
-function apply(table: OutboxTable, call: StoreCall): StoreResult | undefined {
-  switch (call.do) {
-    case 'open':
-      return {}
-    case 'list':
-      return { rows: table.list() }
-    case 'add':
-      return { orders: table.add(call.rows) }
-    case 'skip':
-      table.skip(call.messageIds, call.code)
-      return {}
-    case 'fail':
-      table.fail(call.messageId, call.code, call.detail)
-      return {}
-    case 'renumber':
-      return { rows: table.renumber(call.room, call.lost, call.sid) }
-    case 'remove':
-      table.remove(call.messageIds)
-      return {}
-    case 'clear':
-      table.clear()
-      return {}
-    case 'tell':
-    case 'steal':
-    case 'close':
-      return undefined
-    default:
-      return call satisfies never
-  }
 }
 
 /** A core, and the store that it writes to: answered by hand. */
@@ -76,7 +46,7 @@ function withStore(table: OutboxTable = createOutboxTable(), change: Partial<Cor
       if (effect.type !== 'store') continue
       const { id, call } = effect
       asked.push(call)
-      const result = apply(table, call)
+      const result = answerOf(table, call)
       if (result) unanswered.push({ id, call, result })
     }
   }
@@ -1075,6 +1045,9 @@ describe('a logout that keeps nothing', () => {
     const [sent] = commandsOf(effects())
     client.step({ type: 'logout' })
     answer()
+    expect(commandsOf(effects())).toEqual([])
+    client.refuse(sent?.ref ?? 0, 'UNAVAILABLE')
+    client.live(1_300)
     const [skips] = commandsOf(effects())
     expect(skips?.commands.map(({ type }) => type)).toEqual(['skip', 'skip'])
     expect(skips?.n).toBe(sent?.n)

@@ -6,9 +6,9 @@ import { type Code, DEFAULT_LIMITS, type Limits } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { keepInStore } from '../../../packages/client/src/core/durable-keeper.ts'
-import type { StoreCall, StoreResult } from '../../../packages/client/src/core/keeper.ts'
+import type { StoreResult } from '../../../packages/client/src/core/keeper.ts'
 import { DEFAULT_OUTBOX } from '../../../packages/client/src/core/outbox.ts'
-import { createOutboxTable, type OutboxTable } from '../../../packages/client/src/stores/outbox-table.ts'
+import { createOutboxTable } from '../../../packages/client/src/stores/outbox-table.ts'
 import { commandsOf, drive, ids, ofType, rowOf, SERVER_TIME } from '../support/drive.ts'
 import {
   createOutboxModel,
@@ -18,6 +18,7 @@ import {
   type OutboxModel,
 } from '../support/outbox-model.ts'
 import { holds } from '../support/property.ts'
+import { answerOf } from '../support/store-calls.ts'
 
 const LIMITS: Limits = {
   ...DEFAULT_LIMITS,
@@ -78,7 +79,7 @@ function createPage(model: OutboxModel, isKept: boolean) {
   function answerCall(): void {
     const next = calls.shift()
     if (!next) return
-    const result = perform(table, next.call)
+    const result = answerOf(table, next.call)
     if (result) client.step({ type: 'stored', id: next.id, result })
     if (next.call.do === 'open') client.step({ type: 'held', isHeld: true })
     look()
@@ -167,7 +168,7 @@ function createPage(model: OutboxModel, isKept: boolean) {
     },
     /** A crash: of the calls under way so many took effect. A store that failed is not there any more. */
     reload(count: number): void {
-      for (const { call } of calls.splice(0).slice(0, count)) perform(table, call)
+      for (const { call } of calls.splice(0).slice(0, count)) answerOf(table, call)
       hangUp()
       if (client.core.storage() === 'lost') table = createOutboxTable()
       const isReliable = client.core.storage() === 'durable' || client.core.storage() === 'opening'
@@ -203,38 +204,6 @@ function createPage(model: OutboxModel, isKept: boolean) {
 }
 
 type Page = ReturnType<typeof createPage>
-
-/** Undefined: a call without an answer. */
-function perform(table: OutboxTable, call: StoreCall): StoreResult | undefined {
-  switch (call.do) {
-    case 'open':
-      return {}
-    case 'list':
-      return { rows: table.list() }
-    case 'add':
-      return { orders: table.add(call.rows) }
-    case 'skip':
-      table.skip(call.messageIds, call.code)
-      return {}
-    case 'fail':
-      table.fail(call.messageId, call.code, call.detail)
-      return {}
-    case 'renumber':
-      return { rows: table.renumber(call.room, call.lost, call.sid) }
-    case 'remove':
-      table.remove(call.messageIds)
-      return {}
-    case 'clear':
-      table.clear()
-      return {}
-    case 'tell':
-    case 'steal':
-    case 'close':
-      return undefined
-    default:
-      return call satisfies never
-  }
-}
 
 type Step = fc.Command<OutboxModel, Page>
 

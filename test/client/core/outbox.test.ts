@@ -1,6 +1,6 @@
 // The outbox, driven through the whole core: what it sends when, and what becomes of every message.
 
-import { CODES, type Code } from '@tautline/protocol'
+import { CODES, type Code, DEFAULT_LIMITS } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_OUTBOX } from '../../../packages/client/src/core/outbox.ts'
 import { commandsOf, drive, ids, idsOf, ofType, outcomesOf, SERVER_TIME, SID } from '../support/drive.ts'
@@ -501,20 +501,33 @@ describe('cancel', () => {
     expect(outcomesOf(client.refuse(ref, 'SKIPPED'))).toEqual(['m-000001 failed CANCELLED'])
   })
 
-  it('while in flight asks for the place back, and lets the acknowledgement win', () => {
+  it('while in flight lets the acknowledgement win', () => {
     const { client, effects } = connectedWith('den', ids(1, 2))
-    const old = commandsOf(effects)[0]?.ref ?? 0
-    const cancelled = client.step({ type: 'cancel', messageId: 'm-000001' })
-    expect(idsOf(cancelled)).toEqual(['-m-000001', 'm-000002'])
-    // The answer to the first attempt is of the past; the one to the skip decides.
-    expect(outcomesOf(client.ack(old, 4))).toEqual([])
-    const ref = commandsOf(cancelled)[0]?.ref ?? 0
+    expect(client.step({ type: 'cancel', messageId: 'm-000001' })).toEqual([])
+    const ref = commandsOf(effects)[0]?.ref ?? 0
     expect(outcomesOf(client.ack(ref, 4))).toEqual(['m-000001 acknowledged 4'])
+  })
+
+  it('while in flight asks for the place back when it comes back', () => {
+    const { client, effects } = connectedWith('den', ids(1, 2))
+    client.step({ type: 'cancel', messageId: 'm-000001' })
+    client.refuse(commandsOf(effects)[0]?.ref ?? 0, 'UNAVAILABLE')
+    expect(idsOf(client.untilSent())).toEqual(['-m-000001', 'm-000002'])
+  })
+
+  it('while in flight keeps its place in the window', () => {
+    const { windowPerRoom } = DEFAULT_LIMITS
+    const { client, effects } = connectedWith('den', ids(1, windowPerRoom + 1))
+    expect(idsOf(effects)).toHaveLength(windowPerRoom)
+    expect(client.step({ type: 'cancel', messageId: 'm-000001' })).toEqual([])
+    expect(idsOf(client.ack(commandsOf(effects)[0]?.ref ?? 0, 4))).toHaveLength(1)
   })
 
   it.each<Code>(['SKIPPED', 'VOID'])('is confirmed by %s', (code) => {
     const { client } = connectedWith('den', ['m-000001'])
-    const [frame] = commandsOf(client.step({ type: 'cancel', messageId: 'm-000001' }))
+    client.step({ type: 'cancel', messageId: 'm-000001' })
+    client.lose()
+    const [frame] = commandsOf(client.reconnect())
     expect(outcomesOf(client.refuse(frame?.ref ?? 0, code))).toEqual(['m-000001 failed CANCELLED'])
   })
 
@@ -762,16 +775,15 @@ describe('a logout that keeps nothing', () => {
   it('asks the server about all of it while connected, and closes with the last answer', () => {
     const client = drive()
     client.connect()
-    const [sent] = commandsOf(client.send('den', 'm-000001'))
-    client.send('hall', 'm-000002')
-    const skips = client.step({ type: 'logout' })
-    expect(idsOf(skips)).toEqual(['-m-000001', '-m-000002'])
-    const [den, hall] = commandsOf(skips)
-    // The answer to what was given up is none any more.
-    expect(outcomesOf(client.ack(sent?.ref ?? 0, 7))).toEqual([])
+    const [den] = commandsOf(client.send('den', 'm-000001'))
+    const [hall] = commandsOf(client.send('hall', 'm-000002'))
+    expect(idsOf(client.step({ type: 'logout' }))).toEqual([])
     expect(outcomesOf(client.ack(den?.ref ?? 0, 7))).toEqual(['m-000001 acknowledged 7'])
+    client.refuse(hall?.ref ?? 0, 'UNAVAILABLE')
+    const skips = client.untilSent()
+    expect(idsOf(skips)).toEqual(['-m-000002'])
     expect(client.core.status()).toBe('connected')
-    const last = client.refuse(hall?.ref ?? 0, 'SKIPPED')
+    const last = client.refuse(commandsOf(skips)[0]?.ref ?? 0, 'SKIPPED')
     expect(outcomesOf(last)).toEqual(['m-000002 failed CANCELLED'])
     expect(client.core.status()).toBe('closed')
     expect(ofType(last, 'hang_up')).toHaveLength(1)

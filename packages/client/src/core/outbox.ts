@@ -260,15 +260,12 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       const place = queues.find(messageId)
       if (!place) return keeper.cancel(messageId)
       if (place.row.skipFor !== undefined) return
+      // On its way it keeps its place in the window: the answer decides, or it comes back and is skipped.
       giveUp([place.row], 'CANCELLED')
-      queues.goBack(place.queue, place.index)
     },
 
     cancelAll() {
-      for (const queue of queues.all.values()) {
-        giveUp(queue.rows, 'CANCELLED')
-        queues.goBack(queue, 0)
-      }
+      for (const { rows } of queues.all.values()) giveUp(rows, 'CANCELLED')
       keeper.take({ type: 'logout' })
     },
 
