@@ -62,7 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
     to: '',
     profile: 'wires',
-    seed: 26,
+    seed: 8,
   },
   {
     name: 'dedupe-in-memory',
@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   const lastN = isForgotten ? n - 1 : view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, isForgotten ? undefined : known, {`,
     profile: 'wires',
-    seed: 4,
+    seed: 5,
   },
   {
     name: 'ack-before-commit',
@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return fail(command.refusal, true)',
     to: 'return fail(command.refusal, false)',
     profile: 'strangers',
-    seed: 16,
+    seed: 27,
   },
   {
     name: 'persisted-counter',
@@ -143,7 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
   return { do: 'apply', skip: cursor + 1 - first }`,
     to: "  return { do: 'apply', skip: 0 }",
     profile: 'mix',
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'no-poll',
@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
     profile: 'drainers',
-    seed: 143,
+    seed: 11,
   },
   {
     name: 'failure-told-before-written',
@@ -186,7 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
     done()
     ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {})`,
     profile: 'storage',
-    seed: 341,
+    seed: 58,
   },
   {
     name: 'queued-before-written',
@@ -195,7 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      waiting.push(row)\n    },',
     to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
     profile: 'storage',
-    seed: 39,
+    seed: 12,
   },
   {
     name: 'order-of-arrival',
@@ -204,7 +204,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
     to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
     profile: 'tabs',
-    seed: 48,
+    seed: 138,
   },
   {
     name: 'connection-kept',
@@ -240,7 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'const text = `${h}\\n${sender}\\n${messageId}`',
     to: "const text = `${h === '' ? '' : ' '}${sender}\\n${messageId}`",
     profile: 'setbacks',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'backoff-reset-at-open',
@@ -249,7 +249,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      move('opened')\n",
     to: "      losses = 0\n      move('opened')\n",
     profile: 'refusals',
-    seed: 10,
+    seed: 7,
   },
   {
     name: 'watchdog-without-probe',
@@ -258,7 +258,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      return probe(now) ? 'probe' : 'fine'\n",
     to: "      return 'dead'\n",
     profile: 'sleepers',
-    seed: 12,
+    seed: 10,
   },
   {
     name: 'late-close',
@@ -321,7 +321,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (older && older.helloRef > connection.helloRef) {',
     to: 'if (older && older.helloRef < 0) {',
     profile: 'strangers',
-    seed: 96,
+    seed: 2,
   },
   {
     name: 'cancelled-without-asking',
@@ -330,7 +330,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      giveUp([place.row], 'CANCELLED')",
     to: "      settle(place, { status: 'failed', code: 'CANCELLED' })",
     profile: 'wires',
-    seed: 9,
+    seed: 5,
   },
   {
     name: 'never-sent-again',
@@ -384,7 +384,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "const fromSeq = known?.visibility === 'private' ? joinedSeq : (known?.openFrom ?? 1)",
     to: 'const fromSeq = 1',
     profile: 'members',
-    seed: 1,
+    seed: 9,
   },
   {
     name: 'put-out-and-still-told',
@@ -393,7 +393,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    evict(room, departure.userId, departure.reason)\n',
     to: '    evict.length\n',
     profile: 'members',
-    seed: 6,
+    seed: 1,
   },
   {
     name: 'pushed-over-holes',
@@ -402,7 +402,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (first.seq > subscription.sent + 1) {',
     to: 'if (first.seq < 0) {',
     profile: 'members',
-    seed: 68,
+    seed: 30,
   },
   {
     name: 'gap-untold',
@@ -411,7 +411,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "        context.emit({\n          type: 'gap',",
     to: "        const silently = (effect: { readonly type: 'gap' } & object) => effect\n        silently({\n          type: 'gap',",
     profile: 'floods',
-    seed: 2,
+    seed: 5,
   },
   {
     name: 'no-window',
@@ -465,7 +465,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'view.reacted(about.room, about.seq, emoji, op.user) === isAdded',
     to: '!known && !isAdded',
     profile: 'mix',
-    seed: 10,
+    seed: 11,
   },
   {
     name: 'change-unseen-in-its-batch',
