@@ -361,6 +361,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       case 'unread':
       case 'presence':
       case 'typing':
+      case 'message':
       case 'problem':
         return
       default:

@@ -40,6 +40,7 @@ import {
 } from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
+import { type ClientPort, createPort } from './port.ts'
 import { createRoom, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
 import { systemScheduler } from './scheduler.ts'
@@ -147,6 +148,8 @@ export interface Client extends Readable<ClientSnapshot> {
   directRoom(userId: string): Room
   readonly rooms: RoomDirectory
   readonly outbox: OutboxView
+  /** For the makers of subjects beyond rooms and messages. */
+  readonly port: ClientPort
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
   once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): () => void
   off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): void
@@ -247,7 +250,7 @@ export function createClient(options: ClientOptions): Client {
         return rooms.get(effect.room)?.phase(effect.phase, effect.failure && errorOf(effect.failure))
       case 'entries':
         rooms.get(effect.room)?.entries(effect.entries)
-        return tellNotices(effect.room, effect.entries)
+        return isOwnLog(effect.room) ? onOwnEntries(effect.entries) : undefined
       case 'gap':
         rooms.get(effect.room)?.gap(effect.gap)
         return tellMissed(effect.room)
@@ -268,6 +271,8 @@ export function createClient(options: ClientOptions): Client {
         return rooms.get(effect.room)?.users(effect.users)
       case 'typing':
         return rooms.get(effect.room)?.typing(effect.users)
+      case 'message':
+        return subjects.message(effect.message)
       default:
         return effect satisfies never
     }
@@ -344,6 +349,7 @@ export function createClient(options: ClientOptions): Client {
       for (const { reject } of connecting.splice(0)) reject(error)
     }
     events.emit('status', { status, reason, detail, retryInMs })
+    subjects.ready(status === 'connected')
     tellLogin(status, reason)
     if (status !== 'closed') return
     stopLifecycle?.()
@@ -381,8 +387,7 @@ export function createClient(options: ClientOptions): Client {
     rooms.get(row.room)?.sending(sending.sent)
   }
 
-  function tellNotices(room: string, entries: readonly Entry[]): void {
-    if (!isOwnLog(room)) return
+  function onOwnEntries(entries: readonly Entry[]): void {
     for (const entry of entries) {
       const notice = noticeOf(entry)
       if (notice?.event === 'invited') events.emit('invited', notice.notice)
@@ -391,10 +396,13 @@ export function createClient(options: ClientOptions): Client {
       else if (notice?.event === 'appointed') events.emit('appointed', notice.notice)
       else if (notice) events.emit(notice.event, notice.notice)
     }
+    subjects.ownEntries(entries)
   }
 
   function tellMissed(room: string): void {
-    if (isOwnLog(room)) events.emit('missed')
+    if (!isOwnLog(room)) return
+    events.emit('missed')
+    subjects.ownGap()
   }
 
   function onReply({ id, reply }: Extract<Effect, { type: 'reply' }>): void {
@@ -414,7 +422,7 @@ export function createClient(options: ClientOptions): Client {
     })
   }
 
-  function send(room: string, type: NewRow['type'], said: NewRow['payload'], replaces?: string): Sent {
+  function send(room: string, type: string, said: NewRow['payload'], replaces?: string): Sent {
     const text = jsonOf(said)
     // A copy: what the application changes afterwards is not what it said, and an attempt may be hours away.
     const payload = (text === undefined ? { content: said.content } : JSON.parse(text)) as NewRow['payload']
@@ -461,6 +469,18 @@ export function createClient(options: ClientOptions): Client {
       throw new TautlineError('UNAVAILABLE', 'the outbox could not be emptied')
   }
 
+  const subjects = createPort({
+    request,
+    tell(message) {
+      if (core.status() !== 'connected') return false
+      step({ type: 'tell', message })
+      return true
+    },
+    send: (room, type, payload) => send(roomIdOf(room), type, payload as NewRow['payload']),
+    after: (ms, callback) => scheduler.after(ms, callback),
+    now: () => scheduler.unixTime(),
+    userId: () => client.userId,
+  })
   const client: Client = {
     get status() {
       return core.status()
@@ -493,8 +513,7 @@ export function createClient(options: ClientOptions): Client {
     room(id) {
       const known = rooms.get(id)
       if (known) return known.room
-      if (!isRoomId(id)) throw new TautlineError('VALIDATION_ERROR', 'not the id of a room')
-      const control = createRoom(id, {
+      const control = createRoom(roomIdOf(id), {
         userId: () => client.userId,
         request,
         send,
@@ -531,6 +550,7 @@ export function createClient(options: ClientOptions): Client {
         ledger.remove(messageId)
       },
     },
+    port: subjects.port,
     getSnapshot: store.getSnapshot,
     subscribe: store.subscribe,
     on: events.on,
@@ -545,8 +565,9 @@ function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
 }
 
 /** Of the two ways to write a direct room, one is the room. */
-function isRoomId(id: string): boolean {
-  return ROOM_ID.test(id) && (!id.includes('~', 1) || usersOfDirectRoom(id) !== undefined)
+function roomIdOf(id: string): string {
+  if (ROOM_ID.test(id) && (!id.includes('~', 1) || usersOfDirectRoom(id))) return id
+  throw new TautlineError('VALIDATION_ERROR', 'not the id of a room')
 }
 
 function isOwnLog(id: string): boolean {
@@ -554,7 +575,7 @@ function isOwnLog(id: string): boolean {
 }
 
 /** A text that says nothing is none; what else may be wrong the server says. */
-function isSaid(type: NewRow['type'], { content, kind = 'text' }: NewRow['payload']): boolean {
+function isSaid(type: string, { content, kind = 'text' }: NewRow['payload']): boolean {
   if (type !== 'send_message' && type !== 'edit_message') return true
   return typeof content === 'string' && (content !== '' || (kind !== 'text' && kind !== 'encrypted'))
 }

@@ -8,7 +8,7 @@ import type { HandledServerMessageType } from './core/handled.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The messages of a frame; those of a type that the core does not act on left out. Undefined: this is not a frame of the protocol. */
+/** The messages of a frame; those of a type that nobody acts on left out. Undefined: this is not a frame of the protocol. */
 export type Door = (data: unknown) => readonly ServerMessage[] | undefined
 
 export const openDoor: Door = (data) => {
@@ -41,6 +41,7 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const isFlag = (value: unknown): boolean => typeof value === 'boolean'
 const isMaybe = (check: (value: unknown) => boolean, value: unknown): boolean =>
   value === undefined || check(value)
+const isCounts = (value: unknown): boolean => Array.isArray(value) && value.every(isCount)
 const isCursor = (value: unknown): boolean => isFields(value) && isCount(value.seq) && isText(value.h)
 const isList = (value: unknown, check: (item: Fields) => boolean): boolean =>
   Array.isArray(value) && value.every((item) => isFields(item) && check(item))
@@ -77,6 +78,8 @@ const isAboutRoom = (payload: Fields): boolean => isCount(payload.ref) && isText
 
 const isReceipt = (payload: Fields): boolean =>
   isUserInRoom(payload) && isCount(payload.seq) && isMaybe(isCount, payload.ref)
+
+const isPresence = (item: Fields): boolean => isText(item.userId) && isText(item.status)
 
 const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => boolean } = {
   connected: (payload) =>
@@ -136,4 +139,19 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   typing_stopped: isUserInRoom,
   room_presence: (payload) => isText(payload.room) && isList(payload.users, (item) => isText(item.userId)),
   presence_changed: (payload) => isUserInRoom(payload) && isText(payload.status),
+  user_presence: (payload) => isMaybe(isCount, payload.ref) && isList(payload.users, isPresence),
+  notification_list: (payload) =>
+    isCount(payload.ref) &&
+    isList(
+      payload.notifications,
+      (item) => isFields(item.entry) && isEntry(item.entry) && isFlag(item.read),
+    ) &&
+    isCount(payload.unread) &&
+    isFlag(payload.hasOlder),
+  notifications_changed: (payload) =>
+    isMaybe(isCount, payload.ref) &&
+    isMaybe(isCounts, payload.read) &&
+    isMaybe(isCounts, payload.cleared) &&
+    isMaybe(isCount, payload.clearedUpTo) &&
+    isCount(payload.unread),
 }

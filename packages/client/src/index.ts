@@ -24,6 +24,7 @@ export type { HeartbeatOptions } from './core/heartbeat.ts'
 export type { StorageStatus } from './core/keeper.ts'
 export type { OutboxOptions } from './core/outbox.ts'
 export type { LaneRow, NewRow, OutboxNotice, SendOutcome, StoredRow } from './core/outbox-row.ts'
+export type { RequestMessage } from './core/requests.ts'
 export { STATUSES, type Status } from './core/status.ts'
 export { type Door, openDoor } from './door.ts'
 export { type DurableOutbox, durable } from './durable.ts'
@@ -40,6 +41,7 @@ export type { Admitted, Appointed, Invited, Mentioned, Removed } from './notices
 export type { ClientOptions } from './options.ts'
 export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from './outbox-store.ts'
 export type { OutboxView } from './outbox-view.ts'
+export type { ClientPort } from './port.ts'
 export type {
   History,
   MemberList,

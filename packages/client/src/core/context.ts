@@ -3,7 +3,14 @@
  * message for the server). `pending` holds every request that the server has not answered on this connection; it is
  * emptied when the connection goes, so a late answer finds nothing.
  */
-import type { ClientMessage, Code, Entry, Limits, PresenceStatus } from '@tautline/protocol/wire'
+import type {
+  ClientMessage,
+  Code,
+  Entry,
+  Limits,
+  PresenceStatus,
+  ServerMessage,
+} from '@tautline/protocol/wire'
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { KeeperFactory, StorageStatus, StoreCall } from './keeper.ts'
@@ -133,6 +140,8 @@ export type Effect =
     }
   | { readonly type: 'presence'; readonly room: string; readonly users: ReadonlyMap<string, PresenceStatus> }
   | { readonly type: 'typing'; readonly room: string; readonly users: readonly string[] }
+  /** What no part of the core acts on: for the subjects. */
+  | { readonly type: 'message'; readonly message: ServerMessage }
   /** The server said that something failed which no request of ours stands for. */
   | { readonly type: 'problem'; readonly failure: Failure }
 

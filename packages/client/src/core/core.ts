@@ -49,6 +49,8 @@ export type Input =
   | { readonly type: 'follow'; readonly room: string }
   | { readonly type: 'unfollow'; readonly room: string }
   | { readonly type: 'typing'; readonly room: string; readonly active: boolean }
+  /** Said where we are connected, else lost. */
+  | { readonly type: 'tell'; readonly message: ClientMessage }
   /** What the host noticed: `wake` (visible again, resumed, the clock jumped), the network came or went. */
   | { readonly type: 'lifecycle'; readonly event: 'wake' | 'online' | 'offline' }
   | { readonly type: 'tick' }
@@ -235,8 +237,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
         if (!isFollowed(message.payload)) return
         return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
       default:
-        // A type that the core does not act on: a door of the application's let it through, and it concerns nobody here.
-        return message satisfies never
+        context.emit({ type: 'message', message })
+        return replied(message)
     }
   }
 
@@ -408,6 +410,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return rooms.unfollow(input.room)
       case 'typing':
         return presence.type(input.room, input.active)
+      case 'tell':
+        return context.ready ? context.send(input.message) : undefined
       case 'lifecycle':
         return onLifecycle(input.event)
       case 'tick':

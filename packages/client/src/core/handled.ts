@@ -1,15 +1,15 @@
 /**
- * Which messages of the server the core acts on. The others are in the vocabulary, and nothing is done about them yet:
- * the door leaves them out without a look (each check costs bytes in every bundle), and the core passes over them. One
- * that is handled loses its line here; the compiler then demands a check in the door and a case in the core.
+ * Which messages of the server the client takes. Those that a part of the core acts on have a case in core.ts; all others
+ * are told to whoever listens (`message`), and where they carry the `ref` of a request, they answer it. So a new message
+ * of a subject needs a check in the door, which the compiler demands, and nothing here.
+ *
+ * Left out are messages that nobody acts on yet: the door lets them fall without a look (each check costs bytes in every
+ * bundle). One that somebody acts on loses its line here.
  */
 import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 
 type IgnoredServerMessageType =
   | 'room_receipts'
-  | 'user_presence'
-  | 'notification_list'
-  | 'notifications_changed'
   | 'call_started'
   | 'incoming_call'
   | 'call_answered'

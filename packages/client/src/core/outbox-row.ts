@@ -2,12 +2,13 @@
  * What goes into the outbox, how it is kept, and what comes of it: the words that the core and the stores of the outbox
  * share.
  */
-import type { Code, CommandType } from '@tautline/protocol/wire'
+import type { Code } from '@tautline/protocol/wire'
 
 /** What the application wants to say, with the id that it keeps through all attempts. */
 export interface NewRow {
   readonly room: string
-  readonly type: Exclude<CommandType, 'skip'>
+  /** The type of the command: `send_message`, … */
+  readonly type: string
   /** As it goes over the wire: of the form of its type, for all that is known here. */
   readonly payload: Readonly<Record<string, unknown>> & { readonly content?: string | undefined }
   readonly messageId: string

@@ -14,31 +14,23 @@ export type RequestMessage = {
   }
 }[RequestType]
 
-type RequestType =
-  | 'create_room'
-  | 'list_rooms'
-  | 'invite_member'
-  | 'accept_invitation'
-  | 'remove_member'
-  | 'join_room'
-  | 'leave_room'
-  | 'list_members'
-  | 'get_page'
-  | 'get_history'
-  | 'get_thread'
-  | 'get_reactions'
-  | 'mark_read'
-  | 'get_room'
-  | 'update_room'
-  | 'delete_room'
-  | 'list_active_members'
-  | 'set_role'
-  | 'ban_member'
-  | 'unban_member'
-  | 'mute_member'
-  | 'unmute_member'
+/** Whatever carries a ref, but what the core says by itself, in its own way, or without an answer. */
+type RequestType = Exclude<
+  Extract<ClientMessage, { readonly payload: { readonly ref: number } }>['type'],
+  | 'authenticate'
+  | 'renew_token'
+  | 'ping'
+  | 'pong'
+  | 'commands'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'check'
+  | 'join_rooms'
+  | 'mark_delivered'
+>
 
-const ANSWERS: { readonly [T in RequestType]: HandledServerMessage['type'] } = {
+/** Where the answer is one that the core or the rooms read. For the others, whatever carries the ref is the answer. */
+const ANSWERS: { readonly [T in RequestType]?: HandledServerMessage['type'] } = {
   create_room: 'room_info',
   list_rooms: 'room_list',
   invite_member: 'done',
@@ -103,7 +95,8 @@ export function createRequests(context: Context): Requests {
     },
     resolve(id, { type, payload }) {
       const request = open.get(id)
-      if (request && ANSWERS[request.message.type] !== (type === 'reset' ? 'page' : type))
+      const expected = request && ANSWERS[request.message.type]
+      if (expected && expected !== (type === 'reset' ? 'page' : type))
         return requests.reject(id, { code: 'UNAVAILABLE' })
       if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
     },

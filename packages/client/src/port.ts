@@ -1,0 +1,99 @@
+/**
+ * What a subject beyond rooms and messages is built on: presence lists, notifications, calls, an application's own
+ * messages. The core knows the log, not the subjects; each is an entry of its own that takes a client, and says and hears
+ * what it needs through `client.port`.
+ */
+import type { ClientMessage, Entry, ServerMessage } from '@tautline/protocol/wire'
+import type { RequestMessage } from './core/requests.ts'
+import { guarded } from './emitter.ts'
+import type { Sent } from './sent.ts'
+
+/** For the makers of subjects: `presence(client)`, `notifications(client)` … Each `on…` returns how to stop listening. */
+export interface ClientPort {
+  /**
+   * Asks the server, now or on the next connection; resolves with the payload of the answer. Rejects as the client's own
+   * requests do: TIMEOUT (default 10 s), DISCONNECTED, CLOSED, or what the server said (FORBIDDEN, RATE_LIMIT …).
+   */
+  request(message: RequestMessage): Promise<unknown>
+  /** Says it where we are connected; else returns false, and it is gone: never queued. */
+  tell(message: ClientMessage): boolean
+  /** A durable command, through the outbox: as `room.send`, with what a command of this type carries. */
+  send(room: string, type: string, payload: object): Sent
+  /**
+   * Whatever the server says that no part of the core acts on, in its order. Answers too (`payload.ref` is there): who
+   * keeps a state applies them here, for the promise of a request resolves only after everything that came in the same frame.
+   */
+  onMessage(listener: (message: ServerMessage) => void): () => void
+  /** Authenticated: at once where we are, and after each connect; false: not any more. */
+  onReady(listener: (isReady: boolean) => void): () => void
+  /** Entries of the user's own log from now on, each once and in order; `onGap` when some will not come. */
+  onOwnEntries(listener: (entries: readonly Entry[]) => void, onGap: () => void): () => void
+  /** Calls back once after so many milliseconds; returns how to prevent it. */
+  after(ms: number, callback: () => void): () => void
+  /** Unix milliseconds, by this device's clock. */
+  now(): number
+  /** Who we are, once it is known. */
+  userId(): string | undefined
+}
+
+/** What the client gives. */
+export type PortParts = Omit<ClientPort, 'onMessage' | 'onReady' | 'onOwnEntries'>
+
+/** The end that the client holds. */
+export interface PortControl {
+  readonly port: ClientPort
+  message(message: ServerMessage): void
+  ready(isReady: boolean): void
+  ownEntries(entries: readonly Entry[]): void
+  ownGap(): void
+}
+
+export function createPort(parts: PortParts): PortControl {
+  let isReady = false
+  const messages = createListeners<ServerMessage>()
+  const readies = createListeners<boolean>()
+  const entries = createListeners<readonly Entry[]>()
+  const gaps = createListeners<void>()
+  return {
+    port: {
+      ...parts,
+      onMessage: messages.add,
+      onReady(listener) {
+        const stop = readies.add(listener)
+        if (isReady) guarded(() => listener(true))
+        return stop
+      },
+      onOwnEntries(listener, onGap) {
+        const stops = [entries.add(listener), gaps.add(onGap)]
+        return () => {
+          for (const stop of stops) stop()
+        }
+      },
+    },
+    message: messages.tell,
+    ready(next) {
+      if (next === isReady) return
+      isReady = next
+      readies.tell(next)
+    },
+    ownEntries: entries.tell,
+    ownGap: gaps.tell,
+  }
+}
+
+function createListeners<T>() {
+  const listeners = new Set<(value: T) => void>()
+  return {
+    add(listener: (value: T) => void): () => void {
+      // A function of its own, so that the same listener may be given twice.
+      const own = (value: T) => listener(value)
+      listeners.add(own)
+      return () => {
+        listeners.delete(own)
+      }
+    },
+    tell(value: T): void {
+      for (const listener of Array.from(listeners)) guarded(() => listener(value))
+    },
+  }
+}
