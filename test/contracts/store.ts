@@ -19,6 +19,7 @@ import {
   send,
 } from './store/harness.ts'
 import { describeLanes } from './store/lanes.ts'
+import { describeLastMessages } from './store/last-messages.ts'
 import { describeMembers } from './store/members.ts'
 import { describeMessages } from './store/messages.ts'
 import { describeReads } from './store/reads.ts'
@@ -50,6 +51,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('makes and opens rooms:', () => describeRooms(open))
     describe('changes messages:', () => describeMessages(open))
     describe('changes rooms:', () => describeChanges(open))
+    describe('tells the newest message of rooms:', () => describeLastMessages(open, () => harness))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('commits:', () => describeCommits(open))
   })

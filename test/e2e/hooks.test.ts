@@ -311,6 +311,23 @@ describe('authorize', () => {
     expect(errors).toEqual([])
   })
 
+  it('keeps what was said last out of lists of rooms that one may not read', async () => {
+    const isOpen = new Set(['open'])
+    const server = await start({ authorize: ({ action, room }) => action !== 'read' || isOpen.has(room) })
+    const alice = await connect(server, 'alice')
+    for (const id of ['open', 'shut']) {
+      isOpen.add(id)
+      const room = await alice.rooms.create({ id, visibility: 'private' })
+      await room.send({ content: `said in ${id}` })
+    }
+    isOpen.delete('shut')
+    expect((await alice.rooms.list()).rooms.map(({ room, last }) => `${room}: ${last?.content}`)).toEqual([
+      'open: said in open',
+      'shut: undefined',
+    ])
+    expect((await alice.room('shut').info()).last).toBeUndefined()
+  })
+
   it('never allows what the room does not, and is told who asks for what', async () => {
     const asked: unknown[] = []
     const server = await start({

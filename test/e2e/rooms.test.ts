@@ -165,6 +165,7 @@ describe('a private room', () => {
           role: 'member',
           read: 0,
           unread: 1,
+          last: expect.objectContaining({ seq: 5, sender: 'alice', content: 'after' }),
         },
       ],
       hasMore: false,
@@ -349,6 +350,33 @@ describe('unread messages', () => {
     await bob.connect()
     await until(bob.room('club'), ({ unread }) => unread === 3)
     expect((await bob.rooms.list()).rooms).toMatchObject([{ unread: 3 }])
+  })
+})
+
+describe('the list of rooms', () => {
+  it('says what was said last, as it stands, and how much is unread', async () => {
+    const { alice, bob, room } = await club()
+    const sent = room.send({ content: 'a first word' })
+    await sent
+    await alice.directRoom('bob').send({ kind: 'encrypted', content: 'c2VjcmV0', keyId: 'key-1' })
+    const lists = async (client: Client) =>
+      (await client.rooms.list()).rooms.map(({ room: id, unread, last }) => ({ id, unread, last }))
+    const place = { sender: 'alice', timestamp: expect.any(Number), messageId: expect.any(String) }
+    expect(await lists(bob)).toEqual([
+      { id: 'club', unread: 1, last: { ...place, seq: 5, kind: 'text', content: 'a first word' } },
+      { id: '~alice~bob', unread: 1, last: { ...place, seq: 1, kind: 'encrypted', content: '' } },
+    ])
+    await room.edit(sent, { content: 'a better word' })
+    expect(await bob.room('club').info()).toMatchObject({
+      last: { seq: 5, content: 'a better word', editedAt: expect.any(Number) },
+    })
+    await room.delete(sent)
+    expect((await lists(bob))[0]?.last).toEqual({ ...place, seq: 5, kind: 'deleted', content: '' })
+    const carol = await connect('carol')
+    await alice.rooms.create({ id: 'open', visibility: 'public' })
+    await alice.room('open').send({ content: 'for members' })
+    const { rooms } = await carol.rooms.list({ which: 'public' })
+    expect(rooms).toEqual([{ room: 'open', visibility: 'public', memberCount: 1, head: 2 }])
   })
 })
 

@@ -365,6 +365,14 @@ const roomDescription = {
   role: 'moderator',
   read: 4,
   unread: 3,
+  last: {
+    seq: 8,
+    sender: 'bob',
+    messageId: '0mrk3ld2x9vKqRz1_Ht8C',
+    timestamp: time + 50_000,
+    kind: 'text',
+    content: 'It leaves on Tuesday.',
+  },
   rights: rightsOf('moderator', 'private'),
 } as const
 

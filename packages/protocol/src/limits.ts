@@ -49,6 +49,8 @@ export const MAX_RUN_ENTRIES = 1_024
 /** The application's own data on a message and on a room, in bytes of JSON: written anew, 1e20 is longer than it was. */
 export const MAX_METADATA_BYTES = 16_384
 export const MAX_ROOM_METADATA_BYTES = 4_096
+/** Of the newest message of a room in a list, so many UTF-16 units of what it says, cut between characters. */
+export const MAX_PREVIEW_CHARS = 140
 /** Members of one `member_list`. */
 export const MAX_PAGE_MEMBERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */

@@ -1,7 +1,7 @@
 /** A node's question to the store, put to it: each kind of query to the read that answers it. */
 import type { Code } from '@tautline/protocol/wire'
 import type { ReadAnswer, ReadQuery } from './core/contract.ts'
-import type { Store } from './core/store.ts'
+import type { ListedRoom, Store } from './core/store.ts'
 
 export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
   switch (query.of) {
@@ -39,8 +39,7 @@ export async function askAllowed(
   query: ReadQuery,
   objectionTo: ReadObjection,
 ): Promise<ReadAnswer> {
-  // Names of rooms, and nothing of what is in them.
-  if (query.of === 'rooms') return ask(store, query)
+  if (query.of === 'rooms') return askRooms(store, query, objectionTo)
   if (query.of === 'heads') {
     const objections = await Promise.all(query.rooms.map((room) => objectionTo(query.user, room)))
     const undecided = objections.find((code) => code !== undefined && code !== 'FORBIDDEN')
@@ -51,6 +50,26 @@ export async function askAllowed(
   const objection = await objectionTo(user, room)
   if (objection === undefined) return ask(store, query)
   return objection === 'FORBIDDEN' ? forbidden(query.of) : { of: 'failure', code: objection }
+}
+
+/** The names of rooms are there for everybody who is in them; what was said last only for who may read. */
+async function askRooms(
+  store: Store,
+  query: Extract<ReadQuery, { of: 'rooms' }>,
+  objectionTo: ReadObjection,
+): Promise<ReadAnswer> {
+  const { rooms, hasMore } = await store.readRooms(query.request)
+  const objections = await Promise.all(
+    rooms.map(async ({ room, member }) => member?.last && objectionTo(query.request.user, room)),
+  )
+  const told = rooms.map((room, i) => (objections[i] === undefined ? room : withoutLast(room)))
+  return { of: 'rooms', result: { rooms: told, hasMore } }
+}
+
+function withoutLast(room: ListedRoom): ListedRoom {
+  if (!room.member) return room
+  const { last: _last, ...member } = room.member
+  return { ...room, member }
 }
 
 /** What the store says to who may not. */

@@ -141,11 +141,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 6]) {
+    for (const version of [0, 7]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 5.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 6.`)
     }
-    harness.exec('pragma user_version = 5')
+    harness.exec('pragma user_version = 6')
     await open(harness)
   })
 
@@ -159,8 +159,16 @@ describe('sqlite() opens a file', () => {
       (await store.readRooms({ user, which: 'own', after: undefined, limit: 9 })).rooms
     const room = { room: 'room', visibility: 'public', about: '{}', memberCount: 2, head: 4 } as const
     // Alice has read up to her first message; Bob came after it, and has read nothing.
-    expect(await list('alice')).toEqual([{ ...room, member: { role: 'owner', read: 2, unread: 1 } }])
-    expect(await list('bob')).toEqual([{ ...room, member: { role: 'member', read: 0, unread: 1 } }])
+    const last = {
+      seq: 4,
+      sender: 'alice',
+      messageId: 'message-2',
+      timestamp: 40,
+      kind: 'text',
+      content: 'two',
+    }
+    expect(await list('alice')).toEqual([{ ...room, member: { role: 'owner', read: 2, unread: 1, last } }])
+    expect(await list('bob')).toEqual([{ ...room, member: { role: 'member', read: 0, unread: 1, last } }])
     expect(await commit(store, send(2), send(3), invite('carol', 'bob'), accept('carol'))).toEqual([
       ackAgain(4, 40),
       ack(5),

@@ -37,6 +37,19 @@ const location = z.object({
 /** Names the key of a ciphertext to those who have it. */
 const keyId = z.string().check(z.minLength(1), z.maxLength(128))
 
+/** What a message may be: what a client may say, and the two kinds that no client can. */
+export const RECORDED_KINDS = [
+  'text',
+  'image',
+  'file',
+  'audio',
+  'video',
+  'location',
+  'encrypted',
+  'system',
+  'deleted',
+] as const
+
 /** What every kind may carry beside its content. */
 const beside = {
   metadata: z.optional(metadata),

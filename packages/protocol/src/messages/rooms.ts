@@ -3,9 +3,26 @@
  * effects are idempotent. What they change in a room is told to it as entries.
  */
 import * as z from 'zod/mini'
-import { MAX_PAGE_ENTRIES, MAX_PAGE_MEMBERS, MAX_PRESENT_USERS, MAX_ROOMS_PER_FRAME } from '../limits.ts'
+import {
+  MAX_PAGE_ENTRIES,
+  MAX_PAGE_MEMBERS,
+  MAX_PRESENT_USERS,
+  MAX_PREVIEW_CHARS,
+  MAX_ROOMS_PER_FRAME,
+} from '../limits.ts'
 import { RIGHT_NAMES } from '../rights.ts'
-import { count, durationMs, position, ref, roomId, roomMetadata, timestamp, userId } from './fields.ts'
+import { RECORDED_KINDS } from './content.ts'
+import {
+  count,
+  durationMs,
+  messagePlace,
+  position,
+  ref,
+  roomId,
+  roomMetadata,
+  timestamp,
+  userId,
+} from './fields.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
 const right = z.enum(RIGHT_NAMES)
@@ -22,6 +39,16 @@ const about = {
   metadata: z.optional(roomMetadata),
 }
 
+/** The newest message of a room, as it stands: enough for a line in a list. */
+const lastMessage = z.object({
+  ...messagePlace.shape,
+  timestamp,
+  kind: z.enum(RECORDED_KINDS),
+  /** The beginning of what it says. Of what is encrypted or deleted nothing. */
+  content: z.string().check(z.maxLength(MAX_PREVIEW_CHARS)),
+  editedAt: z.optional(timestamp),
+})
+
 /** A room as one user sees it. Of a public room of which they are no member, nothing is theirs to read or to count. */
 export const room = z.object({
   room: roomId,
@@ -34,6 +61,8 @@ export const room = z.object({
   role: z.optional(role),
   read: z.optional(position),
   unread: z.optional(count),
+  /** In answers to `list_rooms` and `get_room`: the newest message that they may read. */
+  last: z.optional(lastMessage),
   /** What they may do here, by the table in rights.ts. */
   rights: z.optional(z.array(right).check(z.maxLength(RIGHT_NAMES.length))),
   /** Until when they may not write. */

@@ -84,7 +84,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   replyTo: 'The message that this one answers.',
   target: 'The message that it is about, in the same room.',
   forwardedFrom: 'Who said it first, and when; not in which room.',
-  editedAt: 'When it was last edited, in Unix milliseconds; only in history.',
+  editedAt: 'When it was last edited, in Unix milliseconds; in history and lists of rooms.',
   version: 'Which version it is: 1 as it was said, one more with each edit; only in history.',
   replyCount: 'How many messages answer it, deleted ones too; only in history.',
   lastReply: 'The newest of those; only in history.',
@@ -182,6 +182,11 @@ const FIELDS: Readonly<Record<string, string>> = {
   'list_rooms.after': 'Rooms whose ids come after this one.',
   'room_list.rooms': 'The rooms, in the order of their ids.',
   'room_list.rooms.role': 'The role of the asker; absent: not a member.',
+  last: 'The newest message that the asker may read, as it stands; in answers to `list_rooms` and `get_room`.',
+  'room_list.rooms.last.content':
+    'The beginning of what it says as it stands, 140 UTF-16 units at most; of what is encrypted or deleted nothing.',
+  'room_info.last.content':
+    'The beginning of what it says as it stands, 140 UTF-16 units at most; of what is encrypted or deleted nothing.',
   'room_info.role': 'The role of the asker; absent: not a member.',
   'room_left.reason': 'Left, removed, banned, or the room was deleted.',
   'member_left.reason': 'Left, removed, or banned.',

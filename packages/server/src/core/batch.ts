@@ -20,6 +20,8 @@ export interface Room {
   readonly lastH: string
   /** How many `new_message` entries the log has had. */
   readonly lastOrdinal: number
+  /** The position of the newest of them; 0: none. */
+  readonly lastMessage: number
   /** The first position that retention has left, and the fingerprint of what was before it. */
   readonly oldest: number
   readonly baseH: string
@@ -344,7 +346,8 @@ export class Batch implements View {
   #keepEntry({ room, entry, digest, ordinal, h }: LogRow): void {
     const { sender, messageId, seq, timestamp } = entry
     const head = this.room(room) ?? newRoom(room)
-    this.rooms.set(room, { ...head, lastSeq: seq, lastH: h, lastOrdinal: ordinal })
+    const lastMessage = isMessage(entry) ? seq : head.lastMessage
+    this.rooms.set(room, { ...head, lastSeq: seq, lastH: h, lastOrdinal: ordinal, lastMessage })
     this.#entries.set(entryKey(sender, messageId), { room, seq, timestamp, digest })
     if (isMessage(entry)) {
       const message = { room, seq, sender, messageId, timestamp, standing: {} }
@@ -366,6 +369,7 @@ export const NEW_ROOM: Room = {
   lastSeq: LOG_START.seq,
   lastH: LOG_START.h,
   lastOrdinal: 0,
+  lastMessage: 0,
   oldest: 1,
   baseH: LOG_START.h,
   visibility: 'public',

@@ -3,7 +3,7 @@
  * the reader's rights. All of it is asynchronous, so that a database over a network fits. Types only: what is decided
  * inside a commit stands in transaction.ts, once for all stores; a store brings the rows and the atomicity.
  */
-import type { Code, Cursor, Entry, Role } from '@tautline/protocol/wire'
+import type { Code, Cursor, Entry, Role, RoomDescription } from '@tautline/protocol/wire'
 
 /** A durable command in its lane (user, sid, room). Without `entry` and `refusal` it is a `skip`. */
 export interface CommandOp {
@@ -347,9 +347,14 @@ export interface ListedRoom {
         readonly unread: number
         /** Until when they may not write, also where that is over. */
         readonly mutedUntil?: number | undefined
+        /** In lists: the newest message that they may read. */
+        readonly last?: LastMessage | undefined
       }
     | undefined
 }
+
+/** Of a room's newest message as much as a list shows. */
+export type LastMessage = NonNullable<RoomDescription['last']>
 
 export interface RoomsRequest {
   readonly user: string

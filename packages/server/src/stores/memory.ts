@@ -25,7 +25,8 @@ import {
 } from '../core/batch.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
-import { attempt, blankPayload, type Log, readsOf, type StoredEntry } from './reading.ts'
+import type { Log, StoredEntry } from './log.ts'
+import { attempt, blankPayload, readsOf } from './reading.ts'
 
 export interface MemoryOptions {
   /** Names the logs. Default: random. */

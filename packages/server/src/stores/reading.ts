@@ -13,7 +13,6 @@ import {
   MAX_PAGE_BYTES,
   MAX_RECEIPT_MEMBERS,
   type MessageBody,
-  saidAfter,
   standingBody,
   TautlineError,
   tombstone,
@@ -31,7 +30,6 @@ import type {
   PageResult,
   ReactionsRequest,
   Reactors,
-  ReadPosition,
   Receipts,
   RoomsRequest,
   RoomsResult,
@@ -42,46 +40,8 @@ import type {
 import { MAX_REACTORS } from '../core/store.ts'
 import { runBatch } from '../core/transaction.ts'
 import { describeRoom, unreadOf } from '../core/unread.ts'
-
-/** An entry as it is stored: its payload is still JSON. */
-export interface StoredEntry {
-  readonly seq: number
-  readonly sender: string
-  readonly messageId: string
-  readonly type: string
-  readonly payload: string
-  readonly timestamp: number
-  readonly h: string
-}
-
-export interface Log {
-  /** The fingerprint of the log up to this entry. */
-  fingerprint(room: string, seq: number): string | undefined
-  /** The entries from `first` to `last`, by `seq`: upwards, or downwards where `newestFirst`. */
-  entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry>
-  /** What came of those of the messages of which anything came. */
-  standings(room: string, first: number, last: number): Iterable<readonly [number, StoredStanding]>
-  /** The user's reactions to messages from `first` to `last`. */
-  ownReactions(
-    room: string,
-    user: string,
-    first: number,
-    last: number,
-  ): Iterable<{ readonly seq: number; readonly emoji: string }>
-  /** The first users who reacted so, in the order in which they did. */
-  reactors(room: string, seq: number, emoji: string, limit: number): readonly string[]
-  /** The answers to a message next before a position, the newest first. */
-  answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[]
-  /** The first members after this id, by user id. */
-  members(room: string, after: string, limit: number): readonly StoredMember[]
-  /** Those of the members, by user id. */
-  readMarks(room: string): readonly ReadPosition[]
-  /** The same of deliveries. */
-  deliveries(room: string): readonly ReadPosition[]
-  /** The first rooms after this id that the user is a member of, or that are public; by id. */
-  roomsOf(user: string, after: string, limit: number): readonly string[]
-  publicRooms(after: string, limit: number): readonly string[]
-}
+import { lastMessage } from './last-message.ts'
+import { entryOf, type Log, type StoredEntry, saidBy } from './log.ts'
 
 type Reads = Pick<
   Store,
@@ -290,9 +250,7 @@ function asItStands(
   { editSeq, isDeleted: _isDeleted, ...standing }: StoredStanding,
   own: ReadonlySet<string>,
 ): StoredEntry {
-  const original = JSON.parse(row.payload) as MessageBody
-  const [edit] = editSeq === undefined ? [] : log.entries(room, editSeq, editSeq, false)
-  const said = edit ? saidAfter(original, entryOf(edit)) : original
+  const said = saidBy(log, room, row, editSeq)
   const reactions = standing.reactions?.map(({ emoji, count }) => {
     return { emoji, count, own: own.has(`${row.seq} ${emoji}`) }
   })
@@ -353,7 +311,7 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
   }
 }
 
-/** What a room in a list takes beyond what it says of itself, at most. */
+/** What a room in a list takes beyond what it says of itself and its newest message, at most. */
 const LISTED_BYTES = 400
 
 function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
@@ -362,7 +320,7 @@ function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
     const room = view.room(only)
     const isTheirs = room?.visibility === 'public' || membershipOf(view, only, user) !== undefined
     const isRoom = room && room.visibility !== 'own' && isTheirs
-    return { rooms: isRoom ? [describe(view, only, room, user)] : [], hasMore: false }
+    return { rooms: isRoom ? [describe(view, log, only, room, user)] : [], hasMore: false }
   }
   const ids = which === 'own' ? log.roomsOf(user, after, limit + 1) : log.publicRooms(after, limit + 1)
   const rooms: ListedRoom[] = []
@@ -370,15 +328,25 @@ function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
   for (const id of ids.slice(0, limit)) {
     const room = view.room(id)
     if (room === undefined) throw new Error(`there is no room ${id}`)
-    bytesLeft -= utf8Bytes(room.about) + LISTED_BYTES
+    const listed = describe(view, log, id, room, user)
+    const last = listed.member?.last
+    bytesLeft -= utf8Bytes(room.about) + LISTED_BYTES + (last ? utf8Bytes(JSON.stringify(last)) : 0)
     if (bytesLeft < 0 && rooms.length > 0) break
-    rooms.push(describe(view, id, room, user))
+    rooms.push(listed)
   }
   return { rooms, hasMore: ids.length > rooms.length }
 }
 
-function describe(view: View, id: string, room: Room, user: string): ListedRoom {
-  return describeRoom(id, room, view.member(id, user), view.readMark(id, user), view.sanction(id, user))
+function describe(view: View, log: Log, id: string, room: Room, user: string): ListedRoom {
+  const listed = describeRoom(
+    id,
+    room,
+    view.member(id, user),
+    view.readMark(id, user),
+    view.sanction(id, user),
+  )
+  const last = lastMessage(view, log, id, user)
+  return listed.member && last ? { ...listed, member: { ...listed.member, last } } : listed
 }
 
 type Page = Extract<PageResult, { result: 'page' }>
@@ -457,8 +425,4 @@ const FRAME_BYTES = JSON.stringify(FRAME).length - '0'.length - '0'.length - '{}
 function jsonBytes({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): number {
   const digits = String(seq).length + String(timestamp).length
   return FRAME_BYTES + type.length + digits + sender.length + messageId.length + utf8Bytes(payload)
-}
-
-function entryOf({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): Entry {
-  return { type, seq, sender, messageId, timestamp, payload: JSON.parse(payload) as Entry['payload'] }
 }

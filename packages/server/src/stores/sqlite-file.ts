@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 5
+const SCHEMA_VERSION = 6
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -30,6 +30,7 @@ const SCHEMA = `
     last_seq integer not null,
     last_h text not null,
     last_ordinal integer not null,
+    last_message integer not null,
     oldest integer not null,
     base_h text not null,
     visibility text not null,
@@ -197,6 +198,12 @@ const MIGRATIONS = [
     at integer not null,
     primary key (room, user)
   ) without rowid;
+  `,
+  // Version 6 finds the newest message of a room.
+  `
+  alter table rooms add column last_message integer not null default 0;
+  update rooms set last_message = coalesce(
+    (select seq from entries where entries.room = rooms.id and type = 'new_message' order by seq desc limit 1), 0);
   `,
 ]
 

@@ -20,7 +20,8 @@ import {
   type View,
 } from '../core/batch.ts'
 import type { ReadPosition, StoredMember } from '../core/store.ts'
-import { blankPayload, type Log, type StoredEntry } from './reading.ts'
+import type { Log, StoredEntry } from './log.ts'
+import { blankPayload } from './reading.ts'
 import { RecentMap } from './recent.ts'
 
 /** Rows of each kind that are kept in memory, at least; at most twice as many. About 30 MB with all of them full. */
@@ -178,9 +179,7 @@ export class SqliteRows implements View, Log {
     const { putRoom, putLane, putMember, deleteMember, putReadMark } = this.#statements
     const { putInvitation, deleteInvitation, putSanction, deleteSanction } = this.#statements
     for (const [id, room] of batch.rooms) {
-      const { lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, about, memberCount } = room
-      const { openFrom } = room
-      putRoom.run(id, lastSeq, lastH, lastOrdinal, oldest, baseH, visibility, openFrom, about, memberCount)
+      putRoom.run({ id, ...room })
     }
     for (const { user, sid, room, lastN } of batch.lanes.values()) putLane.run(user, sid, room, lastN, unixMs)
     for (const [room, members] of batch.members) {
@@ -330,8 +329,8 @@ function prepare(db: Database.Database) {
   return {
     epoch: db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck(),
     room: db.prepare<[string], Room>(
-      `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, oldest, base_h as baseH, visibility,
-       open_from as openFrom, about, member_count as memberCount from rooms where id = ?`,
+      `select last_seq as lastSeq, last_h as lastH, last_ordinal as lastOrdinal, last_message as lastMessage, oldest,
+       base_h as baseH, visibility, open_from as openFrom, about, member_count as memberCount from rooms where id = ?`,
     ),
     member: db.prepare<[string, string], Membership>(
       `select role, from_seq as fromSeq, joined_seq as joinedSeq, joined_ordinal as joinedOrdinal,
@@ -460,10 +459,11 @@ function prepare(db: Database.Database) {
       `select ${ENTRY_COLUMNS} from entries
        where room = ? and target = ? and type = 'new_message' and seq < ? order by seq desc limit ?`,
     ),
-    putRoom: db.prepare<[string, number, string, number, number, string, string, number, string, number]>(
+    putRoom: db.prepare<[Room & { readonly id: string }]>(
       `insert or replace into rooms
-       (id, last_seq, last_h, last_ordinal, oldest, base_h, visibility, open_from, about, member_count)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, last_seq, last_h, last_ordinal, last_message, oldest, base_h, visibility, open_from, about, member_count)
+       values (@id, @lastSeq, @lastH, @lastOrdinal, @lastMessage, @oldest, @baseH, @visibility, @openFrom, @about,
+       @memberCount)`,
     ),
     putSanction: db.prepare<[string, string, number, number]>(
       'insert or replace into sanctions (room, user, is_banned, muted_until) values (?, ?, ?, ?)',

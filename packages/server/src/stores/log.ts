@@ -1,0 +1,63 @@
+/**
+ * The runs of rows that a database brings for the reads (reading.ts), and what an entry of them is. Nothing is decided here
+ * of who may read what.
+ */
+import { type Entry, type MessageBody, saidAfter } from '@tautline/protocol/wire'
+import type { StoredStanding } from '../core/batch.ts'
+import type { ReadPosition, StoredMember } from '../core/store.ts'
+
+/** An entry as it is stored: its payload is still JSON. */
+export interface StoredEntry {
+  readonly seq: number
+  readonly sender: string
+  readonly messageId: string
+  readonly type: string
+  readonly payload: string
+  readonly timestamp: number
+  readonly h: string
+}
+
+export interface Log {
+  /** The fingerprint of the log up to this entry. */
+  fingerprint(room: string, seq: number): string | undefined
+  /** The entries from `first` to `last`, by `seq`: upwards, or downwards where `newestFirst`. */
+  entries(room: string, first: number, last: number, newestFirst: boolean): Iterable<StoredEntry>
+  /** What came of those of the messages of which anything came. */
+  standings(room: string, first: number, last: number): Iterable<readonly [number, StoredStanding]>
+  /** The user's reactions to messages from `first` to `last`. */
+  ownReactions(
+    room: string,
+    user: string,
+    first: number,
+    last: number,
+  ): Iterable<{ readonly seq: number; readonly emoji: string }>
+  /** The first users who reacted so, in the order in which they did. */
+  reactors(room: string, seq: number, emoji: string, limit: number): readonly string[]
+  /** The answers to a message next before a position, the newest first. */
+  answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[]
+  /** The first members after this id, by user id. */
+  members(room: string, after: string, limit: number): readonly StoredMember[]
+  /** Those of the members, by user id. */
+  readMarks(room: string): readonly ReadPosition[]
+  /** The same of deliveries. */
+  deliveries(room: string): readonly ReadPosition[]
+  /** The first rooms after this id that the user is a member of, or that are public; by id. */
+  roomsOf(user: string, after: string, limit: number): readonly string[]
+  publicRooms(after: string, limit: number): readonly string[]
+}
+
+/** What a message says now, if its words are those of the edit. */
+export function saidBy(
+  log: Pick<Log, 'entries'>,
+  room: string,
+  row: StoredEntry,
+  editSeq: number | undefined,
+): MessageBody {
+  const original = JSON.parse(row.payload) as MessageBody
+  const [edit] = editSeq === undefined ? [] : log.entries(room, editSeq, editSeq, false)
+  return edit ? saidAfter(original, entryOf(edit)) : original
+}
+
+export function entryOf({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): Entry {
+  return { type, seq, sender, messageId, timestamp, payload: JSON.parse(payload) as Entry['payload'] }
+}
