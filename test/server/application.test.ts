@@ -91,6 +91,56 @@ describe('a message of the application', () => {
     expect(store.batches).toEqual([100])
   })
 
+  it('is edited in the name of who said it, reacted to and deleted, as the system or as a user', async () => {
+    const { server, alice } = await withAlice()
+    const hello = await server.send({ room: 'general', sender: 'alice', content: 'helo' })
+    const target = { room: 'general', sender: 'alice', messageId: hello.messageId }
+    const own = {
+      room: 'general',
+      messageId: (await server.send({ room: 'general', content: 'old' })).messageId,
+    }
+    const edited = await server.edit({ target, content: 'hello' })
+    await server.edit({ target: own, content: 'new' })
+    await server.react(target, '👋')
+    await server.react(target, '👋', { as: 'alice' })
+    await server.unreact(target, '👋')
+    await server.delete(target, { as: 'alice' })
+    await server.delete(own)
+    const told = []
+    while (told.length < 9) told.push(...(await alice.next('entries')).payload.entries)
+    expect(told.map(({ type, sender, payload }) => ({ type, sender, ...payload })).slice(2)).toMatchObject([
+      { type: 'message_edited', sender: 'alice', content: 'hello' },
+      { type: 'message_edited', sender: 'system', kind: 'system', content: 'new' },
+      { type: 'reaction_added', sender: 'system', emoji: '👋', count: 1 },
+      { type: 'reaction_added', sender: 'alice', count: 2 },
+      { type: 'reaction_removed', sender: 'system', count: 1 },
+      { type: 'message_deleted', sender: 'alice' },
+      { type: 'message_deleted', sender: 'system' },
+    ])
+    expect(edited).toEqual({ seq: 4, messageId: told[2]?.messageId, timestamp: told[2]?.timestamp })
+  })
+
+  it('cannot be changed where it is not there, is deleted, or is not theirs who act', async () => {
+    const { server } = await withAlice()
+    const { messageId } = await server.send({ room: 'general', sender: 'alice', content: 'hello' })
+    const target = { room: 'general', sender: 'alice', messageId }
+    await server.rooms.addMember('general', 'bob')
+    expect(await outcomeOf(server.delete(target, { as: 'bob' }))).toBe('FORBIDDEN')
+    expect(await outcomeOf(server.react(target, '👋', { as: 'eve' }))).toBe('FORBIDDEN')
+    expect(await outcomeOf(server.react(target, 'wave'))).toBe('VALIDATION_ERROR')
+    expect(await outcomeOf(server.edit({ target, content: '' }))).toBe('VALIDATION_ERROR')
+    expect(
+      await outcomeOf(server.edit({ target: { ...target, messageId: 'no-message' }, content: 'x' })),
+    ).toBe('FORBIDDEN')
+    expect(await outcomeOf(server.delete({ ...target, room: 'elsewhere' }))).toBe('FORBIDDEN')
+    await server.delete(target)
+    expect(await outcomeOf(server.edit({ target, content: 'again' }))).toBe('MESSAGE_DELETED')
+    expect(await outcomeOf(server.react(target, '👋'))).toBe('MESSAGE_DELETED')
+    await server.rooms.removeMember('general', 'alice')
+    const later = await outcomeOf(server.edit({ target, content: 'from outside' }))
+    expect(later).toBe('FORBIDDEN')
+  })
+
   it('is stored once under its messageId, whoever tries again', async () => {
     const { server, alice } = await withAlice()
     const message = { room: 'general', sender: 'alice', content: 'once', messageId: 'order-4711' }

@@ -9,6 +9,7 @@ import {
   CODES,
   type Code,
   type CommandPayload,
+  type CommandType,
   knownCode,
   MESSAGE_ID,
   makeMessageId,
@@ -36,6 +37,24 @@ export type NewMessage = CommandPayload<'send_message'> & {
    * try again after a failure or a restart. Default: one at random.
    */
   readonly messageId?: string | undefined
+}
+
+/** Names a message of a room. */
+export interface MessageTarget {
+  readonly room: string
+  readonly messageId: string
+  /** Who said it. Default: the system. */
+  readonly sender?: string | undefined
+}
+
+/** A message, and what it shall say from now on: all of it, as in `send`. */
+export type MessageEdit = Omit<CommandPayload<'edit_message'>, 'target'> & {
+  readonly target: MessageTarget
+}
+
+/** Who does it: a member of the room. Default: the system. */
+export interface ActingUser {
+  readonly as?: string | undefined
 }
 
 /** A message that is committed. */
@@ -88,8 +107,16 @@ export interface ServerRooms {
   unmute(room: string, userId: string): Promise<void>
 }
 
-export interface Application {
+/** What the application says, and what it does with what was said. */
+export interface ServerMessages {
   send(message: NewMessage): Promise<SentMessage>
+  edit(change: MessageEdit): Promise<SentMessage>
+  delete(target: MessageTarget, by?: ActingUser): Promise<SentMessage>
+  react(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
+  unreact(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
+}
+
+export interface Application extends ServerMessages {
   readonly rooms: ServerRooms
   /** What the node says to the application. */
   hear(message: ServerMessage): void
@@ -191,25 +218,46 @@ export function createApplication(options: {
     throw new TautlineError('VALIDATION_ERROR', decoded?.ok === false ? decoded.detail : undefined)
   }
 
+  /** One command of this user in the room. */
+  async function command(
+    user: string,
+    room: string,
+    type: CommandType,
+    payload: object,
+    messageId = makeMessageId(Date.now(), randomId(12)),
+  ): Promise<SentMessage> {
+    checkUserId('sender', user)
+    if (!MESSAGE_ID.test(messageId))
+      throw new TautlineError('VALIDATION_ERROR', 'the messageId has not the form of one')
+    const key = `${user}\n${room}`
+    const is = laneOf(key)
+    const item = { type, messageId, payload }
+    const message = check('commands', { room, sid: is.sid, n: is.lastN + 1, commands: [item] })
+    is.lastN++
+    const place = await put(user, message, { key, is })
+    if (!place) throw new Error('a command was answered without its place')
+    return { seq: place.seq, messageId, timestamp: place.timestamp }
+  }
+
+  const react =
+    (type: 'add_reaction' | 'remove_reaction'): ServerMessages['react'] =>
+    async ({ room, ...target }, emoji, { as = SYSTEM_USER_ID } = {}) =>
+      command(as, room, type, { target: nameOf(target), emoji })
+
   return {
-    async send({
-      room,
-      sender = SYSTEM_USER_ID,
-      messageId = makeMessageId(Date.now(), randomId(12)),
-      ...payload
-    }) {
-      checkUserId('sender', sender)
-      if (!MESSAGE_ID.test(messageId))
-        throw new TautlineError('VALIDATION_ERROR', 'the messageId has not the form of one')
-      const key = `${sender}\n${room}`
-      const is = laneOf(key)
-      const item = { type: 'send_message', messageId, payload }
-      const message = check('commands', { room, sid: is.sid, n: is.lastN + 1, commands: [item] })
-      is.lastN++
-      const place = await put(sender, message, { key, is })
-      if (!place) throw new Error('a message was answered without its place')
-      return { seq: place.seq, messageId, timestamp: place.timestamp }
+    send: async ({ room, sender = SYSTEM_USER_ID, messageId, ...payload }) =>
+      command(sender, room, 'send_message', payload, messageId),
+
+    async edit({ target: { room, ...named }, ...content }) {
+      const target = nameOf(named)
+      return command(target.sender, room, 'edit_message', { ...content, target })
     },
+
+    delete: async ({ room, ...target }, { as = SYSTEM_USER_ID } = {}) =>
+      command(as, room, 'delete_message', { target: nameOf(target) }),
+
+    react: react('add_reaction'),
+    unreact: react('remove_reaction'),
 
     rooms: {
       async create({ id: room, owner = SYSTEM_USER_ID, ...about }) {
@@ -257,6 +305,10 @@ export function createApplication(options: {
       pending.clear()
     },
   }
+}
+
+function nameOf({ sender = SYSTEM_USER_ID, messageId }: Omit<MessageTarget, 'room'>) {
+  return { sender, messageId }
 }
 
 /** A copy that no caller can change any more, as everything that comes over a wire is. */

@@ -1,6 +1,14 @@
 /** @tautline/server: the reference server. Rooms as durable logs over WebSocket. */
 export { SYSTEM_USER_ID, TautlineError } from '@tautline/protocol/wire'
-export type { NewMessage, NewRoom, SentMessage, ServerRooms } from './application.ts'
+export type {
+  ActingUser,
+  MessageEdit,
+  MessageTarget,
+  NewMessage,
+  NewRoom,
+  SentMessage,
+  ServerRooms,
+} from './application.ts'
 export {
   type Algorithm,
   type AuthOptions,

@@ -6,7 +6,14 @@ import { randomInt } from 'node:crypto'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSources } from './addresses.ts'
-import type { NewMessage, SentMessage, ServerRooms } from './application.ts'
+import type {
+  ActingUser,
+  MessageEdit,
+  MessageTarget,
+  NewMessage,
+  SentMessage,
+  ServerRooms,
+} from './application.ts'
 import { createVerifier, maxTokenLifeMs } from './auth.ts'
 import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
@@ -52,6 +59,16 @@ export interface Server {
    * likewise.
    */
   send(message: NewMessage): Promise<SentMessage>
+  /**
+   * Says something else in a message, all of it, in the name of who said it: they must be a member of the room still.
+   * Rejects as `send` does, with FORBIDDEN where there is no such message, MESSAGE_DELETED where it is deleted.
+   */
+  edit(change: MessageEdit): Promise<SentMessage>
+  /** Blanks what a message said, for everybody and for good. As the system any; as a user, what they may delete. */
+  delete(target: MessageTarget, by?: ActingUser): Promise<SentMessage>
+  /** Rejects as `edit` does, with TOO_MANY_REACTIONS beyond 20 different ones. */
+  react(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
+  unreact(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
   /** Makes rooms, and members of them. */
   readonly rooms: ServerRooms
   /**
@@ -178,6 +195,10 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
     send: driver.application.send,
+    edit: driver.application.edit,
+    delete: driver.application.delete,
+    react: driver.application.react,
+    unreact: driver.application.unreact,
     rooms: driver.application.rooms,
     disconnect: driver.disconnect,
     health,

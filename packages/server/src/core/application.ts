@@ -5,7 +5,7 @@
  */
 import type { Commands } from './commands.ts'
 import { APPLICATION, createConnection } from './connection.ts'
-import { type Context, unreachable } from './context.ts'
+import type { Context } from './context.ts'
 import type { ApplicationMessage } from './contract.ts'
 import type { Drain } from './drain.ts'
 
@@ -24,42 +24,7 @@ export function createApplication(
       drain.refuseChange(connection, message)
       return
     }
-    switch (message.type) {
-      case 'commands':
-        commands.take(connection, message.payload)
-        break
-      case 'create_room':
-        commands.create(connection, message.payload)
-        break
-      case 'invite_member':
-        commands.admit(connection, message.payload)
-        break
-      case 'remove_member':
-        commands.remove(connection, message.payload)
-        break
-      case 'update_room':
-        commands.update(connection, message.payload)
-        break
-      case 'delete_room':
-        commands.delete(connection, message.payload)
-        break
-      case 'set_role':
-        commands.setRole(connection, message.payload)
-        break
-      case 'ban_member':
-        commands.ban(connection, message.payload, false)
-        break
-      case 'unban_member':
-        commands.ban(connection, message.payload, true)
-        break
-      case 'mute_member':
-        commands.mute(connection, message.payload, message.payload.durationMs)
-        break
-      case 'unmute_member':
-        commands.mute(connection, message.payload, 0)
-        break
-      default:
-        unreachable(message)
-    }
+    if (message.type === 'commands') commands.take(connection, message.payload)
+    else commands.change(connection, message)
   }
 }

@@ -20,18 +20,8 @@ import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, refuse, refuseRun, unixMs, unreachable } from './context.ts'
 import { randomText } from './random.ts'
 import { isSystem } from './rights.ts'
-import { aboutOf } from './room-changes.ts'
-import type {
-  AdmitOp,
-  BanOp,
-  CommandOp,
-  CreateOp,
-  InviteOp,
-  MuteOp,
-  RemoveOp,
-  SetRoleOp,
-  UpdateOp,
-} from './store.ts'
+import { operationOf, type RoomRequest } from './room-requests.ts'
+import type { CommandOp } from './store.ts'
 import type { Usage } from './usage.ts'
 
 /** What an operation without content counts for against the size of a commit. */
@@ -40,22 +30,8 @@ const BARE_OP_CHARS = 64
 export interface Commands {
   /** False: what the user may use (usage.ts) was too little for at least one. */
   take(connection: Connection, frame: PayloadOf<'commands'>): boolean
-  join(connection: Connection, ask: PayloadOf<'join_room'>): void
-  leave(connection: Connection, ask: PayloadOf<'leave_room'>): void
-  create(connection: Connection, ask: PayloadOf<'create_room'>): void
-  invite(connection: Connection, ask: PayloadOf<'invite_member'>): void
-  accept(connection: Connection, ask: PayloadOf<'accept_invitation'>): void
-  /** For an invitation that nobody has to accept. */
-  admit(connection: Connection, ask: PayloadOf<'invite_member'>): void
-  remove(connection: Connection, ask: PayloadOf<'remove_member'>): void
-  update(connection: Connection, ask: PayloadOf<'update_room'>): void
-  delete(connection: Connection, ask: PayloadOf<'delete_room'>): void
-  setRole(connection: Connection, ask: PayloadOf<'set_role'>): void
-  ban(connection: Connection, ask: PayloadOf<'ban_member'>, lift: boolean): void
-  /** 0: not any longer. */
-  mute(connection: Connection, ask: PayloadOf<'unmute_member'>, durationMs: number): void
-  markRead(connection: Connection, ask: PayloadOf<'mark_read'>): void
-  markDelivered(connection: Connection, ask: PayloadOf<'mark_delivered'>): void
+  /** A request that changes a room, what belongs to it, or how far it was read. */
+  change(connection: Connection, message: RoomRequest): void
 }
 
 /** `intake`: what takes the operations. */
@@ -91,11 +67,6 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
     return makeMessageId(unixMs(context), randomText(context.random, 12))
   }
 
-  /** What every operation that changes a room has in common. */
-  function roomChange({ userId: user }: Connection, room: string) {
-    return { user, room, messageId: ownMessageId(), noticeId: ownMessageId() }
-  }
-
   return {
     take(connection, frame) {
       const { length } = frame.commands
@@ -112,72 +83,15 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
       return true
     },
 
-    join(connection, { ref, room }) {
-      const change = roomChange(connection, room)
-      intake.add(connection, ref, { op: 'join', ...change, create: createRooms }, BARE_OP_CHARS)
-    },
-
-    leave(connection, { ref, room }) {
-      intake.add(connection, ref, { op: 'leave', ...roomChange(connection, room) }, BARE_OP_CHARS)
-    },
-
-    create(connection, { ref, room, visibility, ...words }) {
-      const about = aboutOf(words)
-      const op: CreateOp = { op: 'create', ...roomChange(connection, room), visibility, about }
-      intake.add(connection, ref, op, BARE_OP_CHARS + about.length)
-    },
-
-    invite(connection, { ref, room, userId: target, role = 'member' }) {
-      const op: InviteOp = { op: 'invite', ...roomChange(connection, room), target, role }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    accept(connection, { ref, room }) {
-      intake.add(connection, ref, { op: 'accept', ...roomChange(connection, room) }, BARE_OP_CHARS)
-    },
-
-    admit(connection, { ref, room, userId: target, role = 'member' }) {
-      const op: AdmitOp = { op: 'admit', ...roomChange(connection, room), target, role }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    remove(connection, { ref, room, userId: target }) {
-      const op: RemoveOp = { op: 'remove', ...roomChange(connection, room), target }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    update(connection, { ref, room, visibility, name, topic, metadata }) {
-      // An empty text says that there is to be none; what is not named is not there.
-      const about = JSON.stringify({ name, topic, metadata })
-      const op: UpdateOp = { op: 'update', ...roomChange(connection, room), visibility, about }
-      intake.add(connection, ref, op, BARE_OP_CHARS + about.length)
-    },
-
-    delete(connection, { ref, room }) {
-      intake.add(connection, ref, { op: 'delete', ...roomChange(connection, room) }, BARE_OP_CHARS)
-    },
-
-    setRole(connection, { ref, room, userId: target, role }) {
-      const op: SetRoleOp = { op: 'set_role', ...roomChange(connection, room), target, role }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    ban(connection, { ref, room, userId: target }, lift) {
-      const op: BanOp = { op: 'ban', ...roomChange(connection, room), target, lift }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    mute(connection, { ref, room, userId: target }, durationMs) {
-      const op: MuteOp = { op: 'mute', ...roomChange(connection, room), target, durationMs }
-      intake.add(connection, ref, op, BARE_OP_CHARS)
-    },
-
-    markDelivered(connection, { ref, room, seq }) {
-      intake.add(connection, ref, { op: 'mark_delivered', user: connection.userId, room, seq }, BARE_OP_CHARS)
-    },
-
-    markRead(connection, { ref, room, seq }) {
-      intake.add(connection, ref, { op: 'mark_read', user: connection.userId, room, seq }, BARE_OP_CHARS)
+    change(connection, message) {
+      const op = operationOf(message, {
+        user: connection.userId,
+        isApplication: connection.id === APPLICATION,
+        createRooms,
+        makeId: ownMessageId,
+      })
+      const chars = 'about' in op ? op.about.length : 0
+      intake.add(connection, message.payload.ref, op, BARE_OP_CHARS + chars)
     },
   }
 }

@@ -5,30 +5,13 @@
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, refuseInRoom, refuseRun, send } from './context.ts'
+import { ROOM_REQUESTS } from './room-requests.ts'
 
 /** Nobody comes back sooner than this. */
 const MIN_RETURN_MS = 500
 
 /** What would need another commit. */
-const CHANGES = [
-  'commands',
-  'create_room',
-  'join_room',
-  'leave_room',
-  'invite_member',
-  'accept_invitation',
-  'remove_member',
-  'update_room',
-  'delete_room',
-  'join_rooms',
-  'set_role',
-  'ban_member',
-  'unban_member',
-  'mute_member',
-  'unmute_member',
-  'mark_read',
-  'mark_delivered',
-] as const
+const CHANGES = ['commands', 'join_rooms', ...ROOM_REQUESTS] as const
 export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
 
 export interface Drain {

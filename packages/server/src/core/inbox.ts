@@ -10,6 +10,7 @@ import { type Context, refuse, refuseRun, send, unreachable } from './context.ts
 import { type Drain, isChange } from './drain.ts'
 import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
+import { isRoomRequest } from './room-requests.ts'
 import type { Sessions } from './session.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { startTyping, stopTyping } from './typing.ts'
@@ -89,6 +90,10 @@ export function createInbox(
   }
 
   function dispatch(connection: Connection, message: ClientMessage): void {
+    if (isRoomRequest(message)) {
+      commands.change(connection, message)
+      return
+    }
     switch (message.type) {
       case 'commands':
         if (!commands.take(connection, message.payload)) countRefusal(connection)
@@ -120,54 +125,9 @@ export function createInbox(
       case 'check':
         subscriptions.ask(connection, { why: 'check', ask: message.payload })
         break
-      case 'mark_read':
-        commands.markRead(connection, message.payload)
-        break
-      case 'mark_delivered':
-        commands.markDelivered(connection, message.payload)
-        break
-      case 'join_room':
-        commands.join(connection, message.payload)
-        break
-      case 'leave_room':
-        commands.leave(connection, message.payload)
-        break
-      case 'create_room':
-        commands.create(connection, message.payload)
-        break
-      case 'invite_member':
-        commands.invite(connection, message.payload)
-        break
-      case 'accept_invitation':
-        commands.accept(connection, message.payload)
-        break
-      case 'remove_member':
-        commands.remove(connection, message.payload)
-        break
-      case 'update_room':
-        commands.update(connection, message.payload)
-        break
-      case 'delete_room':
-        commands.delete(connection, message.payload)
-        break
       case 'join_rooms':
         for (const room of message.payload.rooms)
-          commands.join(connection, { ref: message.payload.ref, room })
-        break
-      case 'set_role':
-        commands.setRole(connection, message.payload)
-        break
-      case 'ban_member':
-        commands.ban(connection, message.payload, false)
-        break
-      case 'unban_member':
-        commands.ban(connection, message.payload, true)
-        break
-      case 'mute_member':
-        commands.mute(connection, message.payload, message.payload.durationMs)
-        break
-      case 'unmute_member':
-        commands.mute(connection, message.payload, 0)
+          commands.change(connection, { type: 'join_room', payload: { ref: message.payload.ref, room } })
         break
       case 'get_room':
         subscriptions.ask(connection, { why: 'room', ask: message.payload })
