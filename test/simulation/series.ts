@@ -1,7 +1,7 @@
 // Many runs, one after the other, and their figures. A run that breaks a promise is run once more, for its trace; what is
 // printed of it is what concerns the promise.
 
-import type { Violation } from './checker.ts'
+import type { Violation } from './checker/violation.ts'
 import type { ProfileName } from './faults.ts'
 import type { DoorKind } from './server-host.ts'
 import { type RunResult, simulate } from './simulate.ts'

@@ -3,7 +3,8 @@
 
 import { DEFAULT_LIMITS } from '@tautline/protocol/wire'
 import type { NodeOptions } from '../../packages/server/src/core/options.ts'
-import { check, type Violation } from './checker.ts'
+import type { Violation } from './checker/violation.ts'
+import { check } from './checker.ts'
 import { type ClientHost, createClientHost, SHORTEST_LIMIT_CHARS } from './client-host.ts'
 import { createDice, type Dice } from './dice.ts'
 import { FAULTS, type Fault, PROFILES, type Profile, type ProfileName } from './faults.ts'
@@ -565,6 +566,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     isQuiet = true
     history.quietFrom = world.now
     world.note(() => 'nothing goes wrong any more')
+    store.calm()
     for (const host of nodes) host.start()
     for (const { storage } of places) storage?.calm()
     for (const { host, isClosed } of devices) {

@@ -41,6 +41,8 @@ export interface StoreModel {
   arm(fault: CommitFault): void
   /** Everything fails for so long. */
   fail(ms: number): void
+  /** What was armed and has met no commit does not happen any more. */
+  calm(): void
   takeSnapshot(): void
   /** Puts the snapshot back, if there is one. `newEpoch`: deliberately, so that all know. */
   restore(newEpoch: boolean): boolean
@@ -183,6 +185,10 @@ export async function createStoreModel(
 
     fail(ms) {
       failsUntil = Math.max(failsUntil, world.now + ms)
+    },
+
+    calm() {
+      armed.length = 0
     },
 
     takeSnapshot() {

@@ -1,0 +1,98 @@
+// I8: nothing fails without a reason.
+
+import { CODES, type Code } from '@tautline/protocol/wire'
+import type { Decision, History, Sent, Session } from '../history.ts'
+import { keyOf, membershipIn } from './logs.ts'
+import { allTold } from './told.ts'
+import { type Violation, violation } from './violation.ts'
+
+export function noSpuriousFailure(history: History): Violation[] {
+  const violations: Violation[] = []
+  const decisions = new Map<string, Decision[]>()
+  for (const decision of history.decisions) {
+    if (decision.messageId === undefined) continue
+    const key = keyOf(decision.user, decision.messageId)
+    const known = decisions.get(key)
+    if (known) known.push(decision)
+    else decisions.set(key, [decision])
+  }
+  for (const { session, sent, outcomes } of allTold(history)) {
+    for (const outcome of outcomes) {
+      if (outcome.status !== 'failed' || outcome.code === undefined) continue
+      const decided = (decisions.get(keyOf(session.user, sent.messageId)) ?? []).filter(
+        ({ at }) => at <= outcome.at,
+      )
+      if (REASONS[outcome.code]?.({ history, session, sent, at: outcome.at, decided })) continue
+      violations.push(
+        violation('I8', outcome.at, `${sent.messageId} failed with ${outcome.code} for no reason`, sent),
+      )
+    }
+  }
+  return violations
+}
+
+/** Each load of a page has a lane of its own: only where devices of a user are rivals is anybody put out. */
+export function nobodyIsReplacedByNobody({ sessions, hasRivals }: History): Violation[] {
+  if (hasRivals) return []
+  return sessions.flatMap((session) =>
+    session.statuses
+      .filter(({ status, reason }) => status === 'stopped' && reason === 'REPLACED')
+      .map(({ at }) => ({
+        invariant: 'I8',
+        at,
+        what: `${session.id} was stopped for another that there is not`,
+        about: [session.id],
+      })),
+  )
+}
+
+interface Failed {
+  readonly history: History
+  readonly session: Session
+  readonly sent: Sent
+  readonly at: number
+  /** What the store decided about the message before. */
+  readonly decided: readonly Decision[]
+}
+
+/** Codes with which a message may fail, and when that is right. A message that fails with any other is one too many. */
+const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
+  CANCELLED: ({ sent, at }) => sent.cancelledAt <= at,
+  MESSAGE_TOO_LONG: ({ sent }) => sent.isLong,
+  VALIDATION_ERROR: ({ sent }) => sent.kind === 'invalid',
+  POISON: ({ sent }) => sent.kind === 'poison',
+  OUTBOX_FULL: ({ sent }) => sent.undecided >= SMALLEST_OUTBOX_ROWS,
+  EXPIRED: ({ session, sent, at }) => Math.max(session.clockErrorMs, at - sent.at) > SIX_DAYS_MS,
+  MESSAGE_DELETED: ({ sent }) => sent.kind === 'change',
+  FORBIDDEN: ({ history, sent, decided }) =>
+    // The message went with a store that was set back, or is of before one came.
+    sent.kind === 'change' ||
+    decided.some((decision) => decision.code === 'FORBIDDEN' && !wasMember(history, decision)),
+  // Decided before, without the message: its first answer was lost.
+  VOID: ({ history, session, sent, at, decided }) =>
+    history.evicted.has(session.outbox) ||
+    // Accepted, and taken back with the store.
+    (history.lines.length > 1 && decided.some(({ outcome }) => outcome === 'acknowledged')) ||
+    decided.some(({ code }) => {
+      if (code === 'SKIPPED') return sent.cancelledAt <= at || sent.kind === 'poison' || sent.isLong
+      return code !== undefined && code !== 'VOID' && CODES[code].final
+    }),
+}
+
+const SMALLEST_OUTBOX_ROWS = 30
+
+const SIX_DAYS_MS = 6 * 86_400_000
+
+/** Whether the user was a member of the room when this was decided, by the log as it stood then. */
+function wasMember({ lines }: History, { at, line, room, user }: Decision): boolean {
+  const [, a, b] = room.split('~')
+  if (room.startsWith('~')) return b !== undefined && (user === a || user === b)
+  let isMember = false
+  for (const logged of lines[line]?.logs.get(room) ?? []) {
+    if (logged.at > at) break
+    const change = membershipIn(logged.entry)
+    // What was decided in the same commit may have come after.
+    if (change?.user === user && (logged.at < at || isMember)) isMember = change.isMember
+  }
+  return isMember
+}

@@ -1,0 +1,154 @@
+// I17, of commands: nothing is said again sooner or more often than it may.
+
+import { CODES } from '@tautline/protocol/wire'
+import type { History, Session } from '../history.ts'
+import { answersIn, CLOCK_TOLERANCE, commandsIn, talkOf } from './talk.ts'
+import type { Violation } from './violation.ts'
+
+/**
+ * By outbox and room: when something in it was first cancelled. Who cancels lets go of all that is behind it, and says it
+ * again; tabs hear of each other's cancels at no certain time.
+ */
+function cancelsIn({ sessions }: History): ReadonlyMap<string, number> {
+  const cancels = new Map<string, number>()
+  for (const { outbox, sends } of sessions) {
+    for (const { room, cancelledAt } of sends) {
+      const key = `${outbox} ${room}`
+      if (cancelledAt < (cancels.get(key) ?? Number.POSITIVE_INFINITY)) cancels.set(key, cancelledAt)
+    }
+  }
+  return cancels
+}
+
+function isCancelling(
+  cancels: ReadonlyMap<string, number>,
+  { outbox }: Session,
+  room: string,
+  at: number,
+): boolean {
+  return (cancels.get(`${outbox} ${room}`) ?? Number.POSITIVE_INFINITY) <= at
+}
+
+/** A message is said once on a link in the same place, unless it was refused on it, or a predecessor of its was. */
+function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
+  const violations: Violation[] = []
+  for (const link of session.links) {
+    /** What was said, with its room. */
+    const said = new Map<string, string>()
+    const roomOf = new Map<number, string>()
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        for (const { ref, code } of answersIn(talk.heard)) {
+          const room = roomOf.get(ref)
+          if (code === undefined || room === undefined) continue
+          for (const [place, of] of said) if (of === room) said.delete(place)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      for (const { ref, messageId, identity: place } of commandsIn(talk.said)) {
+        roomOf.set(ref, room)
+        if (said.has(place) && !isCancelling(cancels, session, room, talk.at)) {
+          const what = `${session.id} said ${messageId} twice on one link`
+          violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
+        }
+        said.set(place, room)
+      }
+    }
+  }
+  return violations
+}
+
+/** After a refusal that will pass, the message is not said again before the time that the server asked for. */
+function waitsAsTold(session: Session): Violation[] {
+  const violations: Violation[] = []
+  const notBefore = new Map<string, number>()
+  const rate = CLOCK_TOLERANCE
+  for (const link of session.links) {
+    const open = new Map<number, { readonly messageId: string; readonly room: string }>()
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        if (talk.at >= link.overAt) continue
+        for (const { ref, code, waitMs } of answersIn(talk.heard)) {
+          const refused = open.get(ref)
+          open.delete(ref)
+          if (refused === undefined || code === undefined || !CODES[code].retryable) continue
+          // What was on the way behind it is forgotten, and so is what becomes of it.
+          for (const [other, { room }] of open) if (room === refused.room && other > ref) open.delete(other)
+          if (waitMs !== undefined) notBefore.set(refused.messageId, talk.at + waitMs * rate)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      for (const { ref, messageId, isSkip } of commandsIn(talk.said)) {
+        open.set(ref, { messageId, room })
+        const earliest = notBefore.get(messageId) ?? 0
+        // What another tab has decided meanwhile is asked for at once.
+        if (talk.at >= earliest || isSkip) continue
+        const what = `${session.id} said ${messageId} again ${Math.round(earliest - talk.at)} ms too early`
+        violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
+      }
+    }
+  }
+  return violations
+}
+
+function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
+  const violations: Violation[] = []
+  /** What another tab tells to be decided is awaited no longer. */
+  const decidedAt = new Map<string, number>()
+  for (const { messageId, outcomes } of [...session.sends, ...session.restored])
+    if (outcomes[0]) decidedAt.set(messageId, outcomes[0].at)
+  for (const link of session.links) {
+    let perRoom = Number.POSITIVE_INFINITY
+    let perConnection = Number.POSITIVE_INFINITY
+    /** By message: what is said again, in another lane, takes the place of what was said before. */
+    const open = new Map<string, string>()
+    const said = new Map<number, { readonly messageId: string; readonly room: string }>()
+    for (const talk of talkOf(link)) {
+      if ('heard' in talk) {
+        if (talk.heard.type === 'connected') {
+          perRoom = talk.heard.payload.limits.windowPerRoom
+          perConnection = talk.heard.payload.limits.windowPerConnection
+        }
+        for (const { ref, code } of answersIn(talk.heard)) {
+          const answered = said.get(ref)
+          if (answered === undefined) continue
+          open.delete(answered.messageId)
+          // A refusal lets go of everything of its room that is on the way.
+          if (code !== undefined) for (const [other, of] of open) if (of === answered.room) open.delete(other)
+        }
+        continue
+      }
+      if (talk.said.type !== 'commands') continue
+      const { room } = talk.said.payload
+      if (isCancelling(cancels, session, room, talk.at)) continue
+      for (const { ref, messageId } of commandsIn(talk.said)) {
+        said.set(ref, { messageId, room })
+        open.set(messageId, room)
+      }
+      let inRoom = 0
+      for (const [messageId, of] of open) {
+        if ((decidedAt.get(messageId) ?? Number.POSITIVE_INFINITY) <= talk.at) open.delete(messageId)
+        else if (of === room) inRoom++
+      }
+      // What another tab took out of the store is on the way still, and asked after beside it.
+      const shares = session.restored.length > 0 ? 2 : 1
+      if (inRoom <= perRoom * shares && open.size <= perConnection * shares) continue
+      const what = `${session.id} has ${open.size} commands on the way, ${inRoom} of them in ${room}`
+      violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, room] })
+    }
+  }
+  return violations
+}
+
+export function commandDiscipline(history: History): Violation[] {
+  const cancels = cancelsIn(history)
+  return history.sessions.flatMap((session) => [
+    ...sendsOnceALink(session, cancels),
+    ...waitsAsTold(session),
+    ...keepsWindows(session, cancels),
+  ])
+}
