@@ -671,6 +671,14 @@ describe('the host', () => {
     expect(trace(client.advance(30_000))).toContain('status connecting')
   })
 
+  it('that is offline was wrong once a server has answered: after a loss the waits are short again', () => {
+    const client = drive()
+    client.step({ type: 'lifecycle', event: 'offline' })
+    client.connect()
+    client.live(1_000)
+    expect(retryMs(client.lose())).toBeLessThan(2_000)
+  })
+
   it.each(['wake', 'online', 'offline'] as const)('that says %s has the connection probed', (event) => {
     const client = drive()
     client.connect()

@@ -235,6 +235,8 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       }
       attemptEndsAt = suspendAt = lostAt = NEVER
       tokenRefusals = 0
+      // Whatever the host believes: a server has just answered.
+      context.online = true
       stayAwayUntil = Number.NEGATIVE_INFINITY
       stableAt = context.now + STABLE_MS
       scheduleRenewal(payload.tokenExpiresAt, serverTime)
