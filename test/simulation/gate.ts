@@ -3,8 +3,8 @@
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { Figures } from './figures.ts'
 import { MUTANTS, type Mutant } from './mutants.ts'
-import type { Figures } from './series.ts'
 
 const MAX_RUNS = 2_000
 

@@ -3,15 +3,19 @@
 
 import { parseArgs } from 'node:util'
 import { isProfileName, PROFILES } from './faults.ts'
+import type { Figures } from './figures.ts'
 import { runGate } from './gate.ts'
 import { letObjectsIn, switchOn } from './hooks.ts'
+import { runJobs } from './jobs.ts'
+import { LEAST_RUNS, tooRare } from './minimums.ts'
 import { MUTANTS } from './mutants.ts'
-import type { Figures, SeriesOptions } from './series.ts'
+import type { SeriesOptions } from './series.ts'
 
 const HELP = `Usage: npm run sim -- [options]
 
   --runs N         how many runs (default 1000)
   --seed S         the first seed (default 1); the others follow
+  --jobs N         in as many processes at once (default 1); the figures are the same
   --profile NAME   one mix of faults for all runs; list: which there are (default: the seed decides)
   --mutant NAME    with one deliberate weakening; list: which there are
   --mutants        every mutant, first with the seed that found it, then with up to 2,000 runs; fails if one survives
@@ -24,6 +28,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
     profile: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
@@ -34,6 +39,8 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
+
+const PROGRESS_EVERY_MS = 10_000
 
 process.exitCode = await main()
 
@@ -54,22 +61,41 @@ async function main(): Promise<number> {
   if (values.door !== undefined && values.door !== 'json' && values.door !== 'objects')
     return complain('--door is json or objects')
 
-  if (values.door !== 'json') letObjectsIn()
+  const jobs = Number(values.jobs)
+  if (!Number.isSafeInteger(jobs) || jobs < 1) return complain('--jobs is a whole number')
+  if (jobs > 1 && (values.first || values.trace)) return complain('--first and --trace are for one job')
+
+  const out = values.json ? () => {} : (line: string) => console.log(line)
+  let toldAt = Date.now()
+  const progress = (done: number, violations: number) => {
+    if (Date.now() - toldAt < PROGRESS_EVERY_MS) return
+    toldAt = Date.now()
+    console.error(`${done} of ${runs} runs, ${violations} with violations`)
+  }
+  const { profile, door } = values
+  if (jobs > 1)
+    return tell(await runJobs({ runs, firstSeed, profile, door, mutant: mutant?.name }, jobs, out, progress))
+  if (door !== 'json') letObjectsIn()
   if (mutant) switchOn(mutant)
   const { runSeries } = await import('./series.ts')
   const options: SeriesOptions = {
-    runs,
-    firstSeed,
-    profile: values.profile,
-    door: values.door,
-    stopAtFirst: values.first,
-    trace: values.trace,
-    out: values.json ? () => {} : (line) => console.log(line),
-    progress: (line) => console.error(line),
+    ...{ runs, firstSeed, profile, door, stopAtFirst: values.first, trace: values.trace },
+    out,
+    progress,
   }
-  const figures = await runSeries(options)
-  console.log(values.json ? JSON.stringify(figures) : summary(figures))
-  return figures.violations === 0 ? 0 : 1
+  return tell(await runSeries(options))
+}
+
+/** The exit code. */
+function tell(figures: Figures): number {
+  const { runs, faults, violations } = figures
+  // What a mutant or one mix of faults leaves out says nothing.
+  const isWhole = values.profile === undefined && values.mutant === undefined && runs >= LEAST_RUNS
+  const rare = isWhole ? tooRare(runs, faults) : []
+  console.log(values.json ? JSON.stringify({ ...figures, tooRare: rare }) : summary(figures))
+  for (const { what, times, atLeast } of rare)
+    console.error(`too rare: ${what} happened ${times} times, and ${atLeast} are asked for`)
+  return violations === 0 && rare.length === 0 ? 0 : 1
 }
 
 function summary({ runs, violations, simulatedHours, events, runsPerSecond, faults }: Figures): string {

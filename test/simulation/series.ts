@@ -3,6 +3,7 @@
 
 import type { Violation } from './checker/violation.ts'
 import type { ProfileName } from './faults.ts'
+import { type Figures, MAX_BROKEN } from './figures.ts'
 import type { DoorKind } from './server-host.ts'
 import { type RunResult, simulate } from './simulate.ts'
 
@@ -15,27 +16,11 @@ export interface SeriesOptions {
   /** Print the trace of every run. */
   readonly trace: boolean
   readonly out: (line: string) => void
-  readonly progress: (line: string) => void
+  /** Called now and then. */
+  readonly progress: (done: number, violations: number) => void
 }
 
-export interface Figures {
-  readonly runs: number
-  /** Runs that broke a promise. */
-  readonly violations: number
-  readonly simulatedHours: number
-  readonly faults: Readonly<Record<string, number>>
-  readonly events: number
-  /** By the time of the processor, not of the clock. */
-  readonly runsPerSecond: number
-  /** Seeds that broke a promise, the first hundred, with the promises. */
-  readonly broken: readonly {
-    readonly seed: number
-    readonly profile: string
-    readonly invariants: readonly string[]
-  }[]
-}
-
-const PROGRESS_EVERY_MS = 10_000
+const PROGRESS_EVERY_MS = 2_000
 const MAX_TRACE_LINES = 80
 
 /** Through the JSON doors goes every twentieth run. */
@@ -49,7 +34,7 @@ export async function runSeries(options: SeriesOptions): Promise<Figures> {
   const broken: { seed: number; profile: string; invariants: string[] }[] = []
   const before = process.cpuUsage()
   let events = 0
-  let virtualMs = 0
+  let simulatedMs = 0
   let violations = 0
   let done = 0
   let toldAt = Date.now()
@@ -58,25 +43,26 @@ export async function runSeries(options: SeriesOptions): Promise<Figures> {
     const result = await simulate({ seed, profile, door, trace: options.trace ? out : undefined })
     done++
     events += result.events
-    virtualMs += result.virtualMs
+    simulatedMs += Math.round(result.virtualMs)
     for (const [fault, times] of result.faults) faults.set(fault, (faults.get(fault) ?? 0) + times)
     if (result.violations.length > 0) {
       violations++
-      if (broken.length < 100)
+      if (broken.length < MAX_BROKEN)
         broken.push({ seed, profile: result.profile, invariants: invariantsOf(result) })
       await report(result, door, options)
       if (options.stopAtFirst) break
     }
     if (Date.now() - toldAt > PROGRESS_EVERY_MS) {
       toldAt = Date.now()
-      options.progress(`${done} of ${runs} runs, ${violations} with violations`)
+      options.progress(done, violations)
     }
   }
   const used = process.cpuUsage(before)
   return {
     runs: done,
     violations,
-    simulatedHours: virtualMs / 3_600_000,
+    simulatedMs,
+    simulatedHours: simulatedMs / 3_600_000,
     faults: Object.fromEntries([...faults].sort(([a], [b]) => (a < b ? -1 : 1))),
     events,
     runsPerSecond: done / ((used.user + used.system) / 1_000_000),
