@@ -79,7 +79,12 @@ async function main(): Promise<number> {
   if (mutant) switchOn(mutant)
   const { runSeries } = await import('./series.ts')
   const options: SeriesOptions = {
-    ...{ runs, firstSeed, profile, door, stopAtFirst: values.first, trace: values.trace },
+    runs,
+    firstSeed,
+    profile,
+    door,
+    stopAtFirst: values.first,
+    trace: values.trace,
     out,
     progress,
   }

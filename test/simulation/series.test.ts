@@ -72,7 +72,7 @@ describe('a series', () => {
   it('names what happened too rarely, by its length', () => {
     const enough = Object.fromEntries(Object.entries(MINIMUMS).map(([what, times]) => [what, times * 3]))
     expect(tooRare(3_000, enough)).toEqual([])
-    const { reload = 0 } = MINIMUMS
+    const { reload } = MINIMUMS
     expect(tooRare(3_000, { ...enough, reload: reload * 3 - 1 })).toEqual([
       { what: 'reload', times: reload * 3 - 1, atLeast: reload * 3 },
     ])
