@@ -33,6 +33,13 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'timeline, beyond the client',
+    path: 'packages/client/dist/timeline.js',
+    limit: '2.6 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
     name: 'indexedDb, beyond the client',
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],

@@ -28,6 +28,8 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
 const clientEntries = {
   index: 'src/index.ts',
   memory: 'src/memory.ts',
+  messages: 'src/messages.ts',
+  timeline: 'src/timeline.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
   validate: 'src/validate.ts',

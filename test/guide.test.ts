@@ -6,8 +6,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileFunction } from 'node:vm'
 import * as clientModule from '@tautline/client'
-import * as memoryModule from '@tautline/client/memory'
-import * as validateModule from '@tautline/client/validate'
 import * as serverModule from '@tautline/server'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -75,12 +73,8 @@ describe('a piece of the guide, run', () => {
     return client
   }
 
-  const modules = new Map<string, object>([
-    ['@tautline/client', { ...clientModule, createClient }],
-    ['@tautline/client/memory', memoryModule],
-    ['@tautline/client/validate', validateModule],
-    ['@tautline/server', serverModule],
-  ])
+  const load = async (name: string): Promise<object> =>
+    name === '@tautline/client' ? { ...clientModule, createClient } : ((await import(name)) as object)
 
   /** What it prints. */
   async function run(code: string): Promise<string> {
@@ -90,7 +84,7 @@ describe('a piece of the guide, run', () => {
     await client.connect()
     const lines: string[] = []
     const given = {
-      load: (name: string) => modules.get(name),
+      load,
       client,
       url,
       getToken,
@@ -168,6 +162,7 @@ function runnable(code: string): string {
   })
   return outputText.replace(
     /^import \{([^}]*)\} from ['"]([^'"]+)['"];?$/gm,
-    (_line, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = load('${from}');`,
+    (_line, names: string, from: string) =>
+      `const {${names.replaceAll(' as ', ': ')}} = await load('${from}');`,
   )
 }

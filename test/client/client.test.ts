@@ -1,6 +1,8 @@
 // The public API over a pair in memory and a scripted server, in virtual time.
 
 import { type Client, createClient, type StatusChange, TautlineError } from '@tautline/client'
+import { readMessages } from '@tautline/client/messages'
+import { timeline as openTimeline } from '@tautline/client/timeline'
 import { DEFAULT_LIMITS, MAX_BATCH } from '@tautline/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { SERVER_TIME } from './support/drive.ts'
@@ -55,7 +57,7 @@ describe('the client', () => {
     expect(messages).toEqual([['general', 2, 'ada', 'hello', SERVER_TIME + 2]])
 
     const read: [number, string][] = []
-    for await (const m of room.messages({ after: 0 })) {
+    for await (const m of readMessages(room, { after: 0 })) {
       read.push([m.seq, m.content])
       if (read.length === 2) server.say('general', 'later')
       if (read.length === 3) break
@@ -505,7 +507,7 @@ describe('a listener of the application that throws', () => {
         if (seq === 1) throw new Error('listener')
       })
       room.on('message', ({ seq }) => seen.push(seq))
-      const timeline = room.timeline()
+      const timeline = openTimeline(room)
       await idle()
       server.isSilent = true
       for (const text of ['one', 'two', 'three']) server.say('den', text)
@@ -644,7 +646,7 @@ describe('close', () => {
       },
     })
     expect([listening, time.timers()]).toEqual([1, 1])
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     const asked = expect(room.members()).rejects.toMatchObject({ code: 'CLOSED' })
     server.isSilent = true
     room.send({ content: 'too late' })
@@ -669,7 +671,7 @@ describe('close', () => {
     const { client, server, room } = await localInDen()
     server.intercept = ({ type }) => type === 'subscribe'
     const following = expect(client.room('hall').follow()).rejects.toBeInstanceOf(TautlineError)
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     const next = reader.next()
     await idle()
     await client.close()

@@ -2,6 +2,7 @@
 
 import { type ClientOptions, durable, type OutboxStorage, TautlineError } from '@tautline/client'
 import { memoryStore } from '@tautline/client/memory'
+import { timeline as openTimeline } from '@tautline/client/timeline'
 import { describe, expect, it } from 'vitest'
 import { local, transportTo } from './support/local.ts'
 import { ScriptedServer } from './support/scripted-server.ts'
@@ -52,7 +53,7 @@ describe('a reload', () => {
     const shown: string[] = []
     room.on('sending', ({ content }) => shown.push(content))
     const late = room.send({ content: 'four' })
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     await idle()
     expect(shown).toEqual(['four', 'one', 'two', 'three'])
     expect(client.outbox.list().map(({ content }) => content)).toEqual(['one', 'two', 'three', 'four'])
@@ -142,7 +143,7 @@ describe('a reload', () => {
       { type: 'new_message', seq: 1, sender: 'ada', messageId, timestamp: 1, payload: { content: 'one' } },
     ])
     await client.connect()
-    const timeline = client.room('den').timeline()
+    const timeline = openTimeline(client.room('den'))
     await client.room('den').follow()
     await idle()
     expect(client.outbox.list()).toHaveLength(1)

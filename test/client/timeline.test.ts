@@ -1,4 +1,5 @@
-import type { Room, Timeline } from '@tautline/client'
+import type { Room } from '@tautline/client'
+import { timeline as openTimeline, type Timeline } from '@tautline/client/timeline'
 import { describe, expect, it } from 'vitest'
 import { createRoom } from '../../packages/client/src/room.ts'
 import { EPOCH, run, SERVER_TIME } from './support/drive.ts'
@@ -16,7 +17,7 @@ async function timelineOf(count: number, pageSize?: number) {
   const all = await localInDen()
   for (let i = 1; i <= count; i++) all.server.say('den', `old ${i}`)
   await idle()
-  const timeline = all.room.timeline({ pageSize })
+  const timeline = openTimeline(all.room, { pageSize })
   await idle()
   return { ...all, timeline }
 }
@@ -54,7 +55,7 @@ describe('a timeline', () => {
     const { client, server } = local()
     for (let i = 1; i <= 3; i++) server.say('den', `old ${i}`)
     const room = client.room('den')
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     expect(timeline.getSnapshot()).toMatchObject({ items: [], hasOlder: true, isLoading: false })
     room.follow().catch(() => {})
     await client.connect()
@@ -125,7 +126,7 @@ describe('what comes of a message', () => {
         })
       return true
     }
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     await idle()
     change(server, 'message_edited', { content: 'edited' })
     await idle()
@@ -169,7 +170,7 @@ describe('what comes of a message', () => {
       })
       return true
     }
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     await idle()
     change(server, 'message_edited', { content: 'c' })
     await idle()
@@ -198,7 +199,7 @@ describe('what comes of a message', () => {
       })
       return true
     }
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     await idle()
     expect(texts(timeline)).toEqual(['said'])
     expect(server.payloads('get_history').map(({ before }) => before)).toEqual([undefined, 5, 2])
@@ -266,7 +267,7 @@ describe('an own message', () => {
   it('keeps its key also where it was written before it was known who we are', async () => {
     const { client, server } = local({ userId: undefined, getToken: () => 'ada' })
     const room = client.room('den')
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     room.follow().catch(() => {})
     const sent = room.send({ content: 'early' })
     const key = timeline.getSnapshot().items[0]?.key
@@ -349,7 +350,7 @@ describe('an own message', () => {
     server.isSilent = true
     room.send({ content: 'before' })
     await idle()
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     expect(texts(timeline)).toEqual(['before (sent)'])
     timeline.close()
   })
@@ -452,7 +453,7 @@ describe('what makes a timeline begin anew', () => {
     await client.connect()
     const room: Room = client.room('den')
     for (let i = 1; i <= 3; i++) server.say('den', `old ${i}`)
-    const timeline = room.timeline()
+    const timeline = openTimeline(room)
     await timeline.loadOlder()
     server.say('den', 'between')
     await room.follow()
@@ -468,6 +469,7 @@ describe('the cost of an arrival', () => {
   function arrivalOf(count: number): number {
     const nobody = () => {}
     const control = createRoom('den', {
+      client: local().client,
       userId: () => 'ada',
       request: () => new Promise(nobody),
       send: () => {
@@ -477,10 +479,8 @@ describe('the cost of an arrival', () => {
       unfollow: nobody,
       typing: nobody,
       after: () => nobody,
-      outbox: () => [],
-      onDiscard: () => nobody,
     })
-    const timeline = control.room.timeline()
+    const timeline = openTimeline(control.room)
     timeline.subscribe(nobody)
     const startedAt = performance.now()
     for (let seq = 1; seq <= count; seq += 50) control.entries(run(seq, seq + 49))

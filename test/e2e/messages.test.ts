@@ -4,14 +4,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Client,
-  createClient,
-  type Readable,
-  type Room,
-  type RoomEvents,
-  type Timeline,
-} from '@tautline/client'
+import { type Client, createClient, type Readable, type Room, type RoomEvents } from '@tautline/client'
+import { timeline as openTimeline, type Timeline } from '@tautline/client/timeline'
 import { createServer, type Hooks, type Server, sqlite } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -53,7 +47,7 @@ async function device(userId: string): Promise<{ client: Client; room: Room; tim
   await client.connect()
   const room = client.room('general')
   await room.join()
-  const timeline = room.timeline()
+  const timeline = openTimeline(room)
   await until(timeline, ({ isLoading }) => !isLoading)
   return { client, room, timeline }
 }

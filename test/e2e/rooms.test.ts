@@ -13,6 +13,7 @@ import {
   type Room,
   type Sent,
 } from '@tautline/client'
+import { readMessages } from '@tautline/client/messages'
 import { createServer, type Server, sqlite } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -113,7 +114,7 @@ describe('a private room', () => {
       await expect(strange.follow()).rejects.toMatchObject(FORBIDDEN)
       await expect(strange.accept()).rejects.toMatchObject(FORBIDDEN)
       await expect(strange.history()).rejects.toMatchObject(FORBIDDEN)
-      await expect(strange.messages({ after: 0 }).next()).rejects.toMatchObject(FORBIDDEN)
+      await expect(readMessages(strange, { after: 0 }).next()).rejects.toMatchObject(FORBIDDEN)
       await expect(strange.members()).rejects.toMatchObject(FORBIDDEN)
       await expect(strange.markRead(1)).rejects.toMatchObject(FORBIDDEN)
       await expect(strange.invite('eve')).rejects.toMatchObject(FORBIDDEN)

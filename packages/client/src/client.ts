@@ -69,6 +69,8 @@ export interface ClientEvents {
   status: [change: StatusChange]
   /** A message of ours failed for good. */
   failed: [sent: Sent]
+  /** A failed message of ours was discarded, or tried again under a new id: it is shown no longer. */
+  discarded: [sent: Sent]
   /** Somebody lets us into a room: `client.room(room).accept()`. */
   invited: [invited: Invited]
   /** We are a member of a room: by our own act on any device, or because somebody wrote to us first. */
@@ -201,7 +203,10 @@ export function createClient(options: ClientOptions): Client {
   const { step } = driver
   const runner = storeOf(options)?.start(options, step, scheduler)
   // Also one that goes because a hundred others failed since.
-  ledger.onRemove(({ messageId }) => step({ type: 'discard', messageId }))
+  ledger.onRemove((sent) => {
+    step({ type: 'discard', messageId: sent.messageId })
+    events.emit('discarded', sent)
+  })
 
   function perform(effect: Effect): void {
     switch (effect.type) {
@@ -514,6 +519,7 @@ export function createClient(options: ClientOptions): Client {
       const known = rooms.get(id)
       if (known) return known.room
       const control = createRoom(roomIdOf(id), {
+        client,
         userId: () => client.userId,
         request,
         send,
@@ -521,8 +527,6 @@ export function createClient(options: ClientOptions): Client {
         unfollow: (room) => step({ type: 'unfollow', room }),
         after: (ms, callback) => scheduler.after(ms, callback),
         typing: (room, active) => step({ type: 'typing', room, active }),
-        outbox: (room) => ledger.list(room),
-        onDiscard: (listener) => ledger.onRemove(listener),
       })
       rooms.set(id, control)
       return control.room

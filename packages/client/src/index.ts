@@ -58,6 +58,5 @@ export type { Joined, ListOptions, NewRoom, RoomDirectory, RoomList } from './ro
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'
 export type { Readable } from './store.ts'
-export type { Timeline, TimelineItem, TimelineOptions, TimelineSnapshot } from './timeline.ts'
 export type { Dial, Transport, TransportEvents } from './transport.ts'
 export { type WebSocketConstructor, type WebSocketLike, webSocket } from './transports/websocket.ts'

@@ -24,8 +24,8 @@ const MAX_FAILED = 100
 export interface OutboxLedger {
   add(sending: Sending): void
   get(messageId: string): Sending | undefined
-  /** Undecided and failed, of one room or of all. */
-  list(room?: string): readonly Sent[]
+  /** Undecided and failed. */
+  list(): readonly Sent[]
   /** It was decided: an acknowledged message is forgotten, a failed one kept. */
   settled(sending: Sending): void
   failed(messageId: string): Sending | undefined
@@ -51,11 +51,9 @@ export function createLedger(): OutboxLedger {
       sendings.set(sending.sent.messageId, sending)
     },
     get: (messageId) => sendings.get(messageId),
-    list: (room) =>
+    list: () =>
       // What a former load left comes to light after what this one has said.
-      Array.from(sendings.values(), ({ sent }) => sent)
-        .filter((sent) => room === undefined || sent.room === room)
-        .sort((a, b) => a.createdAt - b.createdAt),
+      Array.from(sendings.values(), ({ sent }) => sent).sort((a, b) => a.createdAt - b.createdAt),
     settled({ sent }) {
       if (sent.status === 'acknowledged') {
         sendings.delete(sent.messageId)

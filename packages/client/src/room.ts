@@ -12,6 +12,7 @@ import {
   type PresenceStatus,
   TautlineError,
 } from '@tautline/protocol/wire'
+import type { Client } from './client.ts'
 import type { Gap, RoomPhase } from './core/context.ts'
 import type { NewRow } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
@@ -24,11 +25,9 @@ import {
   messageOf,
   messageOfFolded,
 } from './message.ts'
-import { readLog } from './read-log.ts'
 import { createRoomAdmin, type RoomAdmin } from './room-admin.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
-import { createTimeline, type Timeline, type TimelineOptions } from './timeline.ts'
 import { createUnreadCounter, type ServerCount } from './unread.ts'
 
 export interface RoomEvents {
@@ -122,6 +121,7 @@ export interface MemberList {
 
 export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   readonly id: string
+  readonly client: Client
   /**
    * Become a member and follow. May be called before the client is connected; it stands through every loss of the
    * connection, and what is sent to the room meanwhile waits for it. Resolves when the room is live; rejects with
@@ -148,6 +148,11 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   /** Follow the room, now and on every later connection. Resolves when it is live. */
   follow(): Promise<void>
   unfollow(): void
+  /**
+   * Follow the room for as long as something reads it; returns how to end that. It is followed until the last such reader
+   * has ended, or for as long as `follow` says.
+   */
+  hold(): () => void
   /** At once, whether connected or not. So are all changes of messages: they wait in the outbox, in order. */
   send(content: MessageContent): Sent
   /** Say something else instead, all of it. Only what is one's own: else it fails with FORBIDDEN. */
@@ -185,14 +190,6 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
     readonly after?: number | undefined
     readonly limit?: number | undefined
   }): Promise<History>
-  /**
-   * The room's messages after a position, then live ones, on one cursor, for ever. The room is followed while they are
-   * read: from the first one asked for until `break` or `return()`. Codes that pass (UNAVAILABLE, FETCH_ERROR, …) are
-   * waited for; FORBIDDEN, and a log that is another one now (FETCH_ERROR), throw.
-   */
-  messages(options: { readonly after: number }): AsyncIterableIterator<Message>
-  /** History, live and own messages on their way as one list. */
-  timeline(options?: TimelineOptions): Timeline
   on<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
   once<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
   off<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): void
@@ -200,6 +197,7 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
 
 /** What a room needs of its client. */
 export interface RoomPort {
+  readonly client: Client
   readonly userId: () => string | undefined
   request(message: RequestMessage): Promise<unknown>
   send(room: string, type: NewRow['type'], payload: NewRow['payload']): Sent
@@ -208,10 +206,6 @@ export interface RoomPort {
   typing(room: string, active: boolean): void
   /** Calls back once after `ms`; returns how to prevent it. */
   after(ms: number, callback: () => void): () => void
-  /** Messages of ours in this room that are undecided or failed. */
-  outbox(room: string): readonly Sent[]
-  /** Tells of messages that the application discarded or tried again under a new id. */
-  onDiscard(listener: (sent: Sent) => void): () => void
 }
 
 /** The end that the client holds: what the core says about the room. */
@@ -341,6 +335,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
 
   const room: Room = {
     id,
+    client: port.client,
     ...createRoomAdmin(id, port.request),
     async join() {
       await port.request({ type: 'join_room', payload: { room: id } })
@@ -399,13 +394,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       const payload = await port.request({ type: 'get_history', payload: { room: id, before, after, limit } })
       return historyOf(payload as PayloadOf<'history'>)
     },
-    messages: ({ after }) =>
-      readLog(room, after, {
-        getPage: (cursor) => port.request({ type: 'get_page', payload: { room: id, after: cursor } }),
-        hold,
-        after: port.after,
-      }),
-    timeline: (options) => createTimeline(room, port, options),
+    hold,
     getSnapshot: store.getSnapshot,
     subscribe: store.subscribe,
     on: events.on,

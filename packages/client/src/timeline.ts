@@ -13,7 +13,7 @@ import {
   type MessageBody,
   type MessageKind,
 } from '@tautline/protocol/wire'
-import type { History, Room, RoomPort } from './room.ts'
+import type { History, Room } from './room.ts'
 import type { Sent, SentStatus } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { isChange, isOver, targetOf, withChange } from './timeline-changes.ts'
@@ -82,11 +82,9 @@ interface PendingChange {
   readonly stop: () => void
 }
 
-export function createTimeline(
-  room: Room,
-  port: RoomPort,
-  { pageSize = 50 }: TimelineOptions = {},
-): Timeline {
+/** History, live and own messages on their way as one list, until it is closed. It does not follow the room by itself. */
+export function timeline(room: Room, { pageSize = 50 }: TimelineOptions = {}): Timeline {
+  const { client } = room
   const store = createStore({
     /** Counts the changes of the list. */
     revision: 0,
@@ -116,7 +114,7 @@ export function createTimeline(
 
   /** By sender and messageId. The own id is left out: a message may be written before it is known who we are. */
   function keyOf(sender: string, messageId: string): string {
-    return `${sender === port.userId() ? '' : sender} ${messageId}`
+    return `${sender === client.userId ? '' : sender} ${messageId}`
   }
 
   function publish(): void {
@@ -134,7 +132,7 @@ export function createTimeline(
   }
 
   function list(): TimelineItem[] {
-    const own = port.userId() ?? ''
+    const own = client.userId ?? ''
     const onTheirWay = Array.from(pending.values(), (entry) => {
       // Written before it was known who we are.
       if (entry.item.sender !== own) entry.item = itemOfSent(entry.sent)
@@ -147,7 +145,7 @@ export function createTimeline(
 
   function foldedOfSent({ messageId, payload, acknowledgement, createdAt }: Sent): FoldedMessage {
     const { seq, timestamp } = acknowledgement ?? { seq: 0, timestamp: createdAt }
-    return { seq, sender: port.userId() ?? '', messageId, timestamp, body: payload as MessageBody, at: seq }
+    return { seq, sender: client.userId ?? '', messageId, timestamp, body: payload as MessageBody, at: seq }
   }
 
   function itemOfSent(sent: Sent): TimelineItem {
@@ -161,7 +159,7 @@ export function createTimeline(
     const own = Array.from(changes.values()).filter((change) => change.key === key)
     const shown = own.map(({ sent }) => sent).filter((sent) => !isOver(sent, folded))
     for (const { sent } of own) if (sent.acknowledgement && !shown.includes(sent)) forgetChange(sent)
-    const as = shown.reduce((message, sent) => withChange(message, sent, port.userId() ?? ''), folded)
+    const as = shown.reduce((message, sent) => withChange(message, sent, client.userId ?? ''), folded)
     const { sender, messageId, timestamp, seq, body } = as
     return {
       key,
@@ -204,9 +202,9 @@ export function createTimeline(
   /** An older page: nearly always all of it stands before everything else. */
   function placePage(messages: readonly FoldedMessage[]): void {
     // After a reload the outbox may hold what has its place and whose acknowledgement was lost.
-    for (const { sender, messageId } of messages) if (sender === port.userId()) forget(messageId)
+    for (const { sender, messageId } of messages) if (sender === client.userId) forget(messageId)
     const page = messages.map((message) =>
-      early.reduce((folded, entry) => foldMessage(folded, entry, port.userId()), message),
+      early.reduce((folded, entry) => foldMessage(folded, entry, client.userId), message),
     )
     const first = placed[0]?.folded.seq ?? Number.POSITIVE_INFINITY
     if ((page.at(-1)?.seq ?? 0) < first)
@@ -228,7 +226,7 @@ export function createTimeline(
     if (isChange(sent)) return watchChange(sent)
     // What it says is known only when it is said: the server copies it.
     if (sent.type === 'forward_message') return
-    const key = keyOf(port.userId() ?? '', sent.messageId)
+    const key = keyOf(client.userId ?? '', sent.messageId)
     if (placed.some(({ item }) => item.key === key)) return
     const entry: PendingItem = {
       sent,
@@ -270,14 +268,14 @@ export function createTimeline(
     if (loading) early.push(entry)
     const folded = foldedMessage(entry)
     if (folded) {
-      if (folded.sender === port.userId()) forget(folded.messageId)
+      if (folded.sender === client.userId) forget(folded.messageId)
       place(folded)
     }
     const target = changedBy(entry)
     const index = target === undefined ? -1 : countBefore(target)
     const known = placed[index]?.folded
     if (known?.seq === target && known) {
-      const changed = foldMessage(known, entry, port.userId())
+      const changed = foldMessage(known, entry, client.userId)
       if (changed !== known) placed[index] = { folded: changed, item: itemOf(changed) }
     } else if (!folded) return
     publish()
@@ -351,12 +349,12 @@ export function createTimeline(
     room.on('gap', restart),
     room.on('reset', restart),
     room.on('phase', onPhase),
-    port.onDiscard((sent) => {
+    client.on('discarded', (sent) => {
       if (forget(sent.messageId)) publish()
       if (forgetChange(sent)) show(keyOf(targetOf(sent).sender, targetOf(sent).messageId))
     }),
   ]
-  for (const sent of port.outbox(room.id)) watch(sent)
+  for (const sent of client.outbox.list()) if (sent.room === room.id) watch(sent)
   publish()
   onPhase()
 

@@ -1,5 +1,6 @@
 /** One message, and for an own one its way: queued, sent, acknowledged at a position; or failed, with why and what now. */
-import type { Code, TimelineItem } from '@tautline/client'
+import type { Code } from '@tautline/client'
+import type { TimelineItem } from '@tautline/client/timeline'
 import { MEANINGS } from '@tautline/protocol/wire'
 import { useClient } from '@tautline/react'
 import { memo, type ReactNode, useState } from 'react'

@@ -2,7 +2,7 @@
  * The messages, newest at the bottom. It stays at the end while the reader is there, stays where it is while the reader
  * is elsewhere, and does not jump when older messages come in above.
  */
-import type { TimelineItem } from '@tautline/client'
+import type { TimelineItem } from '@tautline/client/timeline'
 import type { Messages } from '@tautline/react'
 import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { MessageBubble } from './message-bubble.tsx'

@@ -2,7 +2,13 @@
  * History, live messages and own ones on their way, as one list for a chat window. The timeline behind it lives exactly
  * as long as React is subscribed: Strict Mode, which subscribes twice, gets two and keeps one.
  */
-import type { Readable, Room, Timeline, TimelineOptions, TimelineSnapshot } from '@tautline/client'
+import type { Readable, Room } from '@tautline/client'
+import {
+  type Timeline,
+  type TimelineOptions,
+  type TimelineSnapshot,
+  timeline,
+} from '@tautline/client/timeline'
 import { useMemo } from 'react'
 import { useReadable } from './use-readable.ts'
 
@@ -18,28 +24,28 @@ const NOTHING_YET: TimelineSnapshot = { items: [], hasOlder: true, isLoading: fa
  * Another room or page size begins anew.
  */
 export function useMessages(room: Room, { pageSize }: TimelineOptions = {}): Messages {
-  const timeline = useMemo(() => timelineWhileWatched(room, { pageSize }), [room, pageSize])
-  const snapshot = useReadable(timeline, NOTHING_YET)
-  return useMemo(() => ({ ...snapshot, loadOlder: timeline.loadOlder }), [snapshot, timeline])
+  const watched = useMemo(() => timelineWhileWatched(room, { pageSize }), [room, pageSize])
+  const snapshot = useReadable(watched, NOTHING_YET)
+  return useMemo(() => ({ ...snapshot, loadOlder: watched.loadOlder }), [snapshot, watched])
 }
 
 function timelineWhileWatched(
   room: Room,
   options: TimelineOptions,
 ): Readable<TimelineSnapshot> & Pick<Messages, 'loadOlder'> {
-  let timeline: Timeline | undefined
+  let current: Timeline | undefined
   return {
-    getSnapshot: () => timeline?.getSnapshot() ?? NOTHING_YET,
+    getSnapshot: () => current?.getSnapshot() ?? NOTHING_YET,
     subscribe(listener) {
-      const opened = room.timeline(options)
-      timeline = opened
+      const opened = timeline(room, options)
+      current = opened
       const stop = opened.subscribe(listener)
       return () => {
         stop()
         opened.close()
-        if (timeline === opened) timeline = undefined
+        if (current === opened) current = undefined
       }
     },
-    loadOlder: async () => timeline?.loadOlder(),
+    loadOlder: async () => current?.loadOlder(),
   }
 }

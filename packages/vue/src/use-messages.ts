@@ -2,7 +2,13 @@
  * History, live messages and own ones on their way, as one list for a chat window. The timeline behind it lives as long
  * as the scope that asked for it.
  */
-import type { Readable, Room, Timeline, TimelineOptions, TimelineSnapshot } from '@tautline/client'
+import type { Readable, Room } from '@tautline/client'
+import {
+  type Timeline,
+  type TimelineOptions,
+  type TimelineSnapshot,
+  timeline,
+} from '@tautline/client/timeline'
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import { type Fields, readableRefs } from './readable-refs.ts'
 
@@ -18,27 +24,27 @@ const NOTHING_YET: TimelineSnapshot = { items: [], hasOlder: true, isLoading: fa
  * Another room begins anew.
  */
 export function useMessages(room: MaybeRefOrGetter<Room>, { pageSize }: TimelineOptions = {}): Messages {
-  const timeline = computed(() => timelineWhileWatched(toValue(room), { pageSize }))
-  return { ...readableRefs(() => timeline.value), loadOlder: () => timeline.value.loadOlder() }
+  const watched = computed(() => timelineWhileWatched(toValue(room), { pageSize }))
+  return { ...readableRefs(() => watched.value), loadOlder: () => watched.value.loadOlder() }
 }
 
 function timelineWhileWatched(
   room: Room,
   options: TimelineOptions,
 ): Readable<TimelineSnapshot> & Pick<Messages, 'loadOlder'> {
-  let timeline: Timeline | undefined
+  let current: Timeline | undefined
   return {
-    getSnapshot: () => timeline?.getSnapshot() ?? NOTHING_YET,
+    getSnapshot: () => current?.getSnapshot() ?? NOTHING_YET,
     subscribe(listener) {
-      const opened = room.timeline(options)
-      timeline = opened
+      const opened = timeline(room, options)
+      current = opened
       const stop = opened.subscribe(listener)
       return () => {
         stop()
         opened.close()
-        if (timeline === opened) timeline = undefined
+        if (current === opened) current = undefined
       }
     },
-    loadOlder: async () => timeline?.loadOlder(),
+    loadOlder: async () => current?.loadOlder(),
   }
 }

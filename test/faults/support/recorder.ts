@@ -3,6 +3,7 @@
  * that tells may be killed at any time.
  */
 import { type Client, type Message, type Sent, TautlineError } from '@tautline/client'
+import { readMessages } from '@tautline/client/messages'
 import type { HistoryEvent, Reader } from '../history.ts'
 
 type Saying = Omit<Extract<HistoryEvent, { event: 'invoke' }>, 'event' | 'sender'>
@@ -73,7 +74,7 @@ export function createRecorder(
       const reader: Reader = { user: client.userId ?? '', device, room: id }
       tell({ event: 'open', ...reader, after: 0 })
       try {
-        for await (const message of client.room(id).messages({ after: 0 })) {
+        for await (const message of readMessages(client.room(id), { after: 0 })) {
           deliver(reader, message)
           if (message.content === endOf(id)) return
         }

@@ -1,4 +1,5 @@
 import type { Message } from '@tautline/client'
+import { readMessages } from '@tautline/client/messages'
 import { describe, expect, it } from 'vitest'
 import { EPOCH } from './support/drive.ts'
 import { local, localInDen } from './support/local.ts'
@@ -19,7 +20,7 @@ describe('reading a room from a position', () => {
   it('gives all pages of history, then what comes live', async () => {
     const { server, room } = await localInDen()
     for (let i = 1; i <= 250; i++) server.say('den', `${i}`)
-    const { seqs } = collect(room.messages({ after: 20 }))
+    const { seqs } = collect(readMessages(room, { after: 20 }))
     await idle()
     expect(seqs).toEqual(upTo(21, 250))
     expect(server.payloads('get_page')).toHaveLength(3)
@@ -32,7 +33,7 @@ describe('reading a room from a position', () => {
     const { client, server } = local()
     await client.connect()
     server.say('den', '1')
-    const { seqs } = collect(client.room('den').messages({ after: 0 }))
+    const { seqs } = collect(readMessages(client.room('den'), { after: 0 }))
     await idle()
     server.say('den', '2')
     await idle()
@@ -50,7 +51,7 @@ describe('reading a room from a position', () => {
       for (let i = 6; i <= 9; i++) server.say('den', `${i}`)
       return false
     }
-    const { seqs } = collect(room.messages({ after: 0 }))
+    const { seqs } = collect(readMessages(room, { after: 0 }))
     await idle()
     server.say('den', '10')
     await idle()
@@ -60,7 +61,7 @@ describe('reading a room from a position', () => {
   it('leaves a slow reader its time: what does not fit is read from the log', async () => {
     const { server, room } = await localInDen()
     server.say('den', '1')
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     expect((await reader.next()).value).toMatchObject({ seq: 1 })
     const waiting = reader.next()
     for (let i = 2; i <= 2_600; i++) server.say('den', `${i}`)
@@ -73,7 +74,7 @@ describe('reading a room from a position', () => {
   it('loses nothing around a gap, however late it reads on', async () => {
     const { server, room, time } = await localInDen()
     for (let i = 1; i <= 2; i++) server.say('den', `${i}`)
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     expect((await reader.next()).value).toMatchObject({ seq: 1 })
     for (let i = 3; i <= 4; i++) server.say('den', `${i}`)
     await idle()
@@ -110,7 +111,7 @@ describe('reading a room from a position', () => {
 
   it('goes on over a lost connection', async () => {
     const { server, room, time } = await localInDen()
-    const { seqs } = collect(room.messages({ after: 0 }))
+    const { seqs } = collect(readMessages(room, { after: 0 }))
     server.say('den', '1')
     await idle()
     server.drop()
@@ -126,7 +127,7 @@ describe('reading a room from a position', () => {
     for (let i = 1; i <= 3; i++) server.say('den', `${i}`)
     await idle()
     server.isSilent = true
-    const { seqs } = collect(room.messages({ after: 0 }))
+    const { seqs } = collect(readMessages(room, { after: 0 }))
     await time.advance(200_000)
     server.isSilent = false
     await time.advance(60_000)
@@ -137,7 +138,7 @@ describe('reading a room from a position', () => {
   it('gives calls of next that overlap their turn', async () => {
     const { server, room } = await localInDen()
     for (let i = 1; i <= 3; i++) server.say('den', `${i}`)
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     const results = await Promise.all([reader.next(), reader.next(), reader.next()])
     expect(results.map(({ value }) => (value as Message).seq)).toEqual([1, 2, 3])
   })
@@ -145,7 +146,7 @@ describe('reading a room from a position', () => {
   it('ends at a break, and is listened to no more', async () => {
     const { server, room } = await localInDen()
     for (let i = 1; i <= 3; i++) server.say('den', `${i}`)
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     for await (const { seq } of reader) if (seq === 2) break
     const asked = server.payloads('get_page').length
     server.say('den', '4')
@@ -156,7 +157,7 @@ describe('reading a room from a position', () => {
 
   it('ends while it waits, by return', async () => {
     const { room } = await localInDen()
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     const waiting = reader.next()
     await idle()
     await reader.return?.()
@@ -167,7 +168,7 @@ describe('reading a room from a position', () => {
     const { server, room } = await localInDen()
     server.say('den', '1')
     await idle()
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     const waiting = [reader.next(), reader.next()]
     server.intercept = (message) => {
       if (message.type === 'get_page') queueMicrotask(() => void reader.return?.())
@@ -194,7 +195,7 @@ describe('reading a room from a position', () => {
         reply({ type: 'error', payload: { ref: message.payload.ref, code, message: 'no', retryAfterMs } })
         return true
       }
-      const { seqs } = collect(room.messages({ after: 0 }))
+      const { seqs } = collect(readMessages(room, { after: 0 }))
       await time.advance(4_999)
       expect(refusals).toBe(1)
       // Told entries are no reason to ask sooner.
@@ -215,7 +216,7 @@ describe('reading a room from a position', () => {
       reply({ type: 'error', payload: { ref: message.payload.ref, code: 'UNAVAILABLE', message: 'no' } })
       return true
     }
-    const reader = room.messages({ after: 0 })
+    const reader = readMessages(room, { after: 0 })
     const waiting = reader.next()
     await idle()
     const timers = time.timers()
@@ -229,7 +230,11 @@ describe('reading a room from a position', () => {
     await client.connect()
     server.say('den', '1')
     const room = client.room('den')
-    const readers = [room.messages({ after: 0 }), room.messages({ after: 0 }), room.messages({ after: 0 })]
+    const readers = [
+      readMessages(room, { after: 0 }),
+      readMessages(room, { after: 0 }),
+      readMessages(room, { after: 0 }),
+    ]
     expect(server.payloads('subscribe').at(-1)).not.toMatchObject({ rooms: [{ room: 'den' }] })
     await Promise.all(readers.slice(1).map((reader) => reader.next()))
     for (const reader of readers.slice(1)) {
@@ -253,13 +258,13 @@ describe('reading a room from a position', () => {
       reply({ type: 'error', payload: { ref: message.payload.ref, code: 'FORBIDDEN', message: 'no' } })
       return true
     }
-    await expect(collect(room.messages({ after: 0 })).ended).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(collect(readMessages(room, { after: 0 })).ended).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })
 
   it('fails where the room is another one now', async () => {
     const { server, room, time } = await localInDen()
     for (let i = 1; i <= 3; i++) server.say('den', `${i}`)
-    const { seqs, ended } = collect(room.messages({ after: 0 }))
+    const { seqs, ended } = collect(readMessages(room, { after: 0 }))
     const failed = expect(ended).rejects.toMatchObject({ code: 'FETCH_ERROR' })
     await idle()
     server.epoch = 'epoch-2'
@@ -271,7 +276,7 @@ describe('reading a room from a position', () => {
 
   it('ends where the room is left', async () => {
     const { server, room } = await localInDen()
-    const { ended } = collect(room.messages({ after: 0 }))
+    const { ended } = collect(readMessages(room, { after: 0 }))
     await idle()
     server.tell({ type: 'room_left', payload: { room: 'den', reason: 'removed' } })
     await ended

@@ -18,14 +18,16 @@ interface Position {
   h?: string | undefined
 }
 
-export interface LogPort {
-  getPage(after: Position): Promise<unknown>
-  /** Follows the room, where nobody does, until the returned function is called. */
-  hold(): () => void
-  after(ms: number, callback: () => void): () => void
-}
-
-export function readLog(room: Room, after: number, port: LogPort): AsyncIterableIterator<Message> {
+/**
+ * The room's messages after a position, then live ones, on one cursor, for ever. The room is followed while they are
+ * read: from the first one asked for until `break` or `return()`. Codes that pass (UNAVAILABLE, FETCH_ERROR, …) are
+ * waited for; FORBIDDEN, and a log that is another one now (FETCH_ERROR), throw.
+ */
+export function readMessages(
+  room: Room,
+  { after }: { readonly after: number },
+): AsyncIterableIterator<Message> {
+  const { port } = room.client
   let position: Position = { seq: after }
   let live: Entry[] = []
   const ready: Message[] = []
@@ -55,7 +57,7 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
       if (phase === 'idle' || phase === 'refused') finish(room.getSnapshot().error)
     }),
     room.on('reset', () => finish(anotherLog())),
-    port.hold(),
+    room.hold(),
   ]
 
   function finish(error?: TautlineError): void {
@@ -100,7 +102,10 @@ export function readLog(room: Room, after: number, port: LogPort): AsyncIterable
   async function readPage(): Promise<boolean> {
     let payload: PayloadOf<'page'> | PayloadOf<'reset'>
     try {
-      payload = (await port.getPage(position)) as PayloadOf<'page'> | PayloadOf<'reset'>
+      payload = (await port.request({
+        type: 'get_page',
+        payload: { room: room.id, after: position },
+      })) as PayloadOf<'page'> | PayloadOf<'reset'>
     } catch (error) {
       if (done) return false
       if (!(error instanceof TautlineError) || !error.retryable || error.code === 'DISCONNECTED') throw error
