@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Readable, type Room, type RoomEvents } from '@tautline/client'
 import { timeline as openTimeline, type Timeline } from '@tautline/client/timeline'
-import { createServer, type Hooks, type Server, sqlite } from '@tautline/server'
+import { createServer, type Hooks, type Server, type ServerOptions, sqlite } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 let folder: string
@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function start(hooks?: Hooks): Promise<void> {
+async function start(hooks?: Hooks, more?: Partial<ServerOptions>): Promise<void> {
   server = await createServer({
     port: 0,
     auth: { verify: (token) => ({ userId: token }) },
@@ -32,6 +32,7 @@ async function start(hooks?: Hooks): Promise<void> {
     limits: { messagesPerSecond: 100_000, messageBurst: 100_000 },
     logger: false,
     hooks,
+    ...more,
   })
 }
 
@@ -193,6 +194,28 @@ describe('a change that is refused', () => {
     await ada.room.edit(sent, { content: 'rude' })
     await shows(ada.timeline, 'polite')
     await shows(bob.timeline, 'polite')
+  })
+})
+
+describe('a short name', () => {
+  it('is a reaction where the server knows it, and can be taken back where it does not any more', async () => {
+    const names = new Set(['party_parrot', '+1'])
+    await start(undefined, { reactionNames: (name) => names.has(name) })
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'it works' })
+    await sent
+    const target = { sender: 'ada', messageId: sent.messageId }
+    await bob.room.react(target, ':party_parrot:')
+    await ada.room.react(sent, ':party_parrot:')
+    const unknown = Promise.resolve(bob.room.react(target, ':shipit:'))
+    await expect(unknown).rejects.toMatchObject({ code: 'VALIDATION_ERROR' })
+    expect(await ada.room.reactions(sent)).toEqual([
+      { emoji: ':party_parrot:', count: 2, users: ['bob', 'ada'] },
+    ])
+    names.clear()
+    await bob.room.unreact(target, ':party_parrot:')
+    await until(ada.timeline, ({ items }) => items[0]?.body.reactions?.[0]?.count === 1)
   })
 })
 

@@ -19,6 +19,8 @@ describe('the options of a server', () => {
     [{ port: '8080' }, 'The option port must be a whole number from 0 to 65535; it is "8080".'],
     [{ port: Number.NaN }, 'it is NaN'],
     [{ port: null }, 'it is null'],
+    [{ reactionNames: ['Party Parrot'] }, 'The option reactionNames must be a function, or a list of names'],
+    [{ reactionNames: 'a' }, 'The option reactionNames must be'],
     [{ host: '' }, 'The option host must be a text that is not empty; it is "".'],
     [{ path: 'ws' }, 'The option path must be a path that begins with / and has no query; it is "ws".'],
     [{ path: '/ws?x' }, 'The option path must be'],

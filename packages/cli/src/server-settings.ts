@@ -284,6 +284,13 @@ export const SERVER_SETTINGS: readonly SettingGroup[] = [
         read: trueOrFalse,
       },
       {
+        flag: 'reaction-names',
+        value: 'list',
+        words: 'short names with which one may react beside emojis, with commas between: party_parrot,shipit',
+        option: 'reactionNames',
+        read: list,
+      },
+      {
         flag: 'presence-grace-ms',
         value: 'ms',
         words: 'how long a user stays online after the last connection went',

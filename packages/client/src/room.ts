@@ -159,7 +159,7 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   edit(message: MessageName, content: Content): Sent
   /** Blank what the message said, for everybody and for good. One's own; owners and moderators: any. */
   delete(message: MessageName): Sent
-  /** One emoji. Fails with MESSAGE_DELETED, or TOO_MANY_REACTIONS beyond 20 different ones. */
+  /** One emoji, or a short name (`:party_parrot:`) that the server knows: else VALIDATION_ERROR. Fails with MESSAGE_DELETED, or TOO_MANY_REACTIONS beyond 20 different ones. */
   react(message: MessageName, emoji: string): Sent
   unreact(message: MessageName, emoji: string): Sent
   /** Say here what was said in a room that we may read; the server copies it as it stands then. */

@@ -104,6 +104,12 @@ export interface ServerOptions {
   readonly maxReplayEntries?: number | undefined
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms?: boolean | undefined
+  /**
+   * The short names with which one may react beside emojis: `['party_parrot']` for `:party_parrot:`. Each is 1 to 32
+   * characters of a-z 0-9 _ + and -. Or a function that says of each whether it is one, quickly: one that throws says no.
+   * A reaction can always be taken back. Default: none.
+   */
+  readonly reactionNames?: readonly string[] | ((name: string) => boolean) | undefined
   /** What the application has a say in, and what it is told; see Hooks. Default: nothing. */
   readonly hooks?: Hooks | undefined
   /**
@@ -156,6 +162,7 @@ export const OPTION_NAMES = [
   'usage',
   'maxReplayEntries',
   'createRooms',
+  'reactionNames',
   'hooks',
   'hookTimeoutMs',
   'drainTimeoutMs',
@@ -243,7 +250,30 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     },
     hookTimeoutMs: whole('hookTimeoutMs', options.hookTimeoutMs, 10, HOUR_MS, defaults.hookTimeoutMs),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
+    isReactionName: readReactionNames(options.reactionNames),
   }
+}
+
+const REACTION_NAME = /^[a-z0-9_+-]{1,32}$/
+
+function readReactionNames(given: ServerOptions['reactionNames'] = []): (name: string) => boolean {
+  if (typeof given === 'function')
+    return (name) => {
+      try {
+        return given(name) === true
+      } catch {
+        return false // as the option says
+      }
+    }
+  const isList = Array.isArray(given) && given.every((name) => REACTION_NAME.test(String(name)))
+  if (!isList)
+    throw fault(
+      'reactionNames',
+      given,
+      'a function, or a list of names of 1 to 32 characters of a-z 0-9 _ + -',
+    )
+  const names: ReadonlySet<string> = new Set(given)
+  return (name) => names.has(name)
 }
 
 const UPGRADE_NAMES = ['perSecond', 'burst', 'perSecondPerAddress', 'burstPerAddress'] as const

@@ -33,7 +33,13 @@ describe('an emoji', () => {
     ' ',
     '👍 ',
     'ok',
-    ':+1:',
+    ':+1',
+    '::',
+    ':A:',
+    ':ok ok:',
+    ':a::b:',
+    ':ok:👍',
+    `:${'a'.repeat(33)}:`,
     '👍a',
     '😀1',
     '\u200d',
@@ -49,11 +55,15 @@ describe('an emoji', () => {
     '👍\u200d',
   ])('is not %j', (text) => expect(takes(text)).toBe(false))
 
+  it.each([':+1:', ':party_parrot:', ':a:', `:${'a'.repeat(32)}:`])('may be a short name: %s', (name) =>
+    expect(takes(name)).toBe(true),
+  )
+
   it('is no story', () => expect(takes('👍'.repeat(17))).toBe(false))
 
   it('is looked at in linear time', () => {
     const started = performance.now()
-    for (const part of ['👍', '👍\u200d', '1\ufe0f', '\ufe0f', '🇩']) {
+    for (const part of ['👍', '👍\u200d', '1\ufe0f', '\ufe0f', '🇩', ':', ':a']) {
       expect(takes(part.repeat(100_000))).toBe(false)
       expect(takes(`👍${part.repeat(15)}!`)).toBe(false)
     }

@@ -218,6 +218,16 @@ export const TEXTS: readonly TextCase[] = [
     ],
     ['a reaction without an emoji', command(`{${TARGET}}`, 'add_reaction'), VALIDATION],
     ['two reactions at once', command(`{${TARGET},"emoji":"👍👍"}`, 'add_reaction'), VALIDATION],
+    [
+      'a reaction with a name that is none',
+      command(`{${TARGET},"emoji":":Party Parrot:"}`, 'add_reaction'),
+      VALIDATION,
+    ],
+    [
+      'a reaction with a name that this server lacks',
+      command(`{${TARGET},"emoji":":party_parrot:"}`, 'add_reaction'),
+      VALIDATION,
+    ],
     ['a reaction with markup', command(`{${TARGET},"emoji":"<b>"}`, 'add_reaction'), VALIDATION],
     ['a reaction to what is not there', command(`{${TARGET},"emoji":"👍"}`, 'add_reaction'), FORBIDDEN],
     [

@@ -8,10 +8,11 @@ import { count, messagePlace, messageTarget, ref, roomId, userId } from './field
 
 /**
  * One emoji as one grapheme: a keycap, a flag, or a pictograph with its tone of skin or tags, and others joined to it by
- * U+200D. Its form, not its membership of a list that grows.
+ * U+200D. Its form, not its membership of a list that grows. Or the short name of one of the application's own, between
+ * colons: which of them there are the server says.
  */
 const EMOJI =
-  /^(?:[0-9#*]\ufe0f?\u20e3|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?(?:[\u{e0020}-\u{e007e}]{1,8}\u{e007f})?(?:\u200d\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?){0,8})$/u
+  /^(?:[0-9#*]\ufe0f?\u20e3|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?(?:[\u{e0020}-\u{e007e}]{1,8}\u{e007f})?(?:\u200d\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?){0,8}|:[a-z0-9_+-]{1,32}:)$/u
 const emoji = z.string().check(z.maxLength(64), z.regex(EMOJI))
 
 /** Commands, and the entries that they become; the sender of the entry is who reacts. */

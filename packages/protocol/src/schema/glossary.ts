@@ -89,7 +89,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   replyCount: 'How many messages answer it, deleted ones too; only in history.',
   lastReply: 'The newest of those; only in history.',
   reactions: 'The reactions to the message, by emoji.',
-  emoji: 'One emoji.',
+  emoji: "One emoji, or the short name of one of the application's own between colons.",
   own: 'Whether the asker is one of them.',
 
   // Rooms and members.

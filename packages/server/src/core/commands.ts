@@ -18,6 +18,7 @@ import {
 import type { Committer } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, refuse, refuseRun, unixMs, unreachable } from './context.ts'
+import type { NodeOptions } from './options.ts'
 import { randomText } from './random.ts'
 import { isSystem } from './rights.ts'
 import { operationOf, type RoomRequest } from './room-requests.ts'
@@ -36,7 +37,7 @@ export interface Commands {
 
 /** `intake`: what takes the operations. */
 export function createCommands(context: Context, intake: Pick<Committer, 'add'>, usage: Usage): Commands {
-  const { limits, createRooms } = context.options
+  const { createRooms } = context.options
 
   function takeOne(connection: Connection, frame: PayloadOf<'commands'>, index: number): void {
     const item = frame.commands[index]
@@ -48,7 +49,7 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
     }
     const { room, sid } = frame
     const text = contentOf(item)
-    const said = verdict(connection.userId, command, limits.maxMessageChars)
+    const said = verdict(connection.userId, command, context.options)
     const op: CommandOp = {
       op: 'command',
       user: connection.userId,
@@ -99,7 +100,11 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
 type Verdict = Pick<CommandOp, 'entry' | 'refusal' | 'forward'>
 
 /** What would be appended, or why nothing will be. */
-function verdict(sender: string, command: DecodedCommand, maxMessageChars: number): Verdict {
+function verdict(
+  sender: string,
+  command: DecodedCommand,
+  { limits: { maxMessageChars }, isReactionName }: NodeOptions,
+): Verdict {
   // What is not of its form is refused for good: a code that could be retried would hold up the lane for ever.
   if (!command.ok) return refusal(CODES[command.code].final ? command.code : 'VALIDATION_ERROR')
   switch (command.type) {
@@ -116,12 +121,18 @@ function verdict(sender: string, command: DecodedCommand, maxMessageChars: numbe
     case 'forward_message':
       return { ...entryOf('new_message', {}), forward: command.payload.from }
     case 'add_reaction':
+      if (!isReaction(command.payload.emoji, isReactionName)) return refusal('VALIDATION_ERROR')
       return entryOf('reaction_added', command.payload)
     case 'remove_reaction':
       return entryOf('reaction_removed', command.payload)
     default:
       return unreachable(command)
   }
+}
+
+/** An emoji always is one. */
+function isReaction(emoji: string, isReactionName: NodeOptions['isReactionName']): boolean {
+  return !emoji.startsWith(':') || isReactionName(emoji.slice(1, -1))
 }
 
 function refusal(code: Code): Verdict {

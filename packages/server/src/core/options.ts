@@ -48,6 +48,8 @@ export interface NodeOptions {
   readonly maxReplayEntries: number
   /** How long a user stays online after the last connection went. Default 15,000 ms. */
   readonly presenceGraceMs: number
+  /** Whether one may react with this short name, which is without its colons here. Default: with none. */
+  readonly isReactionName: (name: string) => boolean
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms: boolean
   /** What the application has a say in: what is said, and whatever users do in rooms. Default: neither. */
@@ -93,6 +95,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   usage: DEFAULT_USAGE,
   maxReplayEntries: MAX_REPLAY_ENTRIES,
   presenceGraceMs: PRESENCE_GRACE_MS,
+  isReactionName: () => false,
   createRooms: true,
   reviews: { messages: false, actions: false },
   hookTimeoutMs: 5_000,
