@@ -293,13 +293,15 @@ describe('authorize', () => {
     const [alice, bob] = [await connect(server, 'alice'), await connect(server, 'bob')]
     const room = await alice.rooms.create({ id: 'club', visibility: 'private' })
     await room.invite('bob')
-    await room.send({ content: 'hello' })
+    const hello = room.send({ content: 'hello' })
+    await hello
     for (const action of ['read', 'write', 'create', 'join', 'invite', 'remove']) forbidden.add(action)
     const theirs = bob.room('club')
     const refused = { name: 'TautlineError', code: 'FORBIDDEN' }
     await expect(theirs.accept()).rejects.toMatchObject(refused)
     await expect(room.history()).rejects.toMatchObject(refused)
     await expect(room.members()).rejects.toMatchObject(refused)
+    await expect(room.versions(hello)).rejects.toMatchObject(refused)
     await expect(room.invite('carol')).rejects.toMatchObject(refused)
     await expect(room.remove('bob')).rejects.toMatchObject(refused)
     await expect(alice.rooms.create({ id: 'other', visibility: 'private' })).rejects.toMatchObject(refused)

@@ -197,6 +197,40 @@ describe('a change that is refused', () => {
   })
 })
 
+describe('the versions of a message', () => {
+  it('say what it said before, to who may read it, until it is deleted', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const sent = ada.room.send({ content: 'frist' })
+    await ada.room.edit(sent, { content: 'first' })
+    const file = { url: '/first.png', mediaType: 'image/png' }
+    await ada.room.edit(sent, { kind: 'image', content: 'the first', file })
+    const target = { sender: 'ada', messageId: sent.messageId }
+    const { versions, hasOlder } = await bob.room.versions(target, { limit: 2 })
+    expect(versions.map(({ seq, body }) => ({ seq, body }))).toEqual([
+      { seq: 5, body: { kind: 'image', content: 'the first', file } },
+      { seq: 4, body: { content: 'first' } },
+    ])
+    expect(hasOlder).toBe(true)
+    const older = await bob.room.versions(target, { before: versions.at(-1)?.seq })
+    expect(older).toMatchObject({ versions: [{ seq: 3, body: { content: 'frist' } }], hasOlder: false })
+    const stranger = clientOf('cy')
+    await stranger.connect()
+    await expect(stranger.room('general').versions(target)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await ada.room.delete(sent)
+    expect(await bob.room.versions(target)).toEqual({ versions: [], hasOlder: false })
+  })
+
+  it('are nobody’s where the server tells nobody', async () => {
+    await start(undefined, { messageVersions: false })
+    const ada = await device('ada')
+    const sent = ada.room.send({ content: 'frist' })
+    await ada.room.edit(sent, { content: 'first' })
+    await expect(ada.room.versions(sent)).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' })
+  })
+})
+
 describe('a short name', () => {
   it('is a reaction where the server knows it, and can be taken back where it does not any more', async () => {
     const names = new Set(['party_parrot', '+1'])

@@ -284,6 +284,14 @@ export const SERVER_SETTINGS: readonly SettingGroup[] = [
         read: trueOrFalse,
       },
       {
+        flag: 'message-versions',
+        value: 'true|false',
+        words: 'whether readers may ask what a message said before it was edited',
+        fallback: 'true',
+        option: 'messageVersions',
+        read: trueOrFalse,
+      },
+      {
         flag: 'reaction-names',
         value: 'list',
         words: 'short names with which one may react beside emojis, with commas between: party_parrot,shipit',

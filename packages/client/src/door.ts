@@ -117,6 +117,10 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isMaybe(isCount, payload.to) &&
     isFlag(payload.hasOlder) &&
     isFlag(payload.hasNewer),
+  version_list: (payload) =>
+    isAboutRoom(payload) &&
+    isList(payload.versions, (item) => isCount(item.seq) && isFields(item.body)) &&
+    isFlag(payload.hasOlder),
   reaction_list: (payload) => isAboutRoom(payload) && isList(payload.reactions, (item) => isText(item.emoji)),
   unsubscribed: (payload) => isCount(payload.ref),
   done: (payload) => isCount(payload.ref),

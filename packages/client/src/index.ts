@@ -52,6 +52,7 @@ export type {
   Room,
   RoomEvents,
   RoomSnapshot,
+  Versions,
 } from './room.ts'
 export type { ActiveMembers, RoomAdmin, RoomChange } from './room-admin.ts'
 export type { Joined, ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'

@@ -101,6 +101,12 @@ export interface Reactors {
   readonly users: readonly string[]
 }
 
+export interface Versions {
+  /** `seq`: the position of the entry that said it; `body`: all that it said. */
+  readonly versions: PayloadOf<'version_list'>['versions']
+  readonly hasOlder: boolean
+}
+
 export interface History {
   /** In the order of the room, as they stand at the position `at`: what came of them up to there is in their bodies. */
   readonly messages: readonly Message[]
@@ -164,6 +170,14 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   unreact(message: MessageName, emoji: string): Sent
   /** Say here what was said in a room that we may read; the server copies it as it stands then. */
   forward(message: MessageName & { readonly room: string }): Sent
+  /**
+   * What a message has said, and says now, the newest first; those next before a position; at most 100, by default 50. None
+   * where it was deleted. Rejects with FORBIDDEN where it is not there, UNKNOWN_TYPE where the server tells nobody.
+   */
+  versions(
+    message: MessageName,
+    options?: { readonly before?: number | undefined; readonly limit?: number | undefined },
+  ): Promise<Versions>
   /** Who reacted to a message. Rejects with FORBIDDEN where it is not there. */
   reactions(message: MessageName): Promise<readonly Reactors[]>
   /** The answers to a message: the newest, or those next before a position; at most 100, by default 50. */
@@ -374,6 +388,12 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     unreact: (message, emoji) => change('remove_reaction', message, { emoji }),
     forward: (message) =>
       port.send(id, 'forward_message', { from: { room: message.room, ...nameOf(message) } }),
+    async versions(message, { before, limit } = {}) {
+      const payload = { room: id, target: nameOf(message), before, limit }
+      const list = await port.request({ type: 'get_versions', payload })
+      const { versions, hasOlder } = list as PayloadOf<'version_list'>
+      return { versions, hasOlder }
+    },
     async reactions(message) {
       const payload = { room: id, target: nameOf(message) }
       const list = await port.request({ type: 'get_reactions', payload })

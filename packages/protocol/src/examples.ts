@@ -308,6 +308,7 @@ const client: Examples['client'] = {
   stop_typing: { type: 'stop_typing', payload: { room } },
 
   get_thread: { type: 'get_thread', payload: { ref: 23, room, target, limit: 20 } },
+  get_versions: { type: 'get_versions', payload: { ref: 48, room, target, limit: 2 } },
   get_reactions: { type: 'get_reactions', payload: { ref: 24, room, target } },
   create_room: {
     type: 'create_room',
@@ -482,6 +483,22 @@ const server: Examples['server'] = {
   },
 
   done: { type: 'done', payload: { ref: 31 } },
+  version_list: {
+    type: 'version_list',
+    payload: {
+      ref: 48,
+      room,
+      versions: [
+        {
+          seq: 7,
+          timestamp: time + 99_000,
+          body: { kind: 'image', content: 'Has this shipment left yet?', file, mentions: ['bob'] },
+        },
+        { seq: 3, timestamp: time + 60_000, body: commands.send_message.payload },
+      ],
+      hasOlder: false,
+    },
+  },
   reaction_list: {
     type: 'reaction_list',
     payload: { ref: 24, room, reactions: [{ emoji: '👍🏽', count: 1, users: ['bob'] }] },

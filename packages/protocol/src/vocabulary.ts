@@ -30,6 +30,7 @@ export const CLIENT_MESSAGES = {
   check: history.check,
   get_history: history.getHistory,
   get_thread: history.getThread,
+  get_versions: history.getVersions,
   get_reactions: reactions.getReactions,
 
   create_room: rooms.createRoom,
@@ -91,6 +92,7 @@ export const SERVER_MESSAGES = {
   checked: history.checked,
   unsubscribed: history.unsubscribed,
   history: history.history,
+  version_list: history.versionList,
   reaction_list: reactions.reactionList,
 
   room_info: rooms.roomInfo,

@@ -105,6 +105,11 @@ export interface ServerOptions {
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms?: boolean | undefined
   /**
+   * Whether who may read a message may also ask what it said before it was edited (`room.versions`). Default true; false:
+   * they get UNKNOWN_TYPE.
+   */
+  readonly messageVersions?: boolean | undefined
+  /**
    * The short names with which one may react beside emojis: `['party_parrot']` for `:party_parrot:`. Each is 1 to 32
    * characters of a-z 0-9 _ + and -. Or a function that says of each whether it is one, quickly: one that throws says no.
    * A reaction can always be taken back. Default: none.
@@ -162,6 +167,7 @@ export const OPTION_NAMES = [
   'usage',
   'maxReplayEntries',
   'createRooms',
+  'messageVersions',
   'reactionNames',
   'hooks',
   'hookTimeoutMs',
@@ -250,6 +256,7 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
     },
     hookTimeoutMs: whole('hookTimeoutMs', options.hookTimeoutMs, 10, HOUR_MS, defaults.hookTimeoutMs),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
+    messageVersions: flag('messageVersions', options.messageVersions, defaults.messageVersions),
     isReactionName: readReactionNames(options.reactionNames),
   }
 }

@@ -11,6 +11,8 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'history', result: await store.readHistory(query.request) }
     case 'thread':
       return { of: 'history', result: await store.readThread(query.request) }
+    case 'versions':
+      return { of: 'versions', result: await store.readVersions(query.request) }
     case 'reactions':
       return { of: 'reactions', result: await store.readReactions(query.request) }
     case 'heads':
@@ -80,6 +82,7 @@ function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'heads'>): ReadAnswer 
       return { of, result: { result: 'forbidden' } }
     case 'thread':
       return { of: 'history', result: { result: 'forbidden' } }
+    case 'versions':
     case 'reactions':
     case 'members':
       return { of, result: undefined }

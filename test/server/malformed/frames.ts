@@ -129,6 +129,14 @@ export const TEXTS: readonly TextCase[] = [
       thread('"sender":"ada","messageId":"message-1"', ',"before":0'),
       INVALID,
     ],
+    ['versions of a text', message('get_versions', ',"room":"a","target":"message-1"'), INVALID],
+    ['a million versions', message('get_versions', `,"room":"a",${TARGET},"limit":1000000`), INVALID],
+    [
+      'versions before the first position',
+      message('get_versions', `,"room":"a",${TARGET},"before":0`),
+      INVALID,
+    ],
+    ['versions of what is not there', message('get_versions', `,"room":"general",${TARGET}`), FORBIDDEN],
     ['reactions to a text', message('get_reactions', ',"room":"a","target":"message-1"'), INVALID],
     [
       'reactions to nobody’s message',

@@ -210,6 +210,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'room_info':
       case 'room_list':
       case 'history':
+      case 'version_list':
       case 'reaction_list':
       case 'member_list':
       case 'active_member_list':

@@ -43,6 +43,7 @@ const ANSWERS: { readonly [T in RequestType]?: HandledServerMessage['type'] } = 
   get_page: 'page',
   get_history: 'history',
   get_thread: 'history',
+  get_versions: 'version_list',
   get_reactions: 'reaction_list',
   mark_read: 'messages_read',
   get_room: 'room_info',

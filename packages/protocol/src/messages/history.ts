@@ -4,7 +4,18 @@
  */
 import * as z from 'zod/mini'
 import { MAX_PAGE_ENTRIES, MAX_ROOMS_PER_FRAME } from '../limits.ts'
-import { cursor, fingerprint, looseCursor, messageTarget, position, ref, roomId, seq } from './fields.ts'
+import { recordedContentWith } from './content.ts'
+import {
+  cursor,
+  fingerprint,
+  looseCursor,
+  messageTarget,
+  position,
+  ref,
+  roomId,
+  seq,
+  timestamp,
+} from './fields.ts'
 import { entry } from './messages.ts'
 
 const epoch = z.string().check(z.minLength(1), z.maxLength(64))
@@ -95,6 +106,32 @@ export const getThread = z.object({
   target: messageTarget,
   before: z.optional(seq),
   limit: z.optional(pageSize),
+})
+
+/** To the server: what a message has said so far, and says now: the newest, or those next before a position. */
+export const getVersions = z.object({
+  ref,
+  room: roomId,
+  target: messageTarget,
+  before: z.optional(seq),
+  limit: z.optional(pageSize),
+})
+
+/** From the server: the newest first. Of a message that was deleted there is none. */
+export const versionList = z.object({
+  ref,
+  room: roomId,
+  versions: z
+    .array(
+      z.object({
+        /** The position of the entry that said it. */
+        seq,
+        timestamp,
+        body: recordedContentWith({}),
+      }),
+    )
+    .check(z.maxLength(MAX_PAGE_ENTRIES)),
+  hasOlder: z.boolean(),
 })
 
 /**

@@ -80,6 +80,23 @@ export function answerHistory(
   })
 }
 
+export function answerVersions(
+  context: Context,
+  connection: Connection,
+  { ref, room }: PayloadOf<'get_versions'>,
+  { result }: AnswerOf<'versions'>,
+): void {
+  if (!result) {
+    refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
+    return
+  }
+  const { versions, hasOlder } = result
+  send(context, connection, {
+    type: 'version_list',
+    payload: { ref, room, versions: [...versions], hasOlder },
+  })
+}
+
 export function answerReactions(
   context: Context,
   connection: Connection,

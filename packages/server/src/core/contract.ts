@@ -20,6 +20,8 @@ import type {
   RoomsResult,
   StoreOp,
   ThreadRequest,
+  VersionsRequest,
+  VersionsResult,
 } from './store.ts'
 
 export type Input =
@@ -176,6 +178,7 @@ export type ReadQuery =
   | { readonly of: 'history'; readonly request: HistoryRequest }
   /** Answered as history is. */
   | { readonly of: 'thread'; readonly request: ThreadRequest }
+  | { readonly of: 'versions'; readonly request: VersionsRequest }
   | { readonly of: 'reactions'; readonly request: ReactionsRequest }
   | { readonly of: 'heads'; readonly user: string; readonly rooms: readonly string[] }
   | { readonly of: 'members'; readonly request: MembersRequest }
@@ -185,6 +188,7 @@ export type ReadQuery =
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
   | { readonly of: 'history'; readonly result: HistoryResult }
+  | { readonly of: 'versions'; readonly result: VersionsResult | undefined }
   | { readonly of: 'reactions'; readonly result: readonly Reactors[] | undefined }
   | { readonly of: 'heads'; readonly heads: ReadonlyMap<string, Cursor> }
   | { readonly of: 'members'; readonly result: MembersResult | undefined }

@@ -113,6 +113,11 @@ export function createInbox(
       case 'get_thread':
         subscriptions.ask(connection, { why: 'thread', ask: message.payload })
         break
+      case 'get_versions':
+        if (context.options.messageVersions)
+          subscriptions.ask(connection, { why: 'versions', ask: message.payload })
+        else refuse(context, connection, message.payload.ref, 'UNKNOWN_TYPE')
+        break
       case 'get_reactions':
         subscriptions.ask(connection, { why: 'reactions', ask: message.payload })
         break

@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly presenceGraceMs: number
   /** Whether one may react with this short name, which is without its colons here. Default: with none. */
   readonly isReactionName: (name: string) => boolean
+  /** Whether one may ask what a message said before it was edited. Default true. */
+  readonly messageVersions: boolean
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms: boolean
   /** What the application has a say in: what is said, and whatever users do in rooms. Default: neither. */
@@ -96,6 +98,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   maxReplayEntries: MAX_REPLAY_ENTRIES,
   presenceGraceMs: PRESENCE_GRACE_MS,
   isReactionName: () => false,
+  messageVersions: true,
   createRooms: true,
   reviews: { messages: false, actions: false },
   hookTimeoutMs: 5_000,

@@ -31,6 +31,7 @@ export type Read =
   | { readonly why: 'catch_up'; readonly subscription: Subscription }
   | { readonly why: 'history'; readonly ask: PayloadOf<'get_history'> }
   | { readonly why: 'thread'; readonly ask: PayloadOf<'get_thread'> }
+  | { readonly why: 'versions'; readonly ask: PayloadOf<'get_versions'> }
   | { readonly why: 'reactions'; readonly ask: PayloadOf<'get_reactions'> }
   | { readonly why: 'members'; readonly ask: PayloadOf<'list_members'> }
   /** `users`: who is there, as many as a list may name. */
@@ -101,6 +102,10 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
     case 'thread': {
       const { room, target, before, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
       return { of: 'thread', request: { user, room, target, before, limit } }
+    }
+    case 'versions': {
+      const { room, target, before, limit = DEFAULT_HISTORY_ENTRIES } = read.ask
+      return { of: 'versions', request: { user, room, target, before, limit } }
     }
     case 'reactions': {
       const { room, target } = read.ask

@@ -3,7 +3,7 @@
  * the reader's rights. All of it is asynchronous, so that a database over a network fits. Types only: what is decided
  * inside a commit stands in transaction.ts, once for all stores; a store brings the rows and the atomicity.
  */
-import type { Code, Cursor, Entry, Role, RoomDescription } from '@tautline/protocol/wire'
+import type { Code, Cursor, Entry, PayloadOf, Role, RoomDescription } from '@tautline/protocol/wire'
 
 /** A durable command in its lane (user, sid, room). Without `entry` and `refusal` it is a `skip`. */
 export interface CommandOp {
@@ -275,6 +275,23 @@ export interface ThreadRequest {
   readonly limit: number
 }
 
+export interface VersionsRequest {
+  readonly user: string
+  readonly room: string
+  readonly target: { readonly sender: string; readonly messageId: string }
+  /** What it said next below this position; undefined: the newest. */
+  readonly before: number | undefined
+  readonly limit: number
+}
+
+export interface VersionsResult {
+  /** The newest first; none where the message was deleted. */
+  readonly versions: readonly MessageVersion[]
+  readonly hasOlder: boolean
+}
+
+export type MessageVersion = PayloadOf<'version_list'>['versions'][number]
+
 export interface ReactionsRequest {
   readonly user: string
   readonly room: string
@@ -397,6 +414,8 @@ export interface Store {
   readHistory(request: HistoryRequest): Promise<HistoryResult>
   /** The answers to a message, as they stand. A message that is not there: forbidden. */
   readThread(request: ThreadRequest): Promise<HistoryResult>
+  /** What a message said, each time; undefined: forbidden, or no such message. */
+  readVersions(request: VersionsRequest): Promise<VersionsResult | undefined>
   /** Undefined: forbidden, or no such message. */
   readReactions(request: ReactionsRequest): Promise<readonly Reactors[] | undefined>
   /** The heads of those of the rooms that the user may read. */

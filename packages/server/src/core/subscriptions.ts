@@ -20,6 +20,7 @@ import {
   answerReactions,
   answerRoom,
   answerRooms,
+  answerVersions,
   sendPage,
   sendReset,
 } from './answers.ts'
@@ -201,6 +202,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       case 'page':
       case 'history':
       case 'thread':
+      case 'versions':
       case 'reactions':
       case 'members':
       case 'active':
@@ -242,6 +244,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     else if (read.why === 'catch_up' && answer.of === 'page') caughtUp(read.subscription, answer)
     else if ((read.why === 'history' || read.why === 'thread') && answer.of === 'history')
       answerHistory(context, connection, read.ask, answer)
+    else if (read.why === 'versions' && answer.of === 'versions')
+      answerVersions(context, connection, read.ask, answer)
     else if (read.why === 'reactions' && answer.of === 'reactions')
       answerReactions(context, connection, read.ask, answer)
     else if (read.why === 'members' && answer.of === 'members')

@@ -2,7 +2,7 @@
  * The runs of rows that a database brings for the reads (reading.ts), and what an entry of them is. Nothing is decided here
  * of who may read what.
  */
-import { type Entry, type MessageBody, saidAfter } from '@tautline/protocol/wire'
+import { type Entry, type MessageBody, saidAfter, utf8Bytes } from '@tautline/protocol/wire'
 import type { StoredStanding } from '../core/batch.ts'
 import type { ReadPosition, StoredMember } from '../core/store.ts'
 
@@ -35,6 +35,8 @@ export interface Log {
   reactors(room: string, seq: number, emoji: string, limit: number): readonly string[]
   /** The answers to a message next before a position, the newest first. */
   answers(room: string, target: number, before: number, limit: number): readonly StoredEntry[]
+  /** The edits of a message next before a position, the newest first. */
+  edits(room: string, target: number, before: number, limit: number): Iterable<StoredEntry>
   /** The first members after this id, by user id. */
   members(room: string, after: string, limit: number): readonly StoredMember[]
   /** Those of the members, by user id. */
@@ -60,4 +62,14 @@ export function saidBy(
 
 export function entryOf({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): Entry {
   return { type, seq, sender, messageId, timestamp, payload: JSON.parse(payload) as Entry['payload'] }
+}
+
+const FRAME: Entry = { type: '', seq: 0, sender: '', messageId: '', timestamp: 0, payload: {} }
+/** The braces, names and commas of an entry, and the comma after it. */
+const FRAME_BYTES = JSON.stringify(FRAME).length - '0'.length - '0'.length - '{}'.length + ','.length
+
+/** The bytes of the entry in a frame. Ids and types are ASCII. */
+export function jsonBytes({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): number {
+  const digits = String(seq).length + String(timestamp).length
+  return FRAME_BYTES + type.length + digits + sender.length + messageId.length + utf8Bytes(payload)
 }

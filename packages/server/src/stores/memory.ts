@@ -177,6 +177,14 @@ export class MemoryTables implements View, Log {
     return answers.reverse().slice(0, limit)
   }
 
+  edits(room: string, target: number, before: number, limit: number): readonly StoredEntry[] {
+    const all = this.logs.get(room) ?? []
+    const edits = all.filter(
+      (row) => row.type === 'message_edited' && row.target === target && row.seq < before,
+    )
+    return edits.reverse().slice(0, limit)
+  }
+
   ordinal(room: string, seq: number): number | undefined {
     return this.#log(room, seq, seq)[0]?.ordinal
   }

@@ -8,7 +8,6 @@
 import {
   type Code,
   type Cursor,
-  type Entry,
   LOG_START,
   MAX_PAGE_BYTES,
   MAX_RECEIPT_MEMBERS,
@@ -41,7 +40,8 @@ import { MAX_REACTORS } from '../core/store.ts'
 import { runBatch } from '../core/transaction.ts'
 import { describeRoom, unreadOf } from '../core/unread.ts'
 import { lastMessage } from './last-message.ts'
-import { entryOf, type Log, type StoredEntry, saidBy } from './log.ts'
+import { entryOf, jsonBytes, type Log, type StoredEntry, saidBy } from './log.ts'
+import { versionsOf } from './versions.ts'
 
 type Reads = Pick<
   Store,
@@ -50,6 +50,7 @@ type Reads = Pick<
   | 'readPage'
   | 'readHistory'
   | 'readThread'
+  | 'readVersions'
   | 'readReactions'
   | 'readHeads'
   | 'readMembers'
@@ -71,6 +72,11 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
     readThread: (request) => read(() => readThread(view, log, request)),
+    readVersions: (request) =>
+      read(() => {
+        const message = readableMessage(view, request)
+        return message && versionsOf(log, message, request)
+      }),
     readReactions: (request) => read(() => readReactions(view, log, request)),
     readHeads: (user, rooms) => read(() => readHeads(view, user, rooms)),
     readMembers: (request) => read(() => readMembers(view, log, request)),
@@ -415,14 +421,4 @@ function readRun(
   }
   if (run.length !== last - first + 1) throw new Error(`the log of ${room} has a hole`)
   return newest ? run.reverse() : run
-}
-
-const FRAME: Entry = { type: '', seq: 0, sender: '', messageId: '', timestamp: 0, payload: {} }
-/** The braces, names and commas of an entry, and the comma after it. */
-const FRAME_BYTES = JSON.stringify(FRAME).length - '0'.length - '0'.length - '{}'.length + ','.length
-
-/** The bytes of the entry in a frame. Ids and types are ASCII. */
-function jsonBytes({ type, seq, sender, messageId, timestamp, payload }: StoredEntry): number {
-  const digits = String(seq).length + String(timestamp).length
-  return FRAME_BYTES + type.length + digits + sender.length + messageId.length + utf8Bytes(payload)
 }

@@ -101,6 +101,10 @@ export class SqliteRows implements View, Log {
     return this.#statements.answers.all(room, target, before, limit)
   }
 
+  edits(room: string, target: number, before: number, limit: number): Iterable<StoredEntry> {
+    return this.#statements.edits.iterate(room, target, before, limit)
+  }
+
   delivery(room: string, user: string): Delivery | undefined {
     return this.#statements.delivery.get(room, user)
   }
@@ -458,6 +462,10 @@ function prepare(db: Database.Database) {
     answers: db.prepare<[string, number, number, number], StoredEntry>(
       `select ${ENTRY_COLUMNS} from entries
        where room = ? and target = ? and type = 'new_message' and seq < ? order by seq desc limit ?`,
+    ),
+    edits: db.prepare<[string, number, number, number], StoredEntry>(
+      `select ${ENTRY_COLUMNS} from entries
+       where room = ? and target = ? and type = 'message_edited' and seq < ? order by seq desc limit ?`,
     ),
     putRoom: db.prepare<[Room & { readonly id: string }]>(
       `insert or replace into rooms
