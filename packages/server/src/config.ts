@@ -267,7 +267,8 @@ function readReactionNames(given: ServerOptions['reactionNames'] = []): (name: s
   if (typeof given === 'function')
     return (name) => {
       try {
-        return given(name) === true
+        const answer: unknown = given(name)
+        return answer === true
       } catch {
         return false // as the option says
       }
