@@ -38,6 +38,10 @@ const tasks = {
     about: 'run the cores in a simulated world where everything goes wrong (--runs 20000, --mutants, --help)',
     run: (args) => runInOrder([['node', '--conditions=source', 'test/simulation/run.ts', ...args]]),
   },
+  bench: {
+    about: 'measure it against the others (--quick, --only, --rounds, --json, --write, --help)',
+    run: (args) => runInOrder([['node', '--conditions=source', 'test/bench/run.ts', ...args]]),
+  },
   check: {
     about: 'types, format, lint, what is unused, the packages as published, their sizes; changes no file',
     run: () =>
