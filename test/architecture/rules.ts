@@ -56,7 +56,7 @@ export const layers: readonly Layer[] = [
     folder: 'packages/client/src/',
     packages: ['@tautline/protocol'],
     below: ['client core'],
-    thirdParty: ['eventemitter3', 'nanoid'],
+    thirdParty: ['nanoid'],
     pure: false,
   },
   {

@@ -50,4 +50,30 @@ describe('an emitter', () => {
     emit('said', '2')
     expect(heard).toEqual(['b1'])
   })
+
+  it('stops only the one registration of a function that was given twice, and calls who stops meanwhile once more', () => {
+    const { on, off, emit } = createEmitter<Events>()
+    const heard: string[] = []
+    const listener = (text: string): void => void heard.push(text)
+    const stop = on('said', listener)
+    on('said', listener)
+    stop()
+    emit('said', '1')
+    expect(heard).toEqual(['1'])
+    on('done', () => off('said', listener))
+    on('said', () => emit('done'))
+    on('said', listener)
+    emit('said', '2')
+    emit('said', '3')
+    expect(heard).toEqual(['1', '2', '2'])
+  })
+
+  it('knows no events by the names that every object has', () => {
+    const { on, emit } = createEmitter<{ constructor: []; toString: [] }>()
+    const heard: string[] = []
+    on('toString', () => heard.push('toString'))
+    emit('constructor')
+    emit('toString')
+    expect(heard).toEqual(['toString'])
+  })
 })

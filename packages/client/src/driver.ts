@@ -4,7 +4,7 @@
  */
 import type { Effect } from './core/context.ts'
 import type { Core, Input } from './core/core.ts'
-import { guarded } from './emitter.ts'
+import { guarded } from './listeners.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** A timer this late, or clocks that drifted apart by so much, mean that the machine slept. */

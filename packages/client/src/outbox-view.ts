@@ -2,6 +2,7 @@
  * The outbox as the application sees it: every message that is undecided, and the failed ones until the application
  * has looked at them.
  */
+import { createListeners } from './listeners.ts'
 import type { Sending, Sent } from './sent.ts'
 
 export interface OutboxView {
@@ -37,13 +38,13 @@ export interface OutboxLedger {
 export function createLedger(): OutboxLedger {
   const sendings = new Map<string, Sending>()
   const failed = new Set<string>()
-  const listeners = new Set<(sent: Sent) => void>()
+  const listeners = createListeners<[Sent]>()
 
   function remove(messageId: string): void {
     const sending = sendings.get(messageId)
     if (!sending || !failed.delete(messageId)) return
     sendings.delete(messageId)
-    for (const listener of Array.from(listeners)) listener(sending.sent)
+    listeners.tell(sending.sent)
   }
 
   return {
@@ -65,11 +66,6 @@ export function createLedger(): OutboxLedger {
     },
     failed: (messageId) => (failed.has(messageId) ? sendings.get(messageId) : undefined),
     remove,
-    onRemove(listener) {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
+    onRemove: (listener) => listeners.add(listener),
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { ClientMessage, Entry, ServerMessage } from '@tautline/protocol/wire'
 import type { RequestMessage } from './core/requests.ts'
-import { guarded } from './emitter.ts'
+import { createListeners, guarded } from './listeners.ts'
 import type { Sent } from './sent.ts'
 
 /** For the makers of subjects: `presence(client)`, `notifications(client)` … Each `on…` returns how to stop listening. */
@@ -50,14 +50,14 @@ export interface PortControl {
 
 export function createPort(parts: PortParts): PortControl {
   let isReady = false
-  const messages = createListeners<ServerMessage>()
-  const readies = createListeners<boolean>()
-  const entries = createListeners<readonly Entry[]>()
-  const gaps = createListeners<void>()
+  const messages = createListeners<[ServerMessage]>()
+  const readies = createListeners<[boolean]>()
+  const entries = createListeners<[readonly Entry[]]>()
+  const gaps = createListeners<[]>()
   return {
     port: {
       ...parts,
-      onMessage: messages.add,
+      onMessage: (listener) => messages.add(listener),
       onReady(listener) {
         const stop = readies.add(listener)
         if (isReady) guarded(() => listener(true))
@@ -78,22 +78,5 @@ export function createPort(parts: PortParts): PortControl {
     },
     ownEntries: entries.tell,
     ownGap: gaps.tell,
-  }
-}
-
-function createListeners<T>() {
-  const listeners = new Set<(value: T) => void>()
-  return {
-    add(listener: (value: T) => void): () => void {
-      // A function of its own, so that the same listener may be given twice.
-      const own = (value: T) => listener(value)
-      listeners.add(own)
-      return () => {
-        listeners.delete(own)
-      }
-    },
-    tell(value: T): void {
-      for (const listener of Array.from(listeners)) guarded(() => listener(value))
-    },
   }
 }

@@ -4,7 +4,7 @@
  */
 import { TautlineError } from '@tautline/protocol/wire'
 import type { NewRow, SendOutcome } from './core/outbox-row.ts'
-import { guarded } from './emitter.ts'
+import { createListeners } from './listeners.ts'
 
 /**
  * - `saving`: not yet in the outbox
@@ -57,12 +57,12 @@ export function createSending(row: NewRow): Sending {
   let status: SentStatus = 'saving'
   let acknowledgement: Acknowledgement | undefined
   let error: TautlineError | undefined
-  const listeners = new Set<() => void>()
+  const listeners = createListeners<[]>()
   const waiting: { resolve(value: Acknowledgement): void; reject(reason: TautlineError): void }[] = []
 
   function change(next: SentStatus): void {
     status = next
-    for (const listener of Array.from(listeners)) guarded(listener)
+    listeners.tell()
   }
 
   const sent: Sent = {
@@ -82,13 +82,7 @@ export function createSending(row: NewRow): Sending {
     get error() {
       return error
     },
-    subscribe(listener) {
-      const own = () => listener()
-      listeners.add(own)
-      return () => {
-        listeners.delete(own)
-      }
-    },
+    subscribe: (listener) => listeners.add(listener),
     // A promise is made only for somebody who waits: that is what keeps an unobserved failure quiet.
     then(onAcknowledged, onFailed) {
       return new Promise<Acknowledgement>((resolve, reject) => {

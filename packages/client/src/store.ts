@@ -2,7 +2,7 @@
  * A value that can be watched, in the shape that React, Vue, Svelte and Solid bind to without glue: `getSnapshot`
  * returns the same object until something in it changed, and `subscribe` tells when it did.
  */
-import { guarded } from './emitter.ts'
+import { createListeners } from './listeners.ts'
 
 export interface Readable<T> {
   getSnapshot(): T
@@ -17,22 +17,15 @@ export interface Writable<T> extends Readable<T> {
 
 export function createStore<T extends object>(initial: T): Writable<T> {
   let snapshot = initial
-  const listeners = new Set<() => void>()
+  const listeners = createListeners<[]>()
   return {
     getSnapshot: () => snapshot,
-    subscribe(listener) {
-      // A function of its own, so that the same listener may be given twice.
-      const own = () => listener()
-      listeners.add(own)
-      return () => {
-        listeners.delete(own)
-      }
-    },
+    subscribe: (listener) => listeners.add(listener),
     update(change) {
       const keys = Object.keys(change) as (keyof T)[]
       if (keys.every((key) => Object.is(snapshot[key], change[key]))) return
       snapshot = { ...snapshot, ...change }
-      for (const listener of Array.from(listeners)) guarded(listener)
+      listeners.tell()
     },
   }
 }
