@@ -51,7 +51,7 @@ describe('the client', () => {
     room.on('message', (m) => messages.push([m.room, m.seq, m.sender, m.content, m.timestamp]))
 
     const sent = room.send({ content: 'hello', metadata: { mood: 'good' } })
-    expect(sent.status).toBe('sent')
+    expect(sent.status).toBe('queued')
     expect(await sent).toEqual({ seq: 2, timestamp: SERVER_TIME + 2 })
     expect(sent.status).toBe('acknowledged')
     expect(messages).toEqual([['general', 2, 'ada', 'hello', SERVER_TIME + 2]])
@@ -94,6 +94,26 @@ describe('the client', () => {
     expect((await Promise.all(sents)).map(({ seq }) => seq)).toEqual([1, 2, 3])
     expect(server.logs.get('den')?.map(({ payload }) => payload['content'])).toEqual(['one', 'two', 'three'])
     expect(client.getSnapshot().queued).toBe(0)
+  })
+
+  it('sends what is said in one turn in one frame, and in the order of what else is said', async () => {
+    const { client, server } = local()
+    server.limits = { ...DEFAULT_LIMITS, windowPerRoom: 200, windowPerConnection: 200, messageBurst: 200 }
+    await client.connect()
+    const room = client.room('den')
+    await room.join()
+    server.frames.length = 0
+    const sents = Array.from({ length: 100 }, (_, i) => room.send({ content: `no. ${i}` }))
+    expect(sents.every(({ status }) => status === 'queued')).toBe(true)
+    expect(server.frames).toEqual([])
+    await Promise.all(sents)
+    expect(server.frames).toHaveLength(1)
+    expect(server.payloads('commands')).toMatchObject([{ n: 1, commands: { length: 100 } }])
+
+    server.received.length = 0
+    void room.send({ content: 'bye' })
+    await room.leave()
+    expect(server.received.map(({ type }) => type)).toEqual(['commands', 'leave_room'])
   })
 
   it('gives the same room for the same id, and refuses what can be none', () => {

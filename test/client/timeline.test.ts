@@ -325,7 +325,9 @@ describe('an own message', () => {
     let isRefusing = true
     server.intercept = (message, reply) => {
       if (message.type !== 'commands' || !isRefusing) return false
-      reply({ type: 'error', payload: { ref: message.payload.ref, code: 'FORBIDDEN', message: 'no' } })
+      const { ref, commands } = message.payload
+      const refusal = { ref, code: 'FORBIDDEN', message: 'no', count: commands.length } as const
+      reply({ type: 'error', payload: refusal })
       return true
     }
     const first = room.send({ content: 'first' })

@@ -251,6 +251,10 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   const driver = createDriver({
     core,
     scheduler: { now: clock, unixTime, after },
+    endOfTurn(task) {
+      world.settleSoon()
+      queueMicrotask(() => isAlive && unbroken('the end of a turn', task))
+    },
     perform,
     settled: () => {},
   })

@@ -82,6 +82,12 @@ export function createWorld({ seed, maxEvents, trace }: WorldOptions): World {
     return first
   }
 
+  async function settle(): Promise<void> {
+    if (!hasPromises) return
+    hasPromises = false
+    for (let i = 0; i < PROMISE_DEPTH; i++) await Promise.resolve()
+  }
+
   return {
     get now() {
       return now
@@ -99,14 +105,13 @@ export function createWorld({ seed, maxEvents, trace }: WorldOptions): World {
       hasPromises = true
     },
     async runUntil(end) {
+      await settle()
       while (heap.length > 0 && heap[0]!.at <= end) {
         const due = pop()
         now = due.at
         if (++events > maxEvents) throw new TooManyEvents(`more than ${maxEvents} events`)
         due.action()
-        if (!hasPromises) continue
-        hasPromises = false
-        for (let i = 0; i < PROMISE_DEPTH; i++) await Promise.resolve()
+        if (hasPromises) await settle()
       }
       now = end
     },

@@ -197,6 +197,7 @@ export function createClient(options: ClientOptions): Client {
   const driver = createDriver({
     core,
     scheduler,
+    endOfTurn: queueMicrotask,
     perform,
     settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })

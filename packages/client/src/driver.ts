@@ -1,6 +1,6 @@
 /**
  * Drives the core: one input, then all its effects, then the next, and one timer armed for the core's next deadline.
- * What an effect's listener asks for waits until its turn.
+ * What an effect's listener asks for waits until its turn. What is sent in one turn of the event loop goes out at its end.
  */
 import type { Effect } from './core/context.ts'
 import type { Core, Input } from './core/core.ts'
@@ -13,6 +13,8 @@ const SLEPT_MS = 5_000
 export interface DriverParts {
   readonly core: Core
   readonly scheduler: Scheduler
+  /** Runs a task when this turn of the event loop has done what it is at: as `queueMicrotask` does. */
+  endOfTurn(task: () => void): void
   perform(effect: Effect): void
   /** All effects of a step were performed. */
   settled(): void
@@ -24,12 +26,14 @@ export interface Driver {
   stop(): void
 }
 
-export function createDriver({ core, scheduler, perform, settled }: DriverParts): Driver {
+export function createDriver({ core, scheduler, endOfTurn, perform, settled }: DriverParts): Driver {
   let armedFor = Number.POSITIVE_INFINITY
   let disarm = () => {}
   let clockOffset = scheduler.unixTime() - scheduler.now()
   const inputs: Input[] = []
   let isStepping = false
+  /** Something was sent in this turn, and its end is awaited. */
+  let isTurnOpen = false
 
   /** One input, then all its effects, then the next: what a listener asks for waits until its turn. */
   function step(input: Input): void {
@@ -38,13 +42,23 @@ export function createDriver({ core, scheduler, perform, settled }: DriverParts)
     isStepping = true
     try {
       for (let next = inputs.shift(); next; next = inputs.shift()) {
+        if (next.type === 'send') awaitEndOfTurn()
         for (const effect of core.step(next, scheduler.now())) guarded(() => perform(effect))
       }
     } finally {
       isStepping = false
     }
     settled()
-    arm()
+    if (!isTurnOpen) arm()
+  }
+
+  function awaitEndOfTurn(): void {
+    if (isTurnOpen) return
+    isTurnOpen = true
+    endOfTurn(() => {
+      isTurnOpen = false
+      step({ type: 'tick' })
+    })
   }
 
   function arm(): void {

@@ -129,6 +129,8 @@ function createPage(model: OutboxModel, isKept: boolean) {
       const answer = late.shift()
       if (answer?.load !== model.load()) return
       const { link, words } = answer
+      client.endTurn()
+      look()
       expect(client.step({ type: 'received', link, messages: messagesFor(words) })).toEqual([])
       expect(client.step({ type: 'lost', link, closeCode: 1006, reason: '' })).toEqual([])
       look()

@@ -3,7 +3,17 @@
 import { CODES, type Code, DEFAULT_LIMITS } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_OUTBOX } from '../../../packages/client/src/core/outbox.ts'
-import { commandsOf, drive, ids, idsOf, ofType, outcomesOf, SERVER_TIME, SID } from '../support/drive.ts'
+import {
+  commandsOf,
+  drive,
+  ids,
+  idsOf,
+  messagesOf,
+  ofType,
+  outcomesOf,
+  SERVER_TIME,
+  SID,
+} from '../support/drive.ts'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -93,6 +103,40 @@ describe('sending', () => {
     expect(client.ack(ref + 100, 1)).toEqual([])
     client.ack(ref, 7)
     expect(outcomesOf(client.ack(ref, 8))).toEqual([])
+  })
+})
+
+describe('one turn', () => {
+  it('goes out in one frame, which is due at once and at the latest with the next input', () => {
+    const client = drive()
+    client.connect()
+    client.take()
+    for (const id of ids(1, 3)) client.say('den', id)
+    expect(commandsOf(client.take())).toEqual([])
+    expect(client.core.nextDeadline()).toBe(client.now())
+    const [frame, ...more] = ofType(client.tick(), 'transmit')
+    expect(more).toEqual([])
+    expect(idsOf(frame ? [frame] : [])).toEqual(ids(1, 3))
+    expect(client.tick()).toEqual([])
+
+    for (const id of ids(4, 5)) client.say('den', id)
+    const members = { type: 'list_members', payload: { room: 'den' } } as const
+    const said = messagesOf(client.step({ type: 'request', id: 1, message: members }))
+    // What was said before is before the server before, too.
+    expect(said.map(({ type }) => type)).toEqual(['commands', 'list_members'])
+  })
+
+  it('that ends with the connection is said before it is left', () => {
+    for (const type of ['disconnect', 'close', 'logout'] as const) {
+      const client = drive()
+      client.connect()
+      client.take()
+      for (const id of ids(1, 2)) client.say('den', id)
+      const effects = client.step({ type })
+      expect(idsOf(effects).slice(0, 2), type).toEqual(ids(1, 2))
+      const order = effects.map((effect) => effect.type)
+      if (type !== 'logout') expect(order.indexOf('hang_up')).toBeGreaterThan(order.indexOf('transmit'))
+    }
   })
 })
 

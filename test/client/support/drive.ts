@@ -263,7 +263,13 @@ export function drive(change: Partial<CoreOptions> = {}, seed = 20_260_714) {
       return driver.signIn(limits, serverTime)
     },
     lose: (closeCode = 1006, reason = '') => step({ type: 'lost', link, closeCode, reason }),
-    send: (room: string, messageId: string, row: Partial<NewRow> = {}) =>
+    /** Said, and the turn ended: what goes out goes out. */
+    send(room: string, messageId: string, row: Partial<NewRow> = {}): Effect[] {
+      return [...driver.say(room, messageId, row), ...driver.endTurn()]
+    },
+    endTurn: (): Effect[] => (core.nextDeadline() > now ? [] : tick()),
+    /** Said, and the turn goes on. */
+    say: (room: string, messageId: string, row: Partial<NewRow> = {}) =>
       step({ type: 'send', row: rowOf(room, messageId, row) }),
     ack: (ref: number, seq: number, count?: number) =>
       driver.hear('ack', { acks: [count === undefined ? { ref, seq } : { ref, seq, count }] }, SERVER_TIME),

@@ -4,7 +4,8 @@
  * and the simulation drive the same core.
  *
  * This file joins the parts: it hands every input and every frame to the part it concerns, and ends each step by
- * draining the outbox. `now` is monotonic milliseconds.
+ * draining the outbox, but for a `send`: what is said in one turn of the host goes out together, with the next input, or
+ * with the `tick` that is then due at once. `now` is monotonic milliseconds.
  */
 import {
   boundedWait,
@@ -79,6 +80,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
   let checkAt = Number.POSITIVE_INFINITY
   /** When we close, whatever the server has said by then of what was given up at the logout. */
   let leaveBy = Number.POSITIVE_INFINITY
+  /** When what was said since the outbox was drained goes out. */
+  let drainAt = Number.POSITIVE_INFINITY
 
   const context: Context = {
     options,
@@ -484,26 +487,41 @@ export function createCore(options: CoreOptions, seed: number): Core {
     outbox.keeper.tick()
   }
 
+  function drain(): void {
+    drainAt = Number.POSITIVE_INFINITY
+    outbox.drain()
+  }
+
+  function transmit(): void {
+    if (outgoing.length === 0) return
+    effects.push({ type: 'transmit', link: connection.link(), messages: outgoing })
+    outgoing = []
+  }
+
   return {
     step(input, now) {
       context.now = now
       effects = []
+      if (input.type !== 'send' && drainAt <= now) {
+        // What was said before something else happened goes out before it, too.
+        drain()
+        transmit()
+      }
       take(input)
       if (isLeaving() && (!context.ready || now >= leaveBy || outbox.size().rows === 0)) close()
-      outbox.drain()
+      if (input.type !== 'send') drain()
+      else if (context.ready) drainAt = now
       outbox.keeper.flush()
       tellReady()
       liveness.watchAnswers()
-      if (outgoing.length > 0) {
-        effects.push({ type: 'transmit', link: connection.link(), messages: outgoing })
-        outgoing = []
-      }
+      transmit()
       return effects
     },
     nextDeadline: () =>
       Math.min(
         checkAt,
         leaveBy,
+        drainAt,
         connection.deadline(),
         liveness.deadline(),
         outbox.deadline(),
