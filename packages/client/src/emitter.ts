@@ -13,7 +13,7 @@ export interface Emitter<E extends { [K in keyof E]: unknown[] }> {
 }
 
 export function createEmitter<E extends { [K in keyof E]: unknown[] }>(): Emitter<E> {
-  const events: { [K in keyof E]?: Listeners<E[K]> } = Object.create(null)
+  const events = Object.create(null) as { [K in keyof E]?: Listeners<E[K]> }
   const of = <K extends keyof E>(event: K): Listeners<E[K]> => (events[event] ??= createListeners<E[K]>())
   return {
     on: (event, listener) => of(event).add(listener),
