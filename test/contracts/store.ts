@@ -24,6 +24,7 @@ import { describeMembers } from './store/members.ts'
 import { describeMessages } from './store/messages.ts'
 import { describeReads } from './store/reads.ts'
 import { describeRooms } from './store/rooms.ts'
+import { describeThreads } from './store/threads.ts'
 import { describeVersions } from './store/versions.ts'
 
 export type { StoreHarness } from './store/harness.ts'
@@ -53,6 +54,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('changes messages:', () => describeMessages(open))
     describe('changes rooms:', () => describeChanges(open))
     describe('tells the newest message of rooms:', () => describeLastMessages(open, () => harness))
+    describe('keeps who follows a thread, which', () => describeThreads(open))
     describe('keeps versions, which', () => describeVersions(open))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('commits:', () => describeCommits(open))

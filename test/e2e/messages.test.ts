@@ -197,6 +197,53 @@ describe('a change that is refused', () => {
   })
 })
 
+describe('a thread', () => {
+  it('is told to who follows it, on every device, until they unfollow', async () => {
+    await start()
+    const [ada, bob, cy] = [await device('ada'), await device('bob'), await device('cy')]
+    const tablet = clientOf('cy')
+    await tablet.connect()
+    const told: string[] = []
+    for (const [name, client] of Object.entries({ ada: ada.client, bob: bob.client, cy: cy.client, tablet }))
+      client.on('answered', ({ message, thread, by }) =>
+        told.push(`${name}: ${by} at ${message.seq} of ${thread?.seq}`),
+      )
+    const sent = ada.room.send({ content: 'who comes?' })
+    const { seq } = await sent
+    const target = { sender: 'ada', messageId: sent.messageId }
+    await cy.room.followThread(target)
+    expect(await cy.room.thread(target)).toMatchObject({ following: true, messages: [] })
+    const first = await bob.room.send({ content: 'I do', replyTo: target })
+    const second = await ada.room.send({ content: 'good', replyTo: target })
+    await cy.room.unfollowThread(target)
+    const third = await bob.room.send({ content: 'and my dog', replyTo: target })
+    // What was told before comes before what is told now.
+    const named = [cy.client, tablet].map(
+      (client) => new Promise((resolve) => client.once('mentioned', resolve)),
+    )
+    const both = [ada.client, bob.client].map(
+      (client) => new Promise((resolve) => client.once('mentioned', resolve)),
+    )
+    await ada.room.send({ content: 'that is all', mentions: ['cy', 'bob'] })
+    await cy.room.send({ content: 'I see', mentions: ['ada'] })
+    await Promise.all([...named, ...both])
+    expect(told.toSorted()).toEqual(
+      [
+        `ada: bob at ${first.seq} of ${seq}`,
+        `cy: bob at ${first.seq} of ${seq}`,
+        `tablet: bob at ${first.seq} of ${seq}`,
+        `bob: ada at ${second.seq} of ${seq}`,
+        `cy: ada at ${second.seq} of ${seq}`,
+        `tablet: ada at ${second.seq} of ${seq}`,
+        `ada: bob at ${third.seq} of ${seq}`,
+      ].toSorted(),
+    )
+    await expect(cy.room.followThread({ sender: 'ada', messageId: 'no-message' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+  })
+})
+
 describe('the versions of a message', () => {
   it('say what it said before, to who may read it, until it is deleted', async () => {
     await start()

@@ -81,7 +81,7 @@ export interface ClientEvents {
   appointed: [appointed: Appointed]
   /** A message names us, in whatever room of ours. */
   mentioned: [mentioned: Mentioned]
-  /** Somebody answered a message of ours, and did not name us. */
+  /** Somebody answered a message of ours, or in a thread that we follow, and did not name us. */
   answered: [answered: Mentioned]
   /** Invitations, admissions, removals, mentions and answers were not told, for we were away too long: look at `rooms.list()`. */
   missed: []

@@ -45,6 +45,8 @@ export interface Mentioned {
   readonly message: { readonly seq: number; readonly sender: string; readonly messageId: string }
   readonly by: string
   readonly timestamp: number
+  /** Of an answer: the message at which its thread begins, ours or one whose thread we follow. */
+  readonly thread?: { readonly seq: number; readonly sender: string; readonly messageId: string } | undefined
 }
 
 export type Notice =
@@ -75,9 +77,9 @@ export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notic
     }
     case 'mention':
     case 'reply': {
-      const { room, message } = payload as EntryPayload<'mention'>
+      const { room, message, thread } = payload as EntryPayload<'reply'>
       const event = type === 'mention' ? 'mentioned' : 'answered'
-      return { event, notice: { room, message, by, timestamp } }
+      return { event, notice: { room, message, by, timestamp, thread } }
     }
     default:
       return undefined

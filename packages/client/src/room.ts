@@ -117,6 +117,8 @@ export interface History {
   readonly oldestSeq: number | undefined
   /** Where to go on towards the end: the `after` of the next call. */
   readonly newestSeq: number | undefined
+  /** Of a thread: whether we are told of its answers. */
+  readonly following?: boolean | undefined
 }
 
 export interface MemberList {
@@ -185,6 +187,13 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
     message: MessageName,
     options?: { readonly before?: number | undefined; readonly limit?: number | undefined },
   ): Promise<History>
+  /**
+   * Be told of the answers to a message, as `answered` of the client. Whose message it is, and who answers it, follows by
+   * itself. Rejects with FORBIDDEN where it is not there: await a message of ours first.
+   */
+  followThread(message: MessageName): Promise<void>
+  /** Not any longer: until `followThread`, also where we go on answering. */
+  unfollowThread(message: MessageName): Promise<void>
   /** We type. Told to others at most every 3 s; never queued. */
   typing(active?: boolean): void
   /**
@@ -309,11 +318,13 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     return port.send(id, type, { target: nameOf(message), ...more })
   }
 
-  function historyOf({ entries, at, from, to, hasOlder, hasNewer }: PayloadOf<'history'>): History {
+  function historyOf(page: PayloadOf<'history'>): History {
+    const { entries, at, from, to, hasOlder, hasNewer, following } = page
     const folded = entries.map((entry) => foldedMessage(entry, at)).filter((one) => one !== undefined)
     const messages = folded.map((one) => messageOfFolded(id, one))
     const oldestSeq = from ?? entries[0]?.seq
-    return { messages, at, hasOlder, hasNewer, oldestSeq, newestSeq: to ?? entries.at(-1)?.seq }
+    const newestSeq = to ?? entries.at(-1)?.seq
+    return { messages, at, hasOlder, hasNewer, oldestSeq, newestSeq, following }
   }
 
   function tellChange({ type, seq, sender: by, timestamp, payload }: Entry): void {
@@ -402,6 +413,12 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     async thread(message, { before, limit } = {}) {
       const payload = { room: id, target: nameOf(message), before, limit }
       return historyOf((await port.request({ type: 'get_thread', payload })) as PayloadOf<'history'>)
+    },
+    async followThread(message) {
+      await port.request({ type: 'follow_thread', payload: { room: id, target: nameOf(message) } })
+    },
+    async unfollowThread(message) {
+      await port.request({ type: 'unfollow_thread', payload: { room: id, target: nameOf(message) } })
     },
     typing: (active = true) => port.typing(id, active),
     markRead: (seq) => readTo(seq, seq),

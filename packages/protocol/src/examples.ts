@@ -308,6 +308,8 @@ const client: Examples['client'] = {
   stop_typing: { type: 'stop_typing', payload: { room } },
 
   get_thread: { type: 'get_thread', payload: { ref: 23, room, target, limit: 20 } },
+  follow_thread: { type: 'follow_thread', payload: { ref: 49, room, target } },
+  unfollow_thread: { type: 'unfollow_thread', payload: { ref: 50, room, target } },
   get_versions: { type: 'get_versions', payload: { ref: 48, room, target, limit: 2 } },
   get_reactions: { type: 'get_reactions', payload: { ref: 24, room, target } },
   create_room: {

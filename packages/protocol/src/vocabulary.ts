@@ -30,6 +30,8 @@ export const CLIENT_MESSAGES = {
   check: history.check,
   get_history: history.getHistory,
   get_thread: history.getThread,
+  follow_thread: history.followThread,
+  unfollow_thread: history.unfollowThread,
   get_versions: history.getVersions,
   get_reactions: reactions.getReactions,
 

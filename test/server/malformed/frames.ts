@@ -129,6 +129,13 @@ export const TEXTS: readonly TextCase[] = [
       thread('"sender":"ada","messageId":"message-1"', ',"before":0'),
       INVALID,
     ],
+    [
+      'a thread to follow that is a text',
+      message('follow_thread', ',"room":"a","target":"message-1"'),
+      INVALID,
+    ],
+    ['no thread to unfollow', message('unfollow_thread', ',"room":"a"'), INVALID],
+    ['a thread of what is not there', message('follow_thread', `,"room":"general",${TARGET}`), FORBIDDEN],
     ['versions of a text', message('get_versions', ',"room":"a","target":"message-1"'), INVALID],
     ['a million versions', message('get_versions', `,"room":"a",${TARGET},"limit":1000000`), INVALID],
     [

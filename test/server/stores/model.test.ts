@@ -250,6 +250,7 @@ function rename(drawn: StoreOp, run: string, naive: NaiveStore, serverId: () => 
     user: drawn.user === 'system' ? 'system' : drawn.user + run,
     room: roomName(drawn.room, run),
   }
+  if (drawn.op === 'follow_thread') throw new Error('no threads here')
   if (drawn.op === 'mark_read' || drawn.op === 'mark_delivered') return { ...drawn, ...names }
   const noticeId = serverId()
   if (drawn.op === 'command') {

@@ -90,6 +90,7 @@ export class NaiveStore {
     if (op.op === 'ban') return this.ban(op, now)
     if (op.op === 'mute') return this.mute(op, now)
     if (op.op === 'mark_delivered') return this.markDelivered(op, now)
+    if (op.op === 'follow_thread') throw new Error('no threads here')
     return this.markRead(op, now)
   }
 

@@ -141,11 +141,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 7]) {
+    for (const version of [0, 8]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 6.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 7.`)
     }
-    harness.exec('pragma user_version = 6')
+    harness.exec('pragma user_version = 7')
     await open(harness)
   })
 

@@ -43,6 +43,8 @@ const ANSWERS: { readonly [T in RequestType]?: HandledServerMessage['type'] } = 
   get_page: 'page',
   get_history: 'history',
   get_thread: 'history',
+  follow_thread: 'done',
+  unfollow_thread: 'done',
   get_versions: 'version_list',
   get_reactions: 'reaction_list',
   mark_read: 'messages_read',

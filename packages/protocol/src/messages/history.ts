@@ -108,6 +108,10 @@ export const getThread = z.object({
   limit: z.optional(pageSize),
 })
 
+/** To the server: tell me of the answers to this message, or do so no longer. Idempotent. */
+export const followThread = z.object({ ref, room: roomId, target: messageTarget })
+export const unfollowThread = followThread
+
 /** To the server: what a message has said so far, and says now: the newest, or those next before a position. */
 export const getVersions = z.object({
   ref,
@@ -150,4 +154,6 @@ export const history = z.object({
   hasOlder: z.boolean(),
   /** … or newer, up to `at`. */
   hasNewer: z.boolean(),
+  /** Of a thread: whether the asker is told of its answers. */
+  following: z.optional(z.boolean()),
 })

@@ -20,8 +20,8 @@ const alert = z.object({
 /** Entries of a user's own log. Their sender is who caused them. */
 const about = { room: roomId, alert: z.optional(alert) }
 export const mention = z.object({ ...about, message: messagePlace })
-/** Somebody answered a message of this user. */
-export const reply = z.object({ ...about, message: messagePlace })
+/** Somebody answered a message of this user, or one whose thread they follow: `thread`. */
+export const reply = z.object({ ...about, message: messagePlace, thread: z.optional(messagePlace) })
 export const invitation = z.object({ ...about, role })
 /** The user is a member now: by their own act on any device, or because somebody wrote to them first. */
 export const admission = z.object({ ...about, role })

@@ -30,6 +30,8 @@ export const CLIENT_EXCHANGES: { readonly [T in ClientMessageType]: Exchange } =
   check: asks('Am I behind anywhere?', 'checked'),
   get_history: asks('Messages as they stand, next before a position or next after one.', 'history'),
   get_thread: asks('The answers to a message, as they stand.', 'history'),
+  follow_thread: asks('Tell me of the answers to this message.', 'done'),
+  unfollow_thread: asks('Tell me of them no longer.', 'done'),
   get_versions: asks('What a message has said so far, and says now.', 'version_list'),
   get_reactions: asks('Who reacted to a message, and with what.', 'reaction_list'),
   create_room: asks('Make a room; the asker owns it.', 'room_info'),

@@ -194,6 +194,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   'set_role.role': 'The role to have.',
   'mute_member.durationMs': 'For how long, in milliseconds.',
   'invite_member.role': 'The role to have; without it, member.',
+  following: 'Whether the asker is told of the answers; only of a thread.',
+  thread: 'The message that was answered: there the thread begins.',
   versions: 'What it said, the newest first.',
   'version_list.versions.seq': 'The position of the entry that said it.',
   'version_list.versions.body': 'All that it said.',

@@ -72,11 +72,12 @@ export function answerHistory(
     refuseInRoom(context, connection, ref, 'FORBIDDEN', room)
     return
   }
-  const { entries, at, from, to, hasOlder, hasNewer } = read
+  const { entries, at, from, to, hasOlder, hasNewer, following } = read
   const looked = from <= to ? { from, to } : undefined
+  const payload = { ref, room, entries: [...entries], at, ...looked, hasOlder, hasNewer }
   send(context, connection, {
     type: 'history',
-    payload: { ref, room, entries: [...entries], at, ...looked, hasOlder, hasNewer },
+    payload: following === undefined ? payload : { ...payload, following },
   })
 }
 

@@ -13,6 +13,7 @@ import {
   usersOfDirectRoom,
 } from '@tautline/protocol/wire'
 import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
+import { type FollowChange, FollowChanges, type FollowView } from './thread-follows.ts'
 
 /** A room: its row is the order of its log. */
 export interface Room {
@@ -124,7 +125,7 @@ export interface ReactionChange {
 }
 
 /** What is committed. Undefined stands for "there is none". */
-export interface View {
+export interface View extends FollowView {
   room(room: string): Room | undefined
   member(room: string, user: string): Membership | undefined
   /** How many commands were decided in the lane. */
@@ -163,6 +164,7 @@ export interface Step {
   readonly read?: Change<ReadMark> | undefined
   readonly delivered?: Change<Delivery> | undefined
   readonly message?: MessageChange | undefined
+  readonly follow?: FollowChange | undefined
   /** Forget who belongs to the room, and all that is kept for them there. */
   readonly erase?: string | undefined
 }
@@ -197,6 +199,7 @@ export class Batch implements View {
   readonly reactions = new Map<string, Map<string, ReactionChange & { readonly seq: number }>>()
   /** Messages whose content goes, by room: after everything else is written. */
   readonly blanked: { readonly room: string; readonly seq: number }[] = []
+  readonly follows: FollowChanges
   readonly #view: View
   readonly #entries = new Map<string, ExistingEntry>()
   readonly #messages = new Map<string, MessageRow>()
@@ -205,6 +208,7 @@ export class Batch implements View {
 
   constructor(view: View) {
     this.#view = view
+    this.follows = new FollowChanges(view)
   }
 
   room(room: string): Room | undefined {
@@ -249,6 +253,14 @@ export class Batch implements View {
     return (this.room(room)?.lastOrdinal ?? 0) - later
   }
 
+  threadFollow(room: string, seq: number, user: string) {
+    return this.follows.threadFollow(room, seq, user)
+  }
+
+  threadFollowers(room: string, seq: number, limit: number) {
+    return this.follows.threadFollowers(room, seq, limit)
+  }
+
   invitation(room: string, user: string): Invitation | undefined {
     const changed = this.invitations.get(room)
     return changed?.has(user) ? changed.get(user) : this.#view.invitation(room, user)
@@ -286,6 +298,7 @@ export class Batch implements View {
     for (const row of step.append ?? []) this.#keepEntry(row)
     for (const change of step.members ?? []) this.#keepMember(change)
     if (step.message) this.#keepChange(step.message)
+    if (step.follow) this.follows.set(step.follow)
     const { invitation, read, sanction, delivered } = step
     if (delivered?.is) nested(this.deliveries, delivered.room).set(delivered.user, delivered.is)
     if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)

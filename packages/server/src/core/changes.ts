@@ -18,6 +18,7 @@ import {
 import type { MessageChange, MessageRow, View } from './batch.ts'
 import { canDelete, canSee, membershipOf } from './rights.ts'
 import type { CommandOp } from './store.ts'
+import { listenersOf } from './threads.ts'
 
 type Payload = Readonly<Record<string, unknown>>
 
@@ -35,6 +36,8 @@ export interface Resolved {
 export interface Told {
   readonly user: string
   readonly type: 'mention' | 'reply'
+  /** Of an answer: the message at which the thread begins. */
+  readonly thread?: ReturnType<typeof placeOf> | undefined
 }
 
 /** Of a command by a user who may write in the room. A code: it cannot be, for good. */
@@ -85,8 +88,8 @@ function resolveMessage(view: View, op: CommandOp, payload: Payload): Resolved |
   const about = replyTo && find(view, op, replyTo)
   if (replyTo && !about) return 'FORBIDDEN'
   const tells: Told[] = mentions.map((user) => ({ user, type: 'mention' }))
-  if (about && !mentions.includes(about.sender) && membershipOf(view, op.room, about.sender))
-    tells.push({ user: about.sender, type: 'reply' })
+  for (const user of about ? listenersOf(view, about, op.user) : [])
+    if (!mentions.includes(user)) tells.push({ user, type: 'reply', thread: about && placeOf(about) })
   return {
     payload: withMentions(replyTo && about ? { ...said, replyTo: placeOf(about) } : said, mentions),
     about,

@@ -32,6 +32,9 @@ const COMMAND_OF_ENTRY: Readonly<Record<string, 'send_message' | 'edit_message'>
   message_edited: 'edit_message',
 }
 
+/** Of oneself: no hook is asked, so nothing waits for one. */
+const UNASKED: ReadonlySet<StoreOp['op']> = new Set(['mark_read', 'mark_delivered', 'follow_thread'])
+
 interface Item {
   readonly connection: Connection
   readonly ref: number
@@ -174,10 +177,11 @@ export function createReviews(context: Context, committer: Committer): Reviews {
       case 'ban':
       case 'mute':
         return reviews.actions ? { action: op.op, userId, room, target: op.target } : undefined
-      // Whoever wants to go may; and of oneself one may know how far one has read.
+      // Whoever wants to go may; and of oneself one may know how far one has read, and what one follows.
       case 'leave':
       case 'mark_read':
       case 'mark_delivered':
+      case 'follow_thread':
       case 'admit':
         return undefined
       default:
@@ -236,7 +240,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
 
   return {
     add(connection, ref, op, chars) {
-      if (!isOn || connection.id === APPLICATION || op.op === 'mark_read' || op.op === 'mark_delivered') {
+      if (!isOn || connection.id === APPLICATION || UNASKED.has(op.op)) {
         committer.add(connection, ref, op, chars)
         return
       }

@@ -23,6 +23,8 @@ export const ROOM_REQUESTS = [
   'unmute_member',
   'mark_read',
   'mark_delivered',
+  'follow_thread',
+  'unfollow_thread',
 ] as const
 
 export type RoomRequest = Extract<ClientMessage, { type: (typeof ROOM_REQUESTS)[number] }>
@@ -47,6 +49,8 @@ export function operationOf({ type, payload }: RoomRequest, asker: Asker): Store
   const { user } = asker
   const { room } = payload
   if (type === 'mark_read' || type === 'mark_delivered') return { op: type, user, room, seq: payload.seq }
+  if (type === 'follow_thread' || type === 'unfollow_thread')
+    return { op: 'follow_thread', user, room, target: payload.target, follow: type === 'follow_thread' }
   const change = { user, room, messageId: asker.makeId(), noticeId: asker.makeId() }
   switch (type) {
     case 'create_room': {

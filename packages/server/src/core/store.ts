@@ -138,6 +138,16 @@ export interface MarkDeliveredOp {
   readonly seq: number
 }
 
+/** Hear of the answers to a message, or do so no longer; idempotent. */
+export interface FollowThreadOp {
+  readonly op: 'follow_thread'
+  readonly user: string
+  readonly room: string
+  /** The message at which the thread begins. */
+  readonly target: { readonly sender: string; readonly messageId: string }
+  readonly follow: boolean
+}
+
 export type StoreOp =
   | CommandOp
   | CreateOp
@@ -154,6 +164,7 @@ export type StoreOp =
   | MuteOp
   | MarkReadOp
   | MarkDeliveredOp
+  | FollowThreadOp
 
 export type Outcome =
   /** In the log. `appended`: by this operation (else it was there before). */
@@ -262,6 +273,8 @@ export type HistoryResult =
       readonly to: number
       readonly hasOlder: boolean
       readonly hasNewer: boolean
+      /** Of a thread: whether the reader follows it. */
+      readonly following?: boolean
     }
   | { readonly result: 'forbidden' }
 

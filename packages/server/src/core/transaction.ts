@@ -34,6 +34,7 @@ import { isMuted, isSystem, may, membershipOf } from './rights.ts'
 import { transactSetRole } from './roles.ts'
 import { transactDelete, transactMute, transactUpdate } from './room-changes.ts'
 import type { CommandOp, MarkDeliveredOp, MarkReadOp, StoreOp } from './store.ts'
+import { followBy, transactFollowThread } from './threads.ts'
 import { unreadOf } from './unread.ts'
 
 /**
@@ -91,6 +92,8 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
       return transactMarkRead(view, op, unixMs)
     case 'mark_delivered':
       return transactMarkDelivered(view, op, unixMs)
+    case 'follow_thread':
+      return transactFollowThread(view, op)
     default:
       return unreachable(op)
   }
@@ -147,6 +150,7 @@ function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: nu
     append: [row],
     read: isMessage(row.entry) ? mark : undefined,
     message: changeOf(op, resolved, row.entry),
+    follow: about && isMessage(row.entry) ? followBy(view, about, user, seq) : undefined,
   } as const
   const users = view.room(room) ? undefined : usersOfDirectRoom(room)
   return users ? openDirect(view, op, users, step, unixMs) : tell(view, op, resolved, step, unixMs)
@@ -163,9 +167,10 @@ function tell(
   if (tells.length === 0) return step
   if (noticeId === undefined) throw new Error(`nobody could be told of what was said in ${room}`)
   const { seq, sender, messageId } = step.append[0].entry
-  const notices = tells.map(({ user: other, type }, i) => {
+  const notices = tells.map(({ user: other, type, thread }, i) => {
     const by = { user, noticeId: `${noticeId}-${i}` }
-    return noticeRow(view, by, other, type, { room, message: { seq, sender, messageId } }, unixMs)
+    const message = { seq, sender, messageId }
+    return noticeRow(view, by, other, type, thread ? { room, message, thread } : { room, message }, unixMs)
   })
   return fresh(view, { ...step, append: [...step.append, ...notices] })
 }

@@ -24,6 +24,7 @@ import {
   type View,
 } from '../core/batch.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
+import { type FollowChange, keyOf, latest, type ThreadFollower } from '../core/thread-follows.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
 import type { Log, StoredEntry } from './log.ts'
 import { attempt, blankPayload, readsOf } from './reading.ts'
@@ -118,6 +119,8 @@ export class MemoryTables implements View, Log {
   /** By room, in no order. */
   readonly reactionsOf = new Map<string, MemoryReaction[]>()
   readonly deliveriesOf = new Map<string, Map<string, Delivery>>()
+  /** By room, then position and user. */
+  readonly followsOf = new Map<string, Map<string, FollowChange>>()
   readonly sanctionsOf = new Map<string, Map<string, Sanction>>()
 
   room(room: string): Room | undefined {
@@ -183,6 +186,15 @@ export class MemoryTables implements View, Log {
       (row) => row.type === 'message_edited' && row.target === target && row.seq < before,
     )
     return edits.reverse().slice(0, limit)
+  }
+
+  threadFollow(room: string, seq: number, user: string): FollowChange | undefined {
+    return this.followsOf.get(room)?.get(keyOf(room, seq, user))
+  }
+
+  threadFollowers(room: string, seq: number, limit: number): readonly ThreadFollower[] {
+    const all = [...(this.followsOf.get(room)?.values() ?? [])].filter((one) => one.seq === seq)
+    return latest(all, limit)
   }
 
   ordinal(room: string, seq: number): number | undefined {
@@ -288,6 +300,7 @@ export class MemoryTables implements View, Log {
     for (const [room, marks] of batch.readMarks) {
       for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
     }
+    for (const is of batch.follows) inner(this.followsOf, is.room).set(keyOf(is.room, is.seq, is.user), is)
     for (const room of batch.erased) this.#erase(room)
   }
 
@@ -295,6 +308,7 @@ export class MemoryTables implements View, Log {
     for (const { sender, messageId } of this.logs.get(room) ?? [])
       this.ids.delete(entryKey(sender, messageId))
     this.deliveriesOf.delete(room)
+    this.followsOf.delete(room)
     const { logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf } = this
     for (const rows of [logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf])
       rows.delete(room)

@@ -37,6 +37,7 @@ import type {
   ThreadRequest,
 } from '../core/store.ts'
 import { MAX_REACTORS } from '../core/store.ts'
+import { isFollowing } from '../core/threads.ts'
 import { runBatch } from '../core/transaction.ts'
 import { describeRoom, unreadOf } from '../core/unread.ts'
 import { lastMessage } from './last-message.ts'
@@ -166,6 +167,7 @@ function readThread(view: View, log: Log, request: ThreadRequest): HistoryResult
     to,
     hasOlder: answers.length > length,
     hasNewer,
+    following: isFollowing(view, message, request.user),
   }
 }
 

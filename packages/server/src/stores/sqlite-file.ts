@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 6
+const SCHEMA_VERSION = 7
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -124,9 +124,19 @@ const SCHEMA = `
     primary key (room, user, seq, emoji)
   ) without rowid;
 
+  create table thread_follows (
+    room text not null,
+    seq integer not null,
+    user text not null,
+    is_following integer not null,
+    at integer not null,
+    primary key (room, seq, user)
+  ) without rowid;
+
   create index reactions_by_message on reactions (room, seq, emoji, at);
   create index entries_by_target on entries (room, target, type, seq) where target is not null;
 
+  create index thread_follows_by_time on thread_follows (room, seq, at desc, user) where is_following = 1;
   create index public_rooms on rooms (id) where visibility = 'public';
   create index deleted_rooms on rooms (id) where visibility = 'deleted';
   create index members_by_user on members (user, room);
@@ -204,6 +214,18 @@ const MIGRATIONS = [
   alter table rooms add column last_message integer not null default 0;
   update rooms set last_message = coalesce(
     (select seq from entries where entries.room = rooms.id and type = 'new_message' order by seq desc limit 1), 0);
+  `,
+  // Version 7 keeps who follows which thread.
+  `
+  create table thread_follows (
+    room text not null,
+    seq integer not null,
+    user text not null,
+    is_following integer not null,
+    at integer not null,
+    primary key (room, seq, user)
+  ) without rowid;
+  create index thread_follows_by_time on thread_follows (room, seq, at desc, user) where is_following = 1;
   `,
 ]
 

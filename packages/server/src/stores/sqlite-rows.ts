@@ -20,6 +20,7 @@ import {
   type View,
 } from '../core/batch.ts'
 import type { ReadPosition, StoredMember } from '../core/store.ts'
+import type { ThreadFollow, ThreadFollower } from '../core/thread-follows.ts'
 import type { Log, StoredEntry } from './log.ts'
 import { blankPayload } from './reading.ts'
 import { RecentMap } from './recent.ts'
@@ -103,6 +104,16 @@ export class SqliteRows implements View, Log {
 
   edits(room: string, target: number, before: number, limit: number): Iterable<StoredEntry> {
     return this.#statements.edits.iterate(room, target, before, limit)
+  }
+
+  threadFollow(room: string, seq: number, user: string): ThreadFollow | undefined {
+    const row = this.#statements.threadFollow.get(room, seq, user)
+    return row && { isFollowing: row.isFollowing === 1, at: row.at }
+  }
+
+  threadFollowers(room: string, seq: number, limit: number): readonly ThreadFollower[] {
+    const rows = this.#statements.threadFollowers.all(room, seq, limit)
+    return rows.map((row) => ({ ...row, isFollowing: true }))
   }
 
   delivery(room: string, user: string): Delivery | undefined {
@@ -212,6 +223,8 @@ export class SqliteRows implements View, Log {
       for (const [user, { seq, ordinal, timestamp }] of marks)
         putReadMark.run(room, user, seq, ordinal, timestamp)
     }
+    for (const { room, seq, user, isFollowing, at } of batch.follows)
+      this.#statements.putThreadFollow.run(room, seq, user, Number(isFollowing), at)
     this.#writeChanges(batch)
   }
 
@@ -256,10 +269,11 @@ export class SqliteRows implements View, Log {
         this.#isPurged = true
         return
       }
-      const { purgeReactions, purgeStandings, purgeEntries } = this.#statements
+      const { purgeReactions, purgeStandings, purgeThreadFollows, purgeEntries } = this.#statements
       // The entries last: by them the room is found again.
       left -= purgeReactions.run(room, left).changes
       if (left > 0) left -= purgeStandings.run(room, left).changes
+      if (left > 0) left -= purgeThreadFollows.run(room, left).changes
       if (left > 0) left -= purgeEntries.run(room, left).changes
     }
   }
@@ -462,6 +476,20 @@ function prepare(db: Database.Database) {
     answers: db.prepare<[string, number, number, number], StoredEntry>(
       `select ${ENTRY_COLUMNS} from entries
        where room = ? and target = ? and type = 'new_message' and seq < ? order by seq desc limit ?`,
+    ),
+    threadFollow: db.prepare<[string, number, string], { isFollowing: number; at: number }>(
+      'select is_following as isFollowing, at from thread_follows where room = ? and seq = ? and user = ?',
+    ),
+    threadFollowers: db.prepare<[string, number, number], { user: string; at: number }>(
+      `select user, at from thread_follows
+       where room = ? and seq = ? and is_following = 1 order by at desc, user limit ?`,
+    ),
+    putThreadFollow: db.prepare<[string, number, string, number, number]>(
+      'insert or replace into thread_follows (room, seq, user, is_following, at) values (?, ?, ?, ?, ?)',
+    ),
+    purgeThreadFollows: db.prepare<[string, number]>(
+      `delete from thread_follows where (room, seq, user) in
+       (select room, seq, user from thread_follows where room = ? limit ?)`,
     ),
     edits: db.prepare<[string, number, number, number], StoredEntry>(
       `select ${ENTRY_COLUMNS} from entries
