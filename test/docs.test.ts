@@ -326,7 +326,8 @@ function ask(server: Server, ...messages: readonly object[]): Promise<string[]> 
 const LAST = { type: 'join_room', payload: { ref: 999, room: 'the-last' } }
 
 function serverSources(): string {
-  return globSync('packages/server/src/core/*.ts', { cwd: root })
+  const sources = ['packages/server/src/core/*.ts', 'packages/server/src/application.ts']
+  return globSync(sources, { cwd: root })
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n')
 }

@@ -30,6 +30,7 @@ describe('the entry point without validators', () => {
       'lane.ts',
       'limits.ts',
       'log.ts',
+      'notifications.ts',
       'rights.ts',
       'text.ts',
       'wire.ts',

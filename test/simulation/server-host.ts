@@ -162,6 +162,7 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
       case 'preview':
       case 'review':
       case 'review_expired':
+      case 'push':
         throw new Error('nobody has a say here')
       default:
         effect satisfies never

@@ -151,11 +151,19 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
       (item) => isFields(item.entry) && isEntry(item.entry) && isFlag(item.read),
     ) &&
     isCount(payload.unread) &&
+    isCount(payload.head) &&
     isFlag(payload.hasOlder),
   notifications_changed: (payload) =>
     isMaybe(isCount, payload.ref) &&
     isMaybe(isCounts, payload.read) &&
     isMaybe(isCounts, payload.cleared) &&
+    isMaybe(isCount, payload.readUpTo) &&
     isMaybe(isCount, payload.clearedUpTo) &&
-    isCount(payload.unread),
+    isCount(payload.unread) &&
+    isCount(payload.head),
+  notifications_set: (payload) =>
+    isMaybe(isCount, payload.ref) &&
+    isText(payload.room) &&
+    isText(payload.level) &&
+    isMaybe(isCount, payload.silencedUntil),
 }

@@ -272,6 +272,14 @@ const entries: Examples['entries'] = {
     timestamp: time + 175_000,
     payload: { room: direct, callId, media: 'audio', startedAt: time + 145_000 },
   },
+  notice: {
+    type: 'notice',
+    seq: 15,
+    sender: 'system',
+    messageId: '0mrk3o5ntwRkYb2_Ho1StU',
+    timestamp: time + 200_000,
+    payload: { title: 'Your order is on its way', body: 'It arrives on Thursday.' },
+  },
 }
 
 const bobJoined: EntryOf<'member_joined'> = {
@@ -345,6 +353,11 @@ const client: Examples['client'] = {
   unsubscribe_presence: { type: 'unsubscribe_presence', payload: { ref: 36, users: ['cy'] } },
   get_notifications: { type: 'get_notifications', payload: { ref: 37, before: 13, limit: 20 } },
   read_notifications: { type: 'read_notifications', payload: { ref: 38, seqs: [11, 12] } },
+  read_all_notifications: { type: 'read_all_notifications', payload: { ref: 52, upTo: 13 } },
+  set_notifications: {
+    type: 'set_notifications',
+    payload: { ref: 53, room, level: 'none', silenceMs: 0 },
+  },
   clear_notifications: { type: 'clear_notifications', payload: { ref: 39, seqs: [11] } },
   clear_all_notifications: { type: 'clear_all_notifications', payload: { ref: 40, upTo: 13 } },
   start_call: {
@@ -564,12 +577,17 @@ const server: Examples['server'] = {
         { entry: entries.reply, read: false },
       ],
       unread: 1,
+      head: 12,
       hasOlder: true,
     },
   },
   notifications_changed: {
     type: 'notifications_changed',
-    payload: { ref: 38, read: [11, 12], unread: 0 },
+    payload: { ref: 38, read: [11, 12], unread: 0, head: 12 },
+  },
+  notifications_set: {
+    type: 'notifications_set',
+    payload: { ref: 53, room, level: 'mentions', silencedUntil: time + 3_600_000 },
   },
   call_started: { type: 'call_started', payload: { ref: 41, callId, ringTimeoutMs: 30_000 } },
   incoming_call: {

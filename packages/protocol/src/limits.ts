@@ -59,6 +59,9 @@ export const MAX_PAGE_BYTES = 65_536
 /** Beyond so many entries behind, a subscription jumps to the newest page and tells the gap. */
 export const MAX_REPLAY_ENTRIES = 1_000
 
+/** The newest entries of a user's own log that are kept, at least. */
+export const MAX_OWN_LOG_ENTRIES = 1_000
+
 /** The longest time that a field may name: thirty days. */
 export const MAX_DURATION_MS = 2_592_000_000
 /** What a server may ask a client to wait (`retryAfterMs`, `reconnectAfterMs`, `retry=`): more is taken for a day. */

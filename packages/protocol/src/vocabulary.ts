@@ -8,6 +8,7 @@ import * as calls from './messages/calls.ts'
 import * as connection from './messages/connection.ts'
 import * as history from './messages/history.ts'
 import * as messages from './messages/messages.ts'
+import * as settings from './messages/notification-settings.ts'
 import * as notifications from './messages/notifications.ts'
 import * as presence from './messages/presence.ts'
 import * as reactions from './messages/reactions.ts'
@@ -66,8 +67,10 @@ export const CLIENT_MESSAGES = {
 
   get_notifications: notifications.getNotifications,
   read_notifications: notifications.readNotifications,
+  read_all_notifications: notifications.readAllNotifications,
   clear_notifications: notifications.clearNotifications,
   clear_all_notifications: notifications.clearAllNotifications,
+  set_notifications: settings.setNotifications,
 
   start_call: calls.startCall,
   answer_call: calls.answerCall,
@@ -118,6 +121,7 @@ export const SERVER_MESSAGES = {
 
   notification_list: notifications.notificationList,
   notifications_changed: notifications.notificationsChanged,
+  notifications_set: settings.notificationsSet,
 
   call_started: calls.callStarted,
   incoming_call: calls.incomingCall,
@@ -163,6 +167,7 @@ export const ENTRIES = {
   removal: notifications.removal,
   appointment: notifications.appointment,
   missed_call: notifications.missedCall,
+  notice: notifications.notice,
 } as const
 
 type Table = Readonly<Record<string, z.ZodMiniType>>
@@ -201,6 +206,9 @@ export type PresenceStatus = z.infer<typeof rooms.presenceStatus>
 export type Member = z.infer<typeof rooms.member>
 /** A room as one user sees it. */
 export type RoomDescription = z.infer<typeof rooms.room>
+export type NotificationLevel = z.infer<typeof settings.notificationLevel>
+/** How loudly a device should say something. */
+export type Alert = NonNullable<EntryPayload<'mention'>['alert']>
 export type Visibility = z.infer<typeof rooms.visibility>
 /** What a message can hold: `text`, which is the default, `image` … */
 export type MessageKind = NonNullable<EntryPayload<'new_message'>['kind']>

@@ -56,6 +56,7 @@ export {
   MAX_FRAME_BYTES,
   MAX_MENTIONS,
   MAX_METADATA_BYTES,
+  MAX_OWN_LOG_ENTRIES,
   MAX_PAGE_BYTES,
   MAX_PAGE_ENTRIES,
   MAX_PAGE_MEMBERS,
@@ -74,6 +75,7 @@ export {
   TYPING_TIMEOUT_MS,
 } from './limits.ts'
 export { type Cursor, digestOf, type Follow, follow, LOG_START, nextFingerprint } from './log.ts'
+export { alertOf, defaultLevel, isNotification } from './notifications.ts'
 export {
   hasRight,
   outranks,
@@ -84,6 +86,7 @@ export {
 } from './rights.ts'
 export { findFault, isWellFormed, type TextFault, utf8Bytes } from './text.ts'
 export type {
+  Alert,
   ClientMessage,
   ClientMessageType,
   CommandPayload,
@@ -94,6 +97,7 @@ export type {
   EntryType,
   Member,
   MessageKind,
+  NotificationLevel,
   PayloadOf,
   PresenceStatus,
   Role,

@@ -4,13 +4,16 @@
  * in a lane for each sender and room, and begins a new one where the server could not decide.
  */
 import { randomBytes } from 'node:crypto'
-import { type ClientMessage, decodeClientFrame } from '@tautline/protocol'
+import { type ClientMessage, decodeClientFrame, ENTRIES } from '@tautline/protocol'
 import {
   CODES,
   type Code,
   type CommandPayload,
   type CommandType,
+  type EntryPayload,
+  findFault,
   knownCode,
+  MAX_DEPTH,
   MESSAGE_ID,
   makeMessageId,
   type PayloadOf,
@@ -20,7 +23,7 @@ import {
   TautlineError,
   USER_ID,
 } from '@tautline/protocol/wire'
-import type { ApplicationMessage } from './core/contract.ts'
+import type { ApplicationMessage, ApplicationRequest } from './core/contract.ts'
 
 /** What a message holds (`content`, and what else its `kind` has), where it goes and who says it. */
 export type NewMessage = CommandPayload<'send_message'> & {
@@ -64,6 +67,26 @@ export interface SentMessage {
   readonly messageId: string
   /** When it was committed, in Unix milliseconds. */
   readonly timestamp: number
+}
+
+/** Something of the application's own: a line, what there is to say beyond that, and data for its own client. */
+export type NewNotice = EntryPayload<'notice'>
+
+/** That nobody took a call to the user: who called is its `sender`. */
+export type NewMissedCall = EntryPayload<'missed_call'>
+
+/** What a user shall find among their notifications, beside who caused it. */
+export type NewNotification = (
+  | ({ readonly type?: 'notice' | undefined } & NewNotice)
+  | ({ readonly type: 'missed_call' } & NewMissedCall)
+) & {
+  /** The user who caused it, another than who is told. Default: the system (SYSTEM_USER_ID). */
+  readonly sender?: string | undefined
+  /**
+   * Names it for good, among those of this sender: the same one again (same user, same content) is made once. As that of
+   * a message. Default: one at random.
+   */
+  readonly messageId?: string | undefined
 }
 
 /** What a room shall be: who may come, and what it says of itself. */
@@ -117,6 +140,7 @@ export interface ServerMessages {
 }
 
 export interface Application extends ServerMessages {
+  notify(userId: string, notification: NewNotification): Promise<SentMessage>
   readonly rooms: ServerRooms
   /** What the node says to the application. */
   hear(message: ServerMessage): void
@@ -206,10 +230,10 @@ export function createApplication(options: {
     )
   }
 
-  function check<K extends ApplicationMessage['type']>(
+  function check<K extends ApplicationRequest['type']>(
     type: K,
     payload: Omit<PayloadOf<K>, 'ref'>,
-  ): Extract<ApplicationMessage, { type: K }> {
+  ): Extract<ApplicationRequest, { type: K }> {
     const { maxFrameBytes } = options
     const text = frameText({ type, payload: { ...payload, ref: ++lastRef } })
     const [decoded] = decodeClientFrame(text, { maxFrameBytes })
@@ -227,8 +251,7 @@ export function createApplication(options: {
     messageId = makeMessageId(Date.now(), randomId(12)),
   ): Promise<SentMessage> {
     checkUserId('sender', user)
-    if (!MESSAGE_ID.test(messageId))
-      throw new TautlineError('VALIDATION_ERROR', 'the messageId has not the form of one')
+    checkMessageId(messageId)
     const key = `${user}\n${room}`
     const is = laneOf(key)
     const item = { type, messageId, payload }
@@ -258,6 +281,26 @@ export function createApplication(options: {
 
     react: react('add_reaction'),
     unreact: react('remove_reaction'),
+
+    async notify(userId, notification) {
+      const {
+        type = 'notice',
+        sender = SYSTEM_USER_ID,
+        messageId = makeMessageId(Date.now(), randomId(12)),
+        ...said
+      } = notification
+      checkUserId('userId', userId)
+      checkUserId('sender', sender)
+      checkMessageId(messageId)
+      if (sender === userId)
+        throw new TautlineError('VALIDATION_ERROR', 'nobody is told what they did themselves')
+      const payload = notificationPayload(type, said)
+      const ref = ++lastRef
+      const entry = { type, payload }
+      const place = await put(sender, { type: 'notify', payload: { ref, userId, messageId, entry } })
+      if (!place) throw new Error('a notification was answered without its place')
+      return { seq: place.seq, messageId, timestamp: place.timestamp }
+    },
 
     rooms: {
       async create({ id: room, owner = SYSTEM_USER_ID, ...about }) {
@@ -322,16 +365,34 @@ function frameText(message: { readonly type: string; readonly payload: object })
   }
 }
 
-function isOf<K extends ApplicationMessage['type']>(
+function isOf<K extends ApplicationRequest['type']>(
   type: K,
   message: ClientMessage,
-): message is Extract<ApplicationMessage, { type: K }> {
+): message is Extract<ApplicationRequest, { type: K }> {
   return message.type === type
 }
 
 function checkUserId(name: string, userId: string): void {
   if (!USER_ID.test(userId))
     throw new TautlineError('VALIDATION_ERROR', `the ${name} has not the form of a user id`)
+}
+
+function checkMessageId(messageId: string): void {
+  if (!MESSAGE_ID.test(messageId))
+    throw new TautlineError('VALIDATION_ERROR', 'the messageId has not the form of one')
+}
+
+/** A copy, of its form, of text that every store and client can take. */
+function notificationPayload(type: string, said: object): Readonly<Record<string, unknown>> {
+  const schema = type === 'missed_call' ? ENTRIES.missed_call : ENTRIES.notice
+  if (type !== 'missed_call' && type !== 'notice')
+    throw new TautlineError('VALIDATION_ERROR', 'the type of a notification is notice or missed_call')
+  const copy: unknown = JSON.parse(frameText({ type, payload: said }))
+  const fault = findFault(copy, true, MAX_DEPTH)
+  const parsed = schema.safeParse((copy as { readonly payload: unknown }).payload)
+  if (!fault && parsed.success) return parsed.data
+  const where = parsed.success ? undefined : parsed.error.issues[0]?.path.join('.')
+  throw new TautlineError('VALIDATION_ERROR', `the ${where || 'content'} of a ${type} is not of its form`)
 }
 
 /** Of characters that every id may hold. */

@@ -254,6 +254,7 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
       messages: options.hooks?.onMessage !== undefined,
       actions: options.hooks?.authorize !== undefined,
     },
+    pushes: options.hooks?.onNotification !== undefined,
     hookTimeoutMs: whole('hookTimeoutMs', options.hookTimeoutMs, 10, HOUR_MS, defaults.hookTimeoutMs),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
     messageVersions: flag('messageVersions', options.messageVersions, defaults.messageVersions),
@@ -374,6 +375,7 @@ function checkKeySet({ jwks, jwksAlgorithms = ['RS256'] }: KeySetOptions): void 
 const HOOK_NAMES = [
   'authorize',
   'onMessage',
+  'onNotification',
   'onConnect',
   'onDisconnect',
 ] as const satisfies readonly (keyof Hooks)[]

@@ -16,6 +16,7 @@ import type { Store, StoreOp } from './core/store.ts'
 import type { HookRunner } from './hooks.ts'
 import { describeError, type Logger } from './log.ts'
 import { type ConnectionInfo, Meter, type Metrics } from './metrics.ts'
+import { createPusher } from './pusher.ts'
 import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
@@ -48,6 +49,8 @@ export interface Driver {
   connectionInfo(id: string): ConnectionInfo | undefined
   /** Tells the clients to go, finishes the commits, closes. Resolves when the node is done, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
+  /** Hands the last notifications on. Resolves when none is left, or after `timeoutMs`. */
+  finishPushes(timeoutMs: number): Promise<void>
   /** Ends what is still open. */
   stop(): void
   /** Resolves when no socket is open, or after `timeoutMs`. */
@@ -78,6 +81,7 @@ export function createDriver(options: DriverOptions): Driver {
   let timerDueAt = Number.POSITIVE_INFINITY
   let lastId = APPLICATION
   const meter = new Meter()
+  const pusher = hooks && createPusher({ store, push: hooks.push, logger })
   let onDrained: (() => void) | undefined
   let onEmpty: (() => void) | undefined
   const application = createApplication({
@@ -188,6 +192,9 @@ export function createDriver(options: DriverOptions): Driver {
         break
       case 'read':
         read(effect.connection, effect.query)
+        break
+      case 'push':
+        pusher?.take(effect.push)
         break
       case 'drained':
         onDrained?.()
@@ -374,6 +381,10 @@ export function createDriver(options: DriverOptions): Driver {
       logger.error({ timeoutMs, ...node.figures() }, 'the last commit did not end in time')
       for (const connection of sockets.keys())
         close({ do: 'close', connection, code: 'RESTART', retryAfterMs: 0 })
+    },
+
+    async finishPushes(timeoutMs) {
+      await pusher?.finish(timeoutMs)
     },
 
     async whenEmpty(timeoutMs) {

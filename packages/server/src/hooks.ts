@@ -4,8 +4,9 @@
  *
  * What was said is handed to a hook and never to the log.
  */
-import { decodeCommand } from '@tautline/protocol'
+import { decodeCommand, ENTRIES } from '@tautline/protocol'
 import {
+  type Alert,
   CODES,
   type Code,
   type CommandPayload,
@@ -17,6 +18,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { Action, Question, Verdict } from './core/contract.ts'
 import { describeError, type Logger } from './log.ts'
+import type { PushNotification } from './pusher.ts'
 import type { ReadObjection } from './queries.ts'
 
 /** Who wants to do what. */
@@ -46,8 +48,13 @@ export type SubmittedMessage = (CommandPayload<'send_message'> | CommandPayload<
   readonly messageId: string
 }
 
-/** What shall be said instead: these fields replace those of the message; undefined takes a field away. */
-export type MessageChange = { readonly [K in keyof CommandPayload<'send_message'>]?: unknown }
+/**
+ * What shall be said instead: these fields replace those of the message; undefined takes a field away. `alert` is no part
+ * of the message: so loudly its mentions and answers are told to whom it names.
+ */
+export type MessageChange = { readonly [K in keyof CommandPayload<'send_message'>]?: unknown } & {
+  readonly alert?: Alert | undefined
+}
 
 export interface ConnectionEvent {
   /** The `connectionId` that the client was told. */
@@ -86,6 +93,14 @@ export interface Hooks {
   onMessage?(
     message: SubmittedMessage,
   ): undefined | MessageChange | Promise<undefined | MessageChange> | Promise<void> | void
+  /**
+   * Somebody who is away has a notification, or a message in a room of which they want to hear everything: to be given to
+   * a push service. Away is who has had no connection for `presenceGraceMs`. It is told once it is committed, at most 16
+   * at a time and in no order; what throws, or takes longer than `hookTimeoutMs`, is tried again, five times in all over
+   * about three minutes (a TautlineError says with `retryAfterMs` when, or with a final code never). So it may come twice
+   * (see `id`), and where the process ends first, not at all: the notification itself is in the user's own log.
+   */
+  onNotification?(notification: PushNotification): unknown
   /** A connection is authenticated. What it returns is ignored; to keep somebody out, refuse the token. */
   onConnect?(event: ConnectionEvent): unknown
   /** Its socket has closed: once for each onConnect. `code`: why the server closed it; undefined: the client went. */
@@ -96,6 +111,8 @@ export interface Hooks {
 export interface HookRunner {
   review(question: Question): Promise<Verdict>
   readonly objectionToRead: ReadObjection
+  /** Rejects where the hook failed, or took too long. */
+  push(notification: PushNotification): Promise<unknown>
   connected(event: ConnectionEvent): void
   disconnected(event: ConnectionEvent & { readonly code: Code | undefined }): void
 }
@@ -113,23 +130,25 @@ const MAX_DETAIL_CHARS = 1_000
 export function createHookRunner(options: HookRunnerOptions): HookRunner {
   const { hooks, hookTimeoutMs, maxMessageChars, logger } = options
 
-  /** The message in which the hook changed something, or undefined. */
+  /** The message in which the hook changed something, and how loudly it is told; each undefined: as it is. */
   async function changed(
     { userId: sender, room }: Question,
     { type, messageId, payload }: NonNullable<Question['command']>,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  ): Promise<Omit<Extract<Verdict, { ok: true }>, 'ok'>> {
     // The hook's own copy: an object changed in place must not come into the store unseen.
     const copy = structuredClone(payload) as CommandPayload<'send_message'> | CommandPayload<'edit_message'>
     const change = await hooks.onMessage?.({ ...copy, sender, room, messageId })
-    if (change === undefined) return undefined
+    if (change === undefined) return {}
     if (typeof change !== 'object' || change === null) throw new TypeError('onMessage returned no object')
-    const item: unknown = JSON.parse(JSON.stringify({ type, messageId, payload: { ...payload, ...change } }))
+    const { alert: loudness, ...fields } = change
+    const alert = loudness === undefined ? undefined : readAlert(loudness)
+    const item: unknown = JSON.parse(JSON.stringify({ type, messageId, payload: { ...payload, ...fields } }))
     const command = decodeCommand(item)
     const fault = findFault(item, true, MAX_DEPTH)
     const isCommand = !fault && command.ok && command.type === type && 'content' in command.payload
     if (!isCommand || command.payload.content.length > maxMessageChars)
       throw new TypeError('onMessage made of a message what is none')
-    return command.payload
+    return { payload: command.payload, alert }
   }
 
   function verdictOf(error: unknown, { action, userId, room }: Question): Verdict {
@@ -160,7 +179,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
         }
         if (hooks.authorize && !isYes(await hooks.authorize({ action, userId, room, target })))
           return { ok: false, code: 'FORBIDDEN' }
-        return { ok: true, payload: command && (await changed(question, command)) }
+        return { ok: true, ...(command && (await changed(question, command))) }
       } catch (error) {
         return verdictOf(error, question)
       }
@@ -178,6 +197,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
       }
     },
 
+    push: async (notification) => within(hookTimeoutMs, hooks.onNotification?.(notification)),
     connected: (event) => tell('onConnect', hooks.onConnect, event),
     disconnected: (event) => tell('onDisconnect', hooks.onDisconnect, event),
   }
@@ -199,6 +219,14 @@ function isRefusal(error: unknown): error is TautlineError {
 function wordsOf({ detail }: TautlineError): string | undefined {
   if (typeof detail !== 'string' || detail === '') return undefined
   return Buffer.from(detail.slice(0, MAX_DETAIL_CHARS).replaceAll('\0', '')).toString()
+}
+
+/** Of what an entry may hold. */
+function readAlert(given: unknown): Alert {
+  const read = ENTRIES.notice.safeParse({ title: '-', alert: given })
+  if (!read.success || !read.data.alert || findFault(read.data.alert))
+    throw new TypeError('onMessage named an alert that is none')
+  return read.data.alert
 }
 
 /** From JavaScript anything may come. A hook that forgets to answer allows nothing. */

@@ -5,6 +5,9 @@ export type {
   MessageEdit,
   MessageTarget,
   NewMessage,
+  NewMissedCall,
+  NewNotice,
+  NewNotification,
   NewRoom,
   SentMessage,
   ServerRooms,
@@ -52,6 +55,7 @@ export type {
 export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'
 export type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
+export type { PushNotification } from './pusher.ts'
 export { createServer, type Health, type Server } from './server.ts'
 export type { ServerSocket, SocketListener } from './socket.ts'
 export { type MemoryOptions, type MemoryStoreFactory, memory } from './stores/memory.ts'

@@ -23,6 +23,8 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
     case 'rooms':
       return { of: 'rooms', result: await store.readRooms(query.request) }
+    case 'notices':
+      return { of: 'notices', result: await store.readNotices(query.request) }
     default:
       return unreachable(query)
   }
@@ -42,6 +44,8 @@ export async function askAllowed(
   objectionTo: ReadObjection,
 ): Promise<ReadAnswer> {
   if (query.of === 'rooms') return askRooms(store, query, objectionTo)
+  // One's own log is never asked about.
+  if (query.of === 'notices') return ask(store, query)
   if (query.of === 'heads') {
     const objections = await Promise.all(query.rooms.map((room) => objectionTo(query.user, room)))
     const undecided = objections.find((code) => code !== undefined && code !== 'FORBIDDEN')
@@ -75,7 +79,7 @@ function withoutLast(room: ListedRoom): ListedRoom {
 }
 
 /** What the store says to who may not. */
-function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'heads'>): ReadAnswer {
+function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads'>): ReadAnswer {
   switch (of) {
     case 'page':
     case 'history':

@@ -11,6 +11,7 @@ import type {
   MessageEdit,
   MessageTarget,
   NewMessage,
+  NewNotification,
   SentMessage,
   ServerRooms,
 } from './application.ts'
@@ -69,6 +70,13 @@ export interface Server {
   /** Rejects as `edit` does, with TOO_MANY_REACTIONS beyond 20 different ones. */
   react(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
   unreact(target: MessageTarget, emoji: string, by?: ActingUser): Promise<SentMessage>
+  /**
+   * Tells a user something, among their notifications: a `notice` of the application's own, or a missed call. Resolves
+   * when it is committed; who is away is told by `hooks.onNotification`. Whether the user exists is not asked. Rejects
+   * with a TautlineError: VALIDATION_ERROR for what is not of its form, ID_CONFLICT where the sender used the
+   * `messageId` for something else, UNAVAILABLE and INTERNAL_ERROR as `send`.
+   */
+  notify(userId: string, notification: NewNotification): Promise<SentMessage>
   /** Makes rooms, and members of them. */
   readonly rooms: ServerRooms
   /**
@@ -199,6 +207,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     delete: driver.application.delete,
     react: driver.application.react,
     unreact: driver.application.unreact,
+    notify: driver.application.notify,
     rooms: driver.application.rooms,
     disconnect: driver.disconnect,
     health,
@@ -232,7 +241,7 @@ async function closeAll(parts: {
   const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
   http?.closeIdleConnections()
   await driver.drain(config.drainTimeoutMs)
-  await driver.whenEmpty(CLOSE_TIMEOUT_MS)
+  await Promise.all([driver.whenEmpty(CLOSE_TIMEOUT_MS), driver.finishPushes(CLOSE_TIMEOUT_MS)])
   driver.stop()
   http?.closeAllConnections()
   await httpClosed

@@ -11,7 +11,7 @@ export interface Usage {
   readonly sends?: Quota | false | undefined
   /** Reactions added and taken back. Default: no limit; messenger: 50 a minute. */
   readonly reactions?: Quota | false | undefined
-  /** Read positions and deliveries. Default: no limit; messenger: 100 a minute. */
+  /** Read positions, deliveries, and notifications read, cleared and set. Default: no limit; messenger: 100 a minute. */
   readonly receipts?: Quota | false | undefined
   /** Beginnings of typing. Default: no limit; messenger: 10 in 10 s. */
   readonly typing?: Quota | false | undefined

@@ -12,11 +12,14 @@ import type {
   InviteOp,
   JoinOp,
   LeaveOp,
+  MarkNoticesOp,
   MarkReadOp,
   MuteOp,
+  NotifyOp,
   Outcome,
   PageRequest,
   RemoveOp,
+  SetNoticesOp,
   SetRoleOp,
   Store,
   StoreOp,
@@ -143,6 +146,35 @@ function change(what: string, user: string, room: string, more: { readonly messa
 
 export function markRead(seq: number, user = 'alice', room = 'room'): MarkReadOp {
   return { op: 'mark_read', user, room, seq }
+}
+
+/** Of alice's notifications. */
+export function markNotices(
+  what: MarkNoticesOp['change'],
+  named: Pick<MarkNoticesOp, 'seqs' | 'upTo'>,
+  user = 'alice',
+): MarkNoticesOp {
+  return { op: 'mark_notices', user, room: `~${user}`, change: what, ...named }
+}
+
+export function setNotices(named: Partial<SetNoticesOp>, user = 'alice', room = 'room'): SetNoticesOp {
+  return { op: 'set_notices', user, room, level: undefined, silenceMs: undefined, ...named }
+}
+
+/** The system tells alice something, each time something of its own. */
+export function notify(n: number, user = 'alice', more: Partial<NotifyOp> = {}): NotifyOp {
+  const payload = { title: `notice ${n}` }
+  const messageId = `notify-number-${n}`
+  return {
+    op: 'notify',
+    user: 'system',
+    room: `~${user}`,
+    messageId,
+    digest: `digest of ${n}`,
+    type: 'notice',
+    payload,
+    ...more,
+  }
 }
 
 export function ack(seq: number, timestamp = NOW): Outcome {

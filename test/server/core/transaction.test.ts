@@ -20,6 +20,11 @@ const EMPTY: View = {
   invitation: () => undefined,
   sanction: () => undefined,
   everyMember: () => [],
+  fingerprint: () => undefined,
+  notice: () => undefined,
+  unreadNotices: () => 0,
+  noticeSetting: () => undefined,
+  listeners: () => [],
   strangeLanes: () => 0,
 }
 const keep = () => true

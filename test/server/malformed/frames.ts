@@ -164,6 +164,26 @@ export const TEXTS: readonly TextCase[] = [
       INVALID,
     ],
   ),
+  // Notifications.
+  ...cases(
+    ['notifications of a million', message('get_notifications', ',"limit":1000000'), INVALID],
+    ['notifications before the first', message('get_notifications', ',"before":0'), INVALID],
+    ['no notifications to read', message('read_notifications', ',"seqs":[]'), INVALID],
+    ['101 of them', message('read_notifications', `,"seqs":[${'1,'.repeat(100)}1]`), INVALID],
+    ['notification 0', message('clear_notifications', ',"seqs":[0]'), INVALID],
+    ['a notification that is a text', message('clear_notifications', ',"seqs":["1"]'), INVALID],
+    ['all up to nowhere', message('clear_all_notifications', ''), INVALID],
+    ['all up to infinity', message('read_all_notifications', ',"upTo":1e999'), INVALID],
+    ['a level by constructor', message('set_notifications', ',"room":"a","level":"constructor"'), INVALID],
+    [
+      'a silence of a century',
+      message('set_notifications', ',"room":"a","silenceMs":3155760000000'),
+      INVALID,
+    ],
+    ['a silence that ended', message('set_notifications', ',"room":"a","silenceMs":-1'), INVALID],
+    ['the level of a strange room', message('set_notifications', ',"room":"a","level":"none"'), FORBIDDEN],
+    ['the level of one’s own log', message('set_notifications', ',"room":"~ada","level":"none"'), FORBIDDEN],
+  ),
   // Commands.
   ...cases(
     ['no commands', commands('"commands":[]'), INVALID],

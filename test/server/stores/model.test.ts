@@ -38,6 +38,8 @@ const KINDS = [
   'invited',
   'joined',
   'left',
+  'noticed',
+  'notices_set',
   'read',
   'removed',
   'updated',
@@ -144,6 +146,32 @@ const delivered = fc.record({
   room,
   seq: fc.integer({ min: 1, max: 8 }),
 })
+const marked = fc
+  .record({
+    user,
+    change: fc.constantFrom('read' as const, 'cleared' as const),
+    seqs: fc.option(fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 3 })),
+    upTo: fc.integer({ min: 1, max: 8 }),
+  })
+  .map(({ seqs, upTo, ...rest }): StoreOp => {
+    const named = seqs ? { seqs } : { upTo }
+    return { op: 'mark_notices', ...rest, room: `~${rest.user}`, ...named }
+  })
+const set = fc.record({
+  op: fc.constant('set_notices' as const),
+  user,
+  room,
+  level: fc.constantFrom(undefined, 'all' as const, 'mentions' as const, 'none' as const),
+  silenceMs: fc.constantFrom(undefined, 0, 1, 3),
+})
+const notify = fc
+  .record({
+    user: fc.constant('system'),
+    room: fc.constantFrom('~alice', '~alice', '~bob'),
+    messageId: fc.integer({ min: 1, max: 12 }).map((i) => `notice-${i}`),
+    digest: fc.constantFrom('same', 'same', 'other'),
+  })
+  .map((rest): StoreOp => ({ op: 'notify', ...rest, type: 'notice', payload: { title: rest.digest } }))
 const op: fc.Arbitrary<StoreOp> = fc.oneof(
   { arbitrary: command, weight: 36 },
   { arbitrary: create, weight: 1 },
@@ -161,6 +189,9 @@ const op: fc.Arbitrary<StoreOp> = fc.oneof(
   { arbitrary: mute, weight: 3 },
   { arbitrary: read, weight: 2 },
   { arbitrary: delivered, weight: 2 },
+  { arbitrary: marked, weight: 4 },
+  { arbitrary: set, weight: 2 },
+  { arbitrary: notify, weight: 3 },
 )
 /** Batches, each with whether the stores are closed and opened again after it. */
 const batches = fc.array(fc.tuple(fc.array(op, { maxLength: 16 }), fc.boolean()), {
@@ -251,7 +282,9 @@ function rename(drawn: StoreOp, run: string, naive: NaiveStore, serverId: () => 
     room: roomName(drawn.room, run),
   }
   if (drawn.op === 'follow_thread') throw new Error('no threads here')
-  if (drawn.op === 'mark_read' || drawn.op === 'mark_delivered') return { ...drawn, ...names }
+  if (drawn.op === 'notify') return { ...drawn, ...names, messageId: drawn.messageId + run }
+  const isMark = drawn.op === 'mark_read' || drawn.op === 'mark_delivered'
+  if (isMark || drawn.op === 'mark_notices' || drawn.op === 'set_notices') return { ...drawn, ...names }
   const noticeId = serverId()
   if (drawn.op === 'command') {
     const n = naive.lastN(names.user, drawn.sid, names.room) + 1 + drawn.n
@@ -269,6 +302,13 @@ function roomName(name: string, run: string): string {
 
 async function expectSameReads(store: Store, naive: NaiveStore, run: string): Promise<void> {
   for (const reader of USERS.map((name) => name + run)) {
+    const own = naive.notices(reader)
+    expect(await store.readNotices({ user: reader, before: undefined, limit: 100 })).toMatchObject({
+      notices: own.map(({ seq, isRead }) => ({ entry: { seq }, isRead })),
+      unread: own.filter(({ isRead }) => !isRead).length,
+      head: naive.log(`~${reader}`).length,
+      hasOlder: false,
+    })
     for (const id of ROOMS.map((name) => roomName(name, run))) {
       const page = await store.readPage(ask({ user: reader, room: id }))
       const members = await membersOf(store, id, reader)

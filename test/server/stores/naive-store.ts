@@ -13,10 +13,13 @@ import type {
   JoinOp,
   LeaveOp,
   MarkDeliveredOp,
+  MarkNoticesOp,
   MarkReadOp,
   MuteOp,
+  NotifyOp,
   Outcome,
   RemoveOp,
+  SetNoticesOp,
   SetRoleOp,
   StoreOp,
   UpdateOp,
@@ -75,6 +78,15 @@ export class NaiveStore {
     readonly at: number
   }[] = []
 
+  /** "user position": notifications that were read, and cleared. */
+  readonly noticed = new Set<string>()
+  readonly cleared = new Set<string>()
+  /** By "room user". */
+  readonly settings = new Map<
+    string,
+    { readonly level: 'all' | 'mentions' | 'none'; readonly silencedUntil: number }
+  >()
+
   run(op: StoreOp, now: number): Outcome {
     if (op.op === 'command') return this.command(op, now)
     if (op.op === 'create') return this.create(op, now)
@@ -91,6 +103,9 @@ export class NaiveStore {
     if (op.op === 'mute') return this.mute(op, now)
     if (op.op === 'mark_delivered') return this.markDelivered(op, now)
     if (op.op === 'follow_thread') throw new Error('no threads here')
+    if (op.op === 'mark_notices') return this.markNotices(op)
+    if (op.op === 'set_notices') return this.setNotices(op, now)
+    if (op.op === 'notify') return this.tell(op, now)
     return this.markRead(op, now)
   }
 
@@ -203,7 +218,10 @@ export class NaiveStore {
     const read = this.read(room, user)?.seq ?? 0
     const mutedUntil = this.muted.get(`${room} ${user}`)
     const role = this.roleIn(room, user) as 'owner'
-    const member = { role, read, unread: this.unread(room, user), mutedUntil }
+    const notifications = this.settings.get(`${room} ${user}`)
+    const isSet = notifications && (notifications.level !== 'mentions' || notifications.silencedUntil > 0)
+    const own = { role, read, unread: this.unread(room, user), mutedUntil }
+    const member = isSet ? { ...own, notifications } : own
     const head = this.log(room).length
     const visibility = this.visibility(room) as 'public'
     return { room, visibility, about: this.aboutOf(room), memberCount, head, member }
@@ -392,6 +410,7 @@ export class NaiveStore {
     this.append(op, 'member_left', { userId: target, reason }, '', now)
     const index = this.members.findIndex(({ room, user }) => room === op.room && user === target)
     const [gone] = index >= 0 ? this.members.splice(index, 1) : []
+    this.settings.delete(`${op.room} ${target}`)
     const isInvited = this.invited.some((one) => one.room === op.room && one.user === target)
     this.uninvite(op.room, target)
     if (gone?.role === 'owner') this.succeed(op, now)
@@ -432,6 +451,51 @@ export class NaiveStore {
     if (old && next <= old.seq) return { outcome: 'delivered', seq: old.seq, timestamp: old.at, moved: false }
     this.deliveries.push({ room, user, seq: next, at: now })
     return { outcome: 'delivered', seq: next, timestamp: now, moved: true }
+  }
+
+  /** Positions of those that are not cleared, with whether they are read. */
+  notices(user: string): { readonly seq: number; readonly isRead: boolean }[] {
+    return this.log(`~${user}`)
+      .filter(({ seq, sender }) => sender !== user && !this.cleared.has(`${user} ${seq}`))
+      .map(({ seq }) => ({ seq, isRead: this.noticed.has(`${user} ${seq}`) }))
+  }
+
+  private markNotices({ user, change, seqs, upTo }: MarkNoticesOp): Outcome {
+    const marks = change === 'read' ? this.noticed : this.cleared
+    const meant = this.notices(user).filter(({ seq, isRead }) => {
+      const isNamed = seqs ? seqs.includes(seq) : seq <= (upTo ?? 0)
+      return isNamed && !(isRead && change === 'read')
+    })
+    for (const { seq } of meant) marks.add(`${user} ${seq}`)
+    const moved = meant.length > 0 || (change === 'cleared' && upTo !== undefined)
+    const unread = this.notices(user).filter(({ isRead }) => !isRead).length
+    return { outcome: 'noticed', unread, head: this.log(`~${user}`).length, moved }
+  }
+
+  /** As it was set, whether it still means anything or not. */
+  setting(room: string, user: string) {
+    const level = this.visibility(room) === 'direct' ? 'all' : 'mentions'
+    return this.settings.get(`${room} ${user}`) ?? { level, silencedUntil: 0 }
+  }
+
+  private setNotices({ user, room, level, silenceMs }: SetNoticesOp, now: number): Outcome {
+    const isThere = this.log(room).length > 0 && this.visibility(room) !== 'own'
+    if (!isThere || !this.mayRead(room, user)) return { outcome: 'failed', code: 'FORBIDDEN' }
+    const old = this.setting(room, user)
+    const until = silenceMs === undefined ? old.silencedUntil : silenceMs === 0 ? 0 : now + silenceMs
+    const is = { level: level ?? old.level, silencedUntil: until > now ? until : 0 }
+    const moved = is.level !== old.level || is.silencedUntil !== old.silencedUntil
+    this.settings.set(`${room} ${user}`, is)
+    return { outcome: 'notices_set', ...is, moved }
+  }
+
+  private tell({ user, room, messageId, digest, type, payload }: NotifyOp, now: number): Outcome {
+    const known = this.lines.find((line) => line.sender === user && line.messageId === messageId)
+    if (known && (known.room !== room || known.digest !== digest))
+      return { outcome: 'failed', code: 'ID_CONFLICT' }
+    if (known) return { outcome: 'acknowledged', seq: known.seq, timestamp: known.timestamp, appended: false }
+    const seq = this.append({ user, room, messageId }, type, payload, digest, now)
+    return { outcome: 'acknowledged', seq, timestamp: now, appended: true }
   }
 
   /** The furthest that the user's devices told. */

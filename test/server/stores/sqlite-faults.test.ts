@@ -16,6 +16,7 @@ import {
   markRead,
   membersOf,
   NOW,
+  notify,
   readLog,
   readPage,
   SID,
@@ -141,11 +142,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 8]) {
+    for (const version of [0, 9]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 7.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 8.`)
     }
-    harness.exec('pragma user_version = 7')
+    harness.exec('pragma user_version = 8')
     await open(harness)
   })
 
@@ -177,6 +178,22 @@ describe('sqlite() opens a file', () => {
     ])
     await store.close()
     expect((await membersOf(await open(harness), 'room', 'carol'))?.length).toBe(3)
+  })
+
+  it('of version 7, whose notifications of old count as read', async () => {
+    const harness = start()
+    const old = await harness.open()
+    await commit(old, join(), invite('bob'), accept('bob'))
+    await old.close()
+    harness.exec('drop table notices; drop table notice_settings; pragma user_version = 7')
+    const store = await open(harness)
+    await commit(store, invite('bob', 'alice', 'other'), notify(1, 'bob'))
+    const { notices, unread } = await store.readNotices({ user: 'bob', before: undefined, limit: 9 })
+    expect(notices.map(({ entry, isRead }) => [entry.type, isRead])).toEqual([
+      ['invitation', true],
+      ['notice', false],
+    ])
+    expect(unread).toBe(1)
   })
 
   it('of version 1 whole or not at all', async () => {

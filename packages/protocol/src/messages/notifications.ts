@@ -1,15 +1,25 @@
 /**
- * A user's own log (`~user`) and the notifications that it holds: every entry of it is one, and its `seq` is its name. A
- * new one arrives like any entry of a room that is followed; what is kept beside the log is which of them were read or
- * cleared.
+ * A user's own log (`~user`) and the notifications that it holds: every entry that somebody else caused is one, and its
+ * `seq` is its name. A new one arrives like any entry of a room that is followed; what is kept beside the log is which of
+ * them were read or cleared, and of which rooms the user wants to hear.
  */
 import * as z from 'zod/mini'
 import { MAX_PAGE_ENTRIES } from '../limits.ts'
-import { count, messageId, messagePlace, ref, roomId, seq, timestamp } from './fields.ts'
+import {
+  count,
+  messageId,
+  messagePlace,
+  position,
+  ref,
+  roomId,
+  roomMetadata,
+  seq,
+  timestamp,
+} from './fields.ts'
 import { entry } from './messages.ts'
 import { role } from './rooms.ts'
 
-/** How loudly a device should say it. */
+/** How loudly a device should say it. Absent: by its type, see alertOf. */
 const alert = z.object({
   priority: z.enum(['low', 'normal', 'high']),
   sound: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
@@ -35,6 +45,15 @@ export const missedCall = z.object({
   startedAt: timestamp,
 })
 
+/** Something else that the application has to say to the user. */
+export const notice = z.object({
+  room: z.optional(roomId),
+  alert: z.optional(alert),
+  title: z.string().check(z.minLength(1), z.maxLength(200)),
+  body: z.optional(z.string().check(z.maxLength(2_000))),
+  metadata: z.optional(roomMetadata),
+})
+
 const seqs = z.array(seq).check(z.minLength(1), z.maxLength(MAX_PAGE_ENTRIES))
 
 /** To the server: the newest that are not cleared, or those before a position. */
@@ -48,11 +67,15 @@ export const notificationList = z.object({
   /** In the order of the log. */
   notifications: z.array(z.object({ entry, read: z.boolean() })).check(z.maxLength(MAX_PAGE_ENTRIES)),
   unread: count,
+  /** The last position of the log when it was counted: what comes after is not in it. */
+  head: position,
   hasOlder: z.boolean(),
 })
 
 /** To the server. All are answered by `notifications_changed`, which the user's other connections get too. */
 export const readNotifications = z.object({ ref, seqs })
+/** Up to a position, as to clear. */
+export const readAllNotifications = z.object({ ref, upTo: seq })
 export const clearNotifications = z.object({ ref, seqs })
 /** Up to a position: what arrives meanwhile was not seen, and stays. */
 export const clearAllNotifications = z.object({ ref, upTo: seq })
@@ -60,9 +83,13 @@ export const clearAllNotifications = z.object({ ref, upTo: seq })
 export const notificationsChanged = z.object({
   ref: z.optional(ref),
   read: z.optional(seqs),
+  /** Everything up to here was read. */
+  readUpTo: z.optional(seq),
   cleared: z.optional(seqs),
   /** Everything up to here was cleared. */
   clearedUpTo: z.optional(seq),
   /** How many are unread now. */
   unread: count,
+  /** The last position of the log when it was counted. */
+  head: position,
 })

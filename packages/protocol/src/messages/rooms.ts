@@ -23,6 +23,7 @@ import {
   timestamp,
   userId,
 } from './fields.ts'
+import { roomNotifications } from './notification-settings.ts'
 
 export const role = z.enum(['owner', 'moderator', 'member'])
 const right = z.enum(RIGHT_NAMES)
@@ -67,6 +68,8 @@ export const room = z.object({
   rights: z.optional(z.array(right).check(z.maxLength(RIGHT_NAMES.length))),
   /** Until when they may not write. */
   mutedUntil: z.optional(timestamp),
+  /** Of what they want to hear. */
+  notifications: z.optional(roomNotifications),
 })
 
 /** To the server: make a room; the asker owns it. A room of theirs that is just so already is the answer too. */

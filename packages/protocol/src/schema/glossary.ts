@@ -122,7 +122,13 @@ const FIELDS: Readonly<Record<string, string>> = {
   seqs: "Positions in the user's own log.",
   cleared: 'Notifications that were cleared.',
   clearedUpTo: 'The position up to which everything was cleared.',
-  upTo: 'The last position to clear.',
+  readUpTo: 'The position up to which everything was read.',
+  upTo: 'The last position that is meant.',
+  level: 'Every message, what names or answers the user, or nothing that is said there.',
+  silencedUntil: 'Until when nothing that is said there is told, in Unix milliseconds.',
+  silenceMs: 'For how long nothing that is said there shall be told, in milliseconds; 0: tell it again.',
+  title: 'What it is, in a line.',
+  body: 'What there is to say beyond that.',
 
   // Calls.
   callId: 'Names the call: made by the caller, of the form of a message id.',
@@ -217,6 +223,12 @@ const FIELDS: Readonly<Record<string, string>> = {
   'active_member_list.count': 'How many there are, where `members` does not name all.',
   'user_presence.users': 'The users, as they are now.',
   'notification_list.notifications.read': 'Whether the user has read it.',
+  'notification_list.head':
+    'The last position of the own log when it was counted: what comes after is not in it.',
+  'notifications_changed.head':
+    'The last position of the own log when it was counted: what comes after is not in it.',
+  'room_info.notifications': 'Of what the asker wants to hear; absent: not a member, or the default.',
+  'room_list.rooms.notifications': 'Of what the asker wants to hear; absent: not a member, or the default.',
   'notification_list.unread': 'How many are unread now.',
   'notifications_changed.read': 'Notifications that were read.',
   'notifications_changed.unread': 'How many are unread now.',

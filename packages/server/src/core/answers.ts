@@ -178,13 +178,23 @@ export function answerRoom(
     })
 }
 
-/** `now`: Unix milliseconds. A mute that is over is none. */
+/** `now`: Unix milliseconds. A mute, and a silence, that is over is none. */
 export function descriptionOf({ about, member, ...room }: ListedRoom, now: number): RoomDescription {
   const words = JSON.parse(about) as Pick<RoomDescription, 'name' | 'topic' | 'metadata'>
   if (!member) return { ...room, ...words }
-  const { mutedUntil = 0, ...own } = member
-  const description = { ...room, ...words, ...own, rights: rightsOf(own.role, room.visibility) }
-  return mutedUntil > now ? { ...description, mutedUntil } : description
+  const { mutedUntil = 0, notifications, ...own } = member
+  const description: RoomDescription = {
+    ...room,
+    ...words,
+    ...own,
+    rights: rightsOf(own.role, room.visibility),
+  }
+  if (mutedUntil > now) description.mutedUntil = mutedUntil
+  if (notifications) {
+    const { level, silencedUntil } = notifications
+    description.notifications = silencedUntil > now ? { level, silencedUntil } : { level }
+  }
+  return description
 }
 
 export function answerCheck(

@@ -7,11 +7,13 @@ import {
   type Code,
   type Entry,
   type ExistingEntry,
+  isNotification,
   LOG_START,
   type Role,
   type Standing,
   usersOfDirectRoom,
 } from '@tautline/protocol/wire'
+import { NoticeChanges, type NoticeSetting, type NoticeStep, type NoticeView } from './notice-changes.ts'
 import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
 import { type FollowChange, FollowChanges, type FollowView } from './thread-follows.ts'
 
@@ -125,7 +127,7 @@ export interface ReactionChange {
 }
 
 /** What is committed. Undefined stands for "there is none". */
-export interface View extends FollowView {
+export interface View extends FollowView, NoticeView {
   room(room: string): Room | undefined
   member(room: string, user: string): Membership | undefined
   /** How many commands were decided in the lane. */
@@ -139,6 +141,8 @@ export interface View extends FollowView {
   reacted(room: string, seq: number, emoji: string, user: string): boolean
   /** How many messages the log had up to this entry; undefined where there is no such entry (any more). */
   ordinal(room: string, seq: number): number | undefined
+  /** The fingerprint of the log up to this entry; undefined where there is no such entry (any more). */
+  fingerprint(room: string, seq: number): string | undefined
   readMark(room: string, user: string): ReadMark | undefined
   delivery(room: string, user: string): Delivery | undefined
   invitation(room: string, user: string): Invitation | undefined
@@ -165,6 +169,8 @@ export interface Step {
   readonly delivered?: Change<Delivery> | undefined
   readonly message?: MessageChange | undefined
   readonly follow?: FollowChange | undefined
+  readonly notices?: NoticeStep | undefined
+  readonly setting?: Change<NoticeSetting> | undefined
   /** Forget who belongs to the room, and all that is kept for them there. */
   readonly erase?: string | undefined
 }
@@ -200,15 +206,20 @@ export class Batch implements View {
   /** Messages whose content goes, by room: after everything else is written. */
   readonly blanked: { readonly room: string; readonly seq: number }[] = []
   readonly follows: FollowChanges
+  readonly notices: NoticeChanges
+  /** Where logs begin from now on: what is older goes. */
+  readonly cuts = new Map<string, number>()
   readonly #view: View
   readonly #entries = new Map<string, ExistingEntry>()
   readonly #messages = new Map<string, MessageRow>()
   readonly #outcomes: Outcome[] = []
   readonly #appended = new Map<string, Entry[]>()
+  readonly #listeners = new Map<string, readonly string[]>()
 
   constructor(view: View) {
     this.#view = view
     this.follows = new FollowChanges(view)
+    this.notices = new NoticeChanges(view)
   }
 
   room(room: string): Room | undefined {
@@ -261,6 +272,27 @@ export class Batch implements View {
     return this.follows.threadFollowers(room, seq, limit)
   }
 
+  /** Of what was committed before alone. */
+  fingerprint(room: string, seq: number): string | undefined {
+    return this.#view.fingerprint(room, seq)
+  }
+
+  notice(user: string, seq: number) {
+    return this.notices.notice(user, seq)
+  }
+
+  unreadNotices(user: string, upTo: number): number {
+    return this.notices.unreadNotices(user, upTo)
+  }
+
+  noticeSetting(room: string, user: string): NoticeSetting | undefined {
+    return this.erased.has(room) ? undefined : this.notices.noticeSetting(room, user)
+  }
+
+  listeners(room: string, limit: number): readonly string[] {
+    return this.erased.has(room) ? [] : this.notices.listeners(room, limit)
+  }
+
   invitation(room: string, user: string): Invitation | undefined {
     const changed = this.invitations.get(room)
     return changed?.has(user) ? changed.get(user) : this.#view.invitation(room, user)
@@ -304,6 +336,8 @@ export class Batch implements View {
     if (invitation) nested(this.invitations, invitation.room).set(invitation.user, invitation.is)
     if (sanction) nested(this.sanctions, sanction.room).set(sanction.user, sanction.is)
     if (read?.is) nested(this.readMarks, read.room).set(read.user, read.is)
+    if (step.notices) this.notices.accept(step.notices)
+    if (step.setting) this.notices.set(step.setting.room, step.setting.user, step.setting.is)
     if (step.erase !== undefined) this.#erase(step.erase)
   }
 
@@ -311,11 +345,29 @@ export class Batch implements View {
     this.#outcomes.push(failure(code))
   }
 
+  /** The logs that grew. */
+  *grown(): Generator<{ readonly room: string; readonly firstSeq: number; readonly hasMessage: boolean }> {
+    for (const [room, run] of this.#appended)
+      yield { room, firstSeq: run[0]?.seq ?? 1, hasMessage: run.some(isMessage) }
+  }
+
+  listen(room: string, users: readonly string[]): void {
+    if (users.length > 0) this.#listeners.set(room, users)
+  }
+
+  /** `is`: an own log that begins later. */
+  cut(room: string, is: Room): void {
+    this.rooms.set(room, is)
+    this.cuts.set(room, is.oldest)
+    this.notices.accept({ user: room.slice(1), clearedUpTo: is.oldest - 1 })
+  }
+
   result(): CommitResult {
     const appended: Appended[] = []
     for (const [room, entries] of this.#appended) {
       const { lastH: h, memberCount } = this.rooms.get(room) ?? NEW_ROOM
-      appended.push({ room, entries, h, memberCount })
+      const listeners = this.#listeners.get(room)
+      appended.push({ room, entries, h, memberCount, ...(listeners && { listeners }) })
     }
     return { outcomes: this.#outcomes, appended }
   }
@@ -344,6 +396,7 @@ export class Batch implements View {
 
   #erase(room: string): void {
     this.erased.add(room)
+    this.notices.settings.delete(room)
     const changes = [
       this.members,
       this.invitations,
@@ -366,6 +419,9 @@ export class Batch implements View {
       const message = { room, seq, sender, messageId, timestamp, standing: {} }
       this.#messages.set(entryKey(sender, messageId), message)
     }
+    const user = head.visibility === 'own' ? room.slice(1) : undefined
+    if (user !== undefined && isNotification(user, entry))
+      this.notices.accept({ user, rows: [[seq, { isRead: false }]] })
     const run = this.#appended.get(room)
     if (run) run.push(entry)
     else this.#appended.set(room, [entry])

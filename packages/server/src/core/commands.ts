@@ -18,10 +18,12 @@ import {
 import type { Committer } from './commit.ts'
 import { APPLICATION, type Connection } from './connection.ts'
 import { type Context, refuse, refuseRun, unixMs, unreachable } from './context.ts'
+import type { NotifyMessage } from './contract.ts'
+import { type NoticeRequest, noticeOperationOf } from './notice-requests.ts'
 import type { NodeOptions } from './options.ts'
 import { randomText } from './random.ts'
 import { isSystem } from './rights.ts'
-import { operationOf, type RoomRequest } from './room-requests.ts'
+import { isRoomRequest, operationOf, type RoomRequest } from './room-requests.ts'
 import type { CommandOp } from './store.ts'
 import type { Usage } from './usage.ts'
 
@@ -31,8 +33,8 @@ const BARE_OP_CHARS = 64
 export interface Commands {
   /** False: what the user may use (usage.ts) was too little for at least one. */
   take(connection: Connection, frame: PayloadOf<'commands'>): boolean
-  /** A request that changes a room, what belongs to it, or how far it was read. */
-  change(connection: Connection, message: RoomRequest): void
+  /** A request that changes a room, what belongs to it, how far it was read, or somebody's notifications. */
+  change(connection: Connection, message: RoomRequest | NoticeRequest | NotifyMessage): void
 }
 
 /** `intake`: what takes the operations. */
@@ -85,13 +87,12 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
     },
 
     change(connection, message) {
-      const op = operationOf(message, {
-        user: connection.userId,
-        isApplication: connection.id === APPLICATION,
-        createRooms,
-        makeId: ownMessageId,
-      })
-      const chars = 'about' in op ? op.about.length : 0
+      const { userId: user } = connection
+      const isApplication = connection.id === APPLICATION
+      const op = isRoomRequest(message)
+        ? operationOf(message, { user, isApplication, createRooms, makeId: ownMessageId })
+        : noticeOperationOf(message, user)
+      const chars = 'about' in op ? op.about.length : 'payload' in op ? JSON.stringify(op.payload).length : 0
       intake.add(connection, message.payload.ref, op, BARE_OP_CHARS + chars)
     },
   }

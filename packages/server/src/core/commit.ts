@@ -18,6 +18,7 @@ import {
   unixMs,
   unreachable,
 } from './context.ts'
+import { tellNoticed, tellNoticesSet } from './notice-answers.ts'
 import { pumpReads } from './reads.ts'
 import { tellReceipt, tellUnread } from './receipts.ts'
 import { fanOut, type Rooms } from './rooms.ts'
@@ -196,6 +197,8 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       case 'done':
         send(context, connection, { type: 'done', payload: { ref } })
         break
+      case 'noticed':
+      case 'notices_set':
       case 'acknowledged':
       case 'failed':
         break
@@ -219,6 +222,19 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       const room = rooms.get(op.room)
       if (room) tellReceipt(context, room, readPayload(op, outcome), batch.connections[i]?.id ?? 0)
       tellUnread(context, rooms, op.user, op.room, outcome)
+    }
+  }
+
+  /** To all connections of the user, also where that which asked is gone. */
+  function tellNotices(batch: Batch, outcomes: readonly Outcome[]): void {
+    for (let i = 0; i < batch.ops.length; i++) {
+      const [op, outcome, connection, ref] = [batch.ops[i], outcomes[i], batch.connections[i], batch.refs[i]]
+      const isThere = connection && connection.phase !== 'closed' && ref !== undefined
+      const asker = isThere ? { connection, ref } : undefined
+      if (op?.op === 'mark_notices' && outcome?.outcome === 'noticed')
+        tellNoticed(context, rooms, asker, op, outcome)
+      if (op?.op === 'set_notices' && outcome?.outcome === 'notices_set')
+        tellNoticesSet(context, rooms, asker, op, outcome)
     }
   }
 
@@ -318,6 +334,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       tellAnswers(batch, result.outcomes)
       tellReceipts(batch, result.outcomes)
       tellOwnSends(batch, result.outcomes)
+      tellNotices(batch, result.outcomes)
       release(batch)
     },
 

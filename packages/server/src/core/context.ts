@@ -7,12 +7,13 @@ import type { Connection } from './connection.ts'
 import type { Effect } from './contract.ts'
 import type { NodeOptions } from './options.ts'
 import type { Absence } from './presence.ts'
+import type { PushWait } from './pushes.ts'
 import type { Random } from './random.ts'
 import type { Review } from './reviews.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What has a deadline. */
-export type Alarm = Connection | Absence | Review
+export type Alarm = Connection | Absence | Review | PushWait
 
 export interface Context {
   readonly options: NodeOptions

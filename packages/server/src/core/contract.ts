@@ -3,13 +3,16 @@
  * all its effects in order, then the next input. Messages leave as objects, so that the shell writes the text of a
  * broadcast once.
  */
-import type { ClientMessage, Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
+import type { Alert, ClientMessage, Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
+import type { Push } from './pushes.ts'
 import type {
   CommitResult,
   HistoryRequest,
   HistoryResult,
   MembersRequest,
   MembersResult,
+  NoticesRequest,
+  NoticesResult,
   Outcome,
   PageRequest,
   PageResult,
@@ -66,8 +69,19 @@ export type Input =
   /** Tell everybody to go, finish what is being committed, close. Answered by `drained`. */
   | { readonly type: 'drain' }
 
-/** What the application asks for, in the words of a client; a member that it invites need not accept. */
-export type ApplicationMessage = Extract<
+/** An entry that the application makes in the user's own log, said by whoever asked. */
+export interface NotifyMessage {
+  readonly type: 'notify'
+  readonly payload: {
+    readonly ref: number
+    readonly userId: string
+    readonly messageId: string
+    readonly entry: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> }
+  }
+}
+
+/** What the application asks for in the words of a client; a member that it invites need not accept. */
+export type ApplicationRequest = Extract<
   ClientMessage,
   {
     type:
@@ -84,6 +98,9 @@ export type ApplicationMessage = Extract<
       | 'unmute_member'
   }
 >
+
+/** What the application asks for. */
+export type ApplicationMessage = ApplicationRequest | NotifyMessage
 
 export type Verification =
   | {
@@ -127,6 +144,8 @@ export type Effect =
   | { readonly do: 'review_expired'; readonly review: number }
   /** Answered by `read_done`; one at a time for each connection. */
   | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
+  /** A notification for somebody who is away. Answered by nothing. */
+  | { readonly do: 'push'; readonly push: Push }
   /** Everything is committed, told and closed. */
   | { readonly do: 'drained' }
 
@@ -164,7 +183,12 @@ export interface Question {
 
 /** `payload`: what shall be said instead. A final code fails a command for good, another one for now. */
 export type Verdict =
-  | { readonly ok: true; readonly payload?: Readonly<Record<string, unknown>> | undefined }
+  | {
+      readonly ok: true
+      readonly payload?: Readonly<Record<string, unknown>> | undefined
+      /** Of the notifications that it makes. */
+      readonly alert?: Alert | undefined
+    }
   | ({ readonly ok: false; readonly code: Code; readonly retryAfterMs?: number | undefined } & Said)
 
 /** What the application says to whoever asked, in words of its own; undefined: nothing beyond the code. */
@@ -184,6 +208,7 @@ export type ReadQuery =
   | { readonly of: 'members'; readonly request: MembersRequest }
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
   | { readonly of: 'rooms'; readonly request: RoomsRequest }
+  | { readonly of: 'notices'; readonly request: NoticesRequest }
 
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
@@ -194,5 +219,6 @@ export type ReadAnswer =
   | { readonly of: 'members'; readonly result: MembersResult | undefined }
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
   | { readonly of: 'rooms'; readonly result: RoomsResult }
+  | { readonly of: 'notices'; readonly result: NoticesResult }
   /** The store refused. */
   | { readonly of: 'failure'; readonly code: Code }

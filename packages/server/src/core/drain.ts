@@ -5,13 +5,15 @@
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, refuseInRoom, refuseRun, send } from './context.ts'
+import type { NotifyMessage } from './contract.ts'
+import { NOTICE_REQUESTS } from './notice-requests.ts'
 import { ROOM_REQUESTS } from './room-requests.ts'
 
 /** Nobody comes back sooner than this. */
 const MIN_RETURN_MS = 500
 
 /** What would need another commit. */
-const CHANGES = ['commands', 'join_rooms', ...ROOM_REQUESTS] as const
+const CHANGES = ['commands', 'join_rooms', ...ROOM_REQUESTS, ...NOTICE_REQUESTS] as const
 export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
 
 export interface Drain {
@@ -20,7 +22,7 @@ export interface Drain {
   /** Closes everybody once nothing is left to commit. Called after each commit. */
   finish(): void
   /** Too late: the client sends it again to the next server. */
-  refuseChange(connection: Connection, change: Change): void
+  refuseChange(connection: Connection, change: Change | NotifyMessage): void
 }
 
 /** What is under way: when it is done, and how to let nothing more begin. */

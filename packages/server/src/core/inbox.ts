@@ -10,6 +10,7 @@ import { type Context, refuse, refuseRun, send, unreachable } from './context.ts
 import { type Drain, isChange } from './drain.ts'
 import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
+import { isNoticeRequest } from './notice-requests.ts'
 import { isRoomRequest } from './room-requests.ts'
 import type { Sessions } from './session.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -90,7 +91,7 @@ export function createInbox(
   }
 
   function dispatch(connection: Connection, message: ClientMessage): void {
-    if (isRoomRequest(message)) {
+    if (isRoomRequest(message) || isNoticeRequest(message)) {
       commands.change(connection, message)
       return
     }
@@ -140,6 +141,9 @@ export function createInbox(
       case 'list_active_members':
         subscriptions.askActive(connection, message.payload)
         break
+      case 'get_notifications':
+        subscriptions.ask(connection, { why: 'notices', ask: message.payload })
+        break
       case 'start_typing':
         startTyping(context, connection, message.payload.room)
         break
@@ -161,10 +165,6 @@ export function createInbox(
       case 'update_presence':
       case 'subscribe_presence':
       case 'unsubscribe_presence':
-      case 'get_notifications':
-      case 'read_notifications':
-      case 'clear_notifications':
-      case 'clear_all_notifications':
       case 'start_call':
       case 'answer_call':
       case 'reject_call':

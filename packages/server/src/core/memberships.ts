@@ -16,7 +16,7 @@ import { DONE, fresh, nextRow, noticeRow, refused } from './log-rows.ts'
 import { canAdmit, canInvite, hasDoor, isBanned, isSystem, mayAgainst } from './rights.ts'
 import { succeed } from './roles.ts'
 import type { AcceptOp, AdmitOp, BanOp, CreateOp, InviteOp, JoinOp, LeaveOp, RemoveOp } from './store.ts'
-import { describeRoom } from './unread.ts'
+import { describe, describeRoom } from './unread.ts'
 
 export function transactCreate(view: View, op: CreateOp, unixMs: number): Step {
   const { user, room: id, visibility, about } = op
@@ -26,7 +26,7 @@ export function transactCreate(view: View, op: CreateOp, unixMs: number): Step {
     const member = view.member(id, user)
     const isJustSo = known.visibility === visibility && known.about === about
     if (!isJustSo || (member?.role !== 'owner' && !isSystem(user))) return refused('FORBIDDEN')
-    const is = describeRoom(id, known, member, view.readMark(id, user), view.sanction(id, user))
+    const is = describe(view, id, known, user)
     return { outcome: { outcome: 'created', is } }
   }
   const made: Room = { ...NEW_ROOM, visibility, about }
@@ -158,6 +158,7 @@ function putOut(
     append,
     members,
     invitation,
+    setting: view.noticeSetting(room, target) && { room, user: target, is: undefined },
   })
 }
 

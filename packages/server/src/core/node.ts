@@ -21,6 +21,7 @@ import { createInbox } from './inbox.ts'
 import type { NodeOptions } from './options.ts'
 import { vanish } from './presence.ts'
 import { notePressure, pressureDeadline } from './pressure.ts'
+import { createPushes } from './pushes.ts'
 import { createRandom, randomText } from './random.ts'
 import { createReviews } from './reviews.ts'
 import { Rooms } from './rooms.ts'
@@ -77,6 +78,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const sessions = createSessions(context, randomText(random, 8))
   const subscriptions = createSubscriptions(context, rooms)
   const committer = createCommitter(context, rooms, subscriptions)
+  const pushes = createPushes(context, sessions)
   const usage = createUsage(context)
   const admission = createAdmission(context)
   const reviews = createReviews(context, committer)
@@ -128,6 +130,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         break
       case 'committed':
         committer.committed(input.result)
+        pushes.committed(input.result)
         drain.finish()
         break
       case 'commit_failed':
@@ -150,6 +153,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         context.unixOffsetMs = input.unixMs - context.now
         break
       case 'drain':
+        pushes.flush()
         drain.begin()
         break
       case 'received':
@@ -241,6 +245,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   function ring(): void {
     for (let alarm = schedule.take(context.now); alarm; alarm = schedule.take(context.now)) {
       if (alarm.kind === 'absence') vanish(context, rooms, alarm)
+      else if (alarm.kind === 'push') pushes.ring(alarm)
       else if (alarm.kind === 'review') reviews.expire(alarm)
       else ringFor(alarm)
     }

@@ -56,6 +56,8 @@ export interface NodeOptions {
   readonly createRooms: boolean
   /** What the application has a say in: what is said, and whatever users do in rooms. Default: neither. */
   readonly reviews: { readonly messages: boolean; readonly actions: boolean }
+  /** Whether the application hands notifications on to who is away. Default: not. */
+  readonly pushes: boolean
   /** How long a hook may take; then the answer is UNAVAILABLE. Default 5,000 ms. */
   readonly hookTimeoutMs: number
   /** Above so many buffered bytes nothing more is pushed to a connection. Default 262,144. */
@@ -101,6 +103,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   messageVersions: true,
   createRooms: true,
   reviews: { messages: false, actions: false },
+  pushes: false,
   hookTimeoutMs: 5_000,
   congestedBytes: 262_144,
   relievedBytes: 65_536,

@@ -42,6 +42,7 @@ export type Read =
     }
   | { readonly why: 'room'; readonly ask: PayloadOf<'get_room'> }
   | { readonly why: 'rooms'; readonly ask: PayloadOf<'list_rooms'> }
+  | { readonly why: 'notices'; readonly ask: PayloadOf<'get_notifications'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
 
@@ -49,6 +50,8 @@ export type Read =
 const DEFAULT_HISTORY_ENTRIES = 50
 /** Rooms of one `room_list`, likewise. */
 const DEFAULT_ROOMS = 50
+/** Notifications of one list, likewise. */
+const DEFAULT_NOTICES = 50
 /** Reads that may wait beyond one for each subscription. */
 const SPARE_READS = 256
 
@@ -133,6 +136,10 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
     case 'rooms': {
       const { which, after, limit = DEFAULT_ROOMS } = read.ask
       return { of: 'rooms', request: { user, which, after, limit } }
+    }
+    case 'notices': {
+      const { before, limit = DEFAULT_NOTICES } = read.ask
+      return { of: 'notices', request: { user, before, limit } }
     }
     case 'check':
       return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }

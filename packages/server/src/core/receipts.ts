@@ -9,7 +9,7 @@
 import { MAX_RECEIPT_MEMBERS, ownLogId, type PayloadOf } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
-import { isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
+import { broadcastToUser, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { ReadPosition, Unread } from './store.ts'
 
 type ReceiptType = 'messages_read' | 'messages_delivered'
@@ -34,11 +34,8 @@ export function tellUnread(
   unread: Unread,
   concerns: (connection: Connection) => boolean = () => true,
 ): void {
-  const recipients: number[] = []
-  for (const subscription of rooms.get(ownLogId(userId))?.followers ?? []) {
-    if (isOpen(subscription) && concerns(subscription.connection)) recipients.push(subscription.connection.id)
-  }
-  broadcast(context, recipients, { type: 'unread_changed', payload: unreadPayload(room, unread) })
+  const message = { type: 'unread_changed', payload: unreadPayload(room, unread) } as const
+  broadcastToUser(context, rooms.get(ownLogId(userId)), message, concerns)
 }
 
 export function sendUnread(context: Context, { connection, room }: Subscription, unread: Unread): void {

@@ -33,7 +33,13 @@ const COMMAND_OF_ENTRY: Readonly<Record<string, 'send_message' | 'edit_message'>
 }
 
 /** Of oneself: no hook is asked, so nothing waits for one. */
-const UNASKED: ReadonlySet<StoreOp['op']> = new Set(['mark_read', 'mark_delivered', 'follow_thread'])
+const UNASKED: ReadonlySet<StoreOp['op']> = new Set([
+  'mark_read',
+  'mark_delivered',
+  'follow_thread',
+  'mark_notices',
+  'set_notices',
+])
 
 interface Item {
   readonly connection: Connection
@@ -183,6 +189,9 @@ export function createReviews(context: Context, committer: Committer): Reviews {
       case 'mark_delivered':
       case 'follow_thread':
       case 'admit':
+      case 'mark_notices':
+      case 'set_notices':
+      case 'notify':
         return undefined
       default:
         return op satisfies never
@@ -213,7 +222,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     const item = chain.run[chain.next++]
     if (!item) throw new Error('an answer belongs to nothing')
     const { op } = item
-    if (verdict.ok) handOn(item, op.op === 'command' ? withPayload(op, verdict.payload) : op)
+    if (verdict.ok) handOn(item, op.op === 'command' ? asReviewed(op, verdict) : op)
     else if (op.op === 'command' && CODES[verdict.code].final)
       handOn(item, { ...op, refusal: verdict.code, refusalDetail: verdict.detail })
     else {
@@ -322,8 +331,9 @@ function unreviewed(op: StoreOp): StoreOp {
 }
 
 /** What is stored is changed; what it is compared with when it comes again, the digest, is not. */
-function withPayload(op: CommandOp, payload: Readonly<Record<string, unknown>> | undefined): CommandOp {
-  return payload && op.entry ? { ...op, entry: { ...op.entry, payload } } : op
+function asReviewed(op: CommandOp, { payload, alert }: Extract<Verdict, { ok: true }>): CommandOp {
+  const said = alert ? { ...op, alert } : op
+  return payload && said.entry ? { ...said, entry: { ...said.entry, payload } } : said
 }
 
 function isAppended(outcome: Outcome): boolean {

@@ -3,11 +3,11 @@
  * changes nothing where it is so already, and is told by an entry of the room.
  */
 import type { Entry } from '@tautline/protocol/wire'
-import type { Room, Sanction, Step, View } from './batch.ts'
+import type { Sanction, Step, View } from './batch.ts'
 import { DONE, fresh, nextRow, noticeRow, refused } from './log-rows.ts'
 import { may, mayAgainst } from './rights.ts'
-import type { DeleteOp, ListedRoom, MuteOp, UpdateOp } from './store.ts'
-import { describeRoom } from './unread.ts'
+import type { DeleteOp, MuteOp, UpdateOp } from './store.ts'
+import { describe } from './unread.ts'
 
 /** The members of a deleted room who find it told in their own log: of a larger one, the first so many. */
 const MAX_TOLD_MEMBERS = 1_000
@@ -29,17 +29,15 @@ export function transactUpdate(view: View, op: UpdateOp, unixMs: number): Step {
   const words = JSON.parse(op.about) as Entry['payload']
   const about = aboutOf({ ...(JSON.parse(known.about) as Entry['payload']), ...words })
   const visibility = op.visibility ?? known.visibility
-  const describe = (is: Room): ListedRoom =>
-    describeRoom(id, is, view.member(id, user), view.readMark(id, user), view.sanction(id, user))
   if (about === known.about && visibility === known.visibility)
-    return { outcome: { outcome: 'updated', is: describe(known) } }
+    return { outcome: { outcome: 'updated', is: describe(view, id, known, user) } }
   const payload = op.visibility === undefined ? words : { visibility, ...words }
   const row = nextRow(view, op, { type: 'room_updated', payload }, '', unixMs)
   // What was said while the room was private stays among those who were there.
   const opens = visibility === 'public' && known.visibility === 'private'
   const is = { ...known, about, visibility, openFrom: opens ? row.entry.seq : known.openFrom }
   return fresh(view, {
-    outcome: { outcome: 'updated', is: describe({ ...is, lastSeq: row.entry.seq }) },
+    outcome: { outcome: 'updated', is: describe(view, id, { ...is, lastSeq: row.entry.seq }, user) },
     make: { room: id, is },
     append: [row],
   })

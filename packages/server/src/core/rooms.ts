@@ -8,7 +8,7 @@
  * that what a connection gets of a room has no holes, or holes that the client sees by seq and reads itself.
  */
 import { ENTRIES } from '@tautline/protocol'
-import { type Entry, type EntryPayload, nextFingerprint } from '@tautline/protocol/wire'
+import { type Entry, type EntryPayload, nextFingerprint, type ServerMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
 import type { Absence } from './presence.ts'
@@ -99,6 +99,20 @@ export function createSubscription(connection: Connection, room: Room): Subscrip
 /** Whether this subscription is told what happens in the room. */
 export function isOpen({ state }: Subscription): boolean {
   return state !== 'opening' && state !== 'ended'
+}
+
+/** To connections of a user, all of whom follow the user's own log. */
+export function broadcastToUser(
+  context: Context,
+  ownLog: Room | undefined,
+  message: ServerMessage,
+  concerns: (connection: Connection) => boolean,
+): void {
+  const recipients: number[] = []
+  for (const subscription of ownLog?.followers ?? []) {
+    if (isOpen(subscription) && concerns(subscription.connection)) recipients.push(subscription.connection.id)
+  }
+  broadcast(context, recipients, message)
 }
 
 /** Why somebody is a member no longer, of a room that is still there. */

@@ -21,6 +21,10 @@ export interface Sessions {
   /** Ends the connections of the user, who may come again. */
   disconnect(userId: string): void
   forget(connection: Connection): void
+  /** Whether the user has a connection. */
+  isThere(userId: string): boolean
+  /** When the user's last connection ended, where that is not longer ago than the grace of presence. */
+  leftAt(userId: string): number | undefined
   /** How many are authenticated. */
   size(): number
 }
@@ -30,6 +34,8 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
   const ready = new Map<string, Connection>()
   /** Those of each user, the oldest first. */
   const byUser = new Map<string, Set<Connection>>()
+  /** Those who left of late, the earliest first. */
+  const left = new Map<string, number>()
   /** Until when, in Unix milliseconds, by token id. */
   const revoked = new Map<string, number>()
 
@@ -81,6 +87,16 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     }
     if (expiresAt !== undefined) payload.tokenExpiresAt = expiresAt
     send(context, connection, { type: 'connected', payload, timestamp: unixMs(context) })
+  }
+
+  function noteLeft(userId: string): void {
+    byUser.delete(userId)
+    for (const [user, at] of left) {
+      if (at + options.presenceGraceMs > context.now) break
+      left.delete(user)
+    }
+    left.delete(userId)
+    left.set(userId, context.now)
   }
 
   function renewed(connection: Connection, expiresAt: number | undefined): void {
@@ -167,8 +183,11 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
       ready.delete(sessionKey(connection))
       const own = byUser.get(connection.userId)
       own?.delete(connection)
-      if (own?.size === 0) byUser.delete(connection.userId)
+      if (own?.size === 0) noteLeft(connection.userId)
     },
+
+    isThere: (userId) => byUser.has(userId),
+    leftAt: (userId) => left.get(userId),
 
     size: () => ready.size,
   }

@@ -3,7 +3,17 @@
  * the reader's rights. All of it is asynchronous, so that a database over a network fits. Types only: what is decided
  * inside a commit stands in transaction.ts, once for all stores; a store brings the rows and the atomicity.
  */
-import type { Code, Cursor, Entry, PayloadOf, Role, RoomDescription } from '@tautline/protocol/wire'
+import type {
+  Alert,
+  Code,
+  Cursor,
+  Entry,
+  NotificationLevel,
+  PayloadOf,
+  Role,
+  RoomDescription,
+} from '@tautline/protocol/wire'
+import type { NoticeSetting } from './notice-changes.ts'
 
 /** A durable command in its lane (user, sid, room). Without `entry` and `refusal` it is a `skip`. */
 export interface CommandOp {
@@ -27,6 +37,8 @@ export interface CommandOp {
   readonly refusalDetail?: string | undefined
   /** What the ids of entries begin with that the command makes in the own logs of users. Given where it may make some. */
   readonly noticeId?: string | undefined
+  /** How loudly those are said. */
+  readonly alert?: Alert | undefined
   /** The application was not asked about it, for it did not seem to be new: where it is, it gets UNAVAILABLE. */
   readonly isUnreviewed?: boolean | undefined
 }
@@ -148,6 +160,40 @@ export interface FollowThreadOp {
   readonly follow: boolean
 }
 
+/** Of the notifications of the user: those at these positions of their own log, or all up to one. */
+export interface MarkNoticesOp {
+  readonly op: 'mark_notices'
+  readonly user: string
+  /** The user's own log. */
+  readonly room: string
+  readonly change: 'read' | 'cleared'
+  readonly seqs?: readonly number[] | undefined
+  readonly upTo?: number | undefined
+}
+
+/** Of what in a room the user wants to hear, as far as it is named; idempotent. */
+export interface SetNoticesOp {
+  readonly op: 'set_notices'
+  readonly user: string
+  readonly room: string
+  readonly level: NotificationLevel | undefined
+  /** 0: no longer. */
+  readonly silenceMs: number | undefined
+}
+
+/** An entry in a user's own log that the application makes. */
+export interface NotifyOp {
+  readonly op: 'notify'
+  /** Who caused it, and whose ids these are. */
+  readonly user: string
+  /** The own log of who shall know. */
+  readonly room: string
+  readonly messageId: string
+  readonly digest: string
+  readonly type: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
 export type StoreOp =
   | CommandOp
   | CreateOp
@@ -165,6 +211,9 @@ export type StoreOp =
   | MarkReadOp
   | MarkDeliveredOp
   | FollowThreadOp
+  | MarkNoticesOp
+  | SetNoticesOp
+  | NotifyOp
 
 export type Outcome =
   /** In the log. `appended`: by this operation (else it was there before). */
@@ -193,6 +242,15 @@ export type Outcome =
       /** By this operation. */
       readonly moved: boolean
     }
+  /** How many notifications are unread now, by this head of the own log. `moved`: by this operation. */
+  | { readonly outcome: 'noticed'; readonly unread: number; readonly head: number; readonly moved: boolean }
+  | {
+      readonly outcome: 'notices_set'
+      readonly level: NotificationLevel
+      /** 0: not. */
+      readonly silencedUntil: number
+      readonly moved: boolean
+    }
   /** Final and retryable codes alike; see the table of codes. */
   | { readonly outcome: 'failed'; readonly code: Code }
 
@@ -212,6 +270,8 @@ export interface Appended {
   readonly h: string
   /** After the commit. */
   readonly memberCount: number
+  /** Who wants to hear of every message, where there is one in it. */
+  readonly listeners?: readonly string[] | undefined
 }
 
 export interface CommitResult {
@@ -379,6 +439,8 @@ export interface ListedRoom {
         readonly mutedUntil?: number | undefined
         /** In lists: the newest message that they may read. */
         readonly last?: LastMessage | undefined
+        /** Undefined: as by default. */
+        readonly notifications?: NoticeSetting | undefined
       }
     | undefined
 }
@@ -401,6 +463,23 @@ export interface RoomsResult {
   /** By room id. */
   readonly rooms: readonly ListedRoom[]
   readonly hasMore: boolean
+}
+
+export interface NoticesRequest {
+  readonly user: string
+  /** Those next below this position of the user's own log; undefined: the newest. */
+  readonly before: number | undefined
+  readonly limit: number
+}
+
+export interface NoticesResult {
+  /** Those that are not cleared, in the order of the log. */
+  readonly notices: readonly { readonly entry: Entry; readonly isRead: boolean }[]
+  readonly hasOlder: boolean
+  /** Of all of them. */
+  readonly unread: number
+  /** The last position of the user's own log. */
+  readonly head: number
 }
 
 /**
@@ -437,6 +516,8 @@ export interface Store {
   readMembers(request: MembersRequest): Promise<MembersResult | undefined>
   /** Everybody's read positions in the room; undefined: forbidden. */
   readReceipts(user: string, room: string): Promise<Receipts | undefined>
+  /** The notifications of the user themselves. */
+  readNotices(request: NoticesRequest): Promise<NoticesResult>
   /** For the application, with nobody's rights; undefined: there is no such room (nothing was ever said in a direct one). */
   readRoom(room: string): Promise<ListedRoom | undefined>
   /** The logs of users are no rooms. */

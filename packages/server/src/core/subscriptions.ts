@@ -27,6 +27,7 @@ import {
 import type { Connection } from './connection.ts'
 import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
 import type { ReadAnswer } from './contract.ts'
+import { answerNotices } from './notice-answers.ts'
 import { arrive, depart, sendPresence, vanish } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { sendReceipts, sendUnread } from './receipts.ts'
@@ -210,6 +211,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
         refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
         break
       case 'rooms':
+      case 'notices':
       case 'check':
         refuse(context, connection, read.ask.ref, code)
         break
@@ -254,6 +256,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       answerActive(context, rooms, connection, read.ask, answer)
     else if (read.why === 'room' && answer.of === 'rooms') answerRoom(context, connection, read.ask, answer)
     else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
+    else if (read.why === 'notices' && answer.of === 'notices')
+      answerNotices(context, connection, read.ask, answer)
     else if (read.why === 'check' && answer.of === 'heads')
       answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'receipts' && answer.of === 'receipts')

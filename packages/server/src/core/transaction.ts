@@ -30,6 +30,13 @@ import {
   transactLeave,
   transactRemove,
 } from './memberships.ts'
+import {
+  finishNotices,
+  isSilenced,
+  transactMarkNotices,
+  transactNotify,
+  transactSetNotices,
+} from './notices.ts'
 import { isMuted, isSystem, may, membershipOf } from './rights.ts'
 import { transactSetRole } from './roles.ts'
 import { transactDelete, transactMute, transactUpdate } from './room-changes.ts'
@@ -56,6 +63,7 @@ export function runBatch(view: View, ops: readonly StoreOp[], unixMs: number, in
     if (step.append === undefined || insert(step.append)) batch.accept(step)
     else batch.refuse('INTERNAL_ERROR')
   }
+  finishNotices(batch, unixMs)
   return batch
 }
 
@@ -94,6 +102,12 @@ export function transact(view: View, op: StoreOp, unixMs: number): Step {
       return transactMarkDelivered(view, op, unixMs)
     case 'follow_thread':
       return transactFollowThread(view, op)
+    case 'mark_notices':
+      return transactMarkNotices(view, op)
+    case 'set_notices':
+      return transactSetNotices(view, op, unixMs)
+    case 'notify':
+      return transactNotify(view, op, unixMs)
     default:
       return unreachable(op)
   }
@@ -159,18 +173,20 @@ function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: nu
 /** With what the command says to users in their own logs. */
 function tell(
   view: View,
-  { user, room, noticeId }: CommandOp,
-  { tells = [] }: Resolved,
+  { user, room, noticeId, alert }: CommandOp,
+  resolved: Resolved,
   step: Step & { readonly append: readonly [LogRow] },
   unixMs: number,
 ): Step {
+  const tells = resolved.tells?.filter((told) => !isSilenced(view, room, told.user, unixMs)) ?? []
   if (tells.length === 0) return step
   if (noticeId === undefined) throw new Error(`nobody could be told of what was said in ${room}`)
   const { seq, sender, messageId } = step.append[0].entry
   const notices = tells.map(({ user: other, type, thread }, i) => {
     const by = { user, noticeId: `${noticeId}-${i}` }
     const message = { seq, sender, messageId }
-    return noticeRow(view, by, other, type, thread ? { room, message, thread } : { room, message }, unixMs)
+    const payload = { room, message, ...(thread && { thread }), ...(alert && { alert }) }
+    return noticeRow(view, by, other, type, payload, unixMs)
   })
   return fresh(view, { ...step, append: [...step.append, ...notices] })
 }

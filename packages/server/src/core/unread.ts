@@ -5,7 +5,8 @@
  * Messages alone count. Who says something has read what stands before, so own messages never do; and nobody has to read
  * what was said before they came.
  */
-import type { Membership, ReadMark, Room, Sanction } from './batch.ts'
+import type { Membership, ReadMark, Room, Sanction, View } from './batch.ts'
+import type { NoticeSetting } from './notice-changes.ts'
 import type { ListedRoom, Unread } from './store.ts'
 
 export function unreadOf(room: Room, member: Membership, mark: ReadMark | undefined): Unread {
@@ -20,6 +21,7 @@ export function describeRoom(
   member: Membership | undefined,
   mark: ReadMark | undefined,
   sanction?: Sanction,
+  notifications?: NoticeSetting,
 ): ListedRoom {
   const { visibility, about, memberCount, lastSeq: head } = room
   if (visibility === 'own' || visibility === 'deleted') throw new Error(`${id} is no room`)
@@ -28,6 +30,18 @@ export function describeRoom(
   const { seq: read, unread } = unreadOf(room, member, mark)
   return {
     ...described,
-    member: { role: member.role, read, unread, mutedUntil: sanction?.mutedUntil || undefined },
+    member: {
+      role: member.role,
+      read,
+      unread,
+      mutedUntil: sanction?.mutedUntil || undefined,
+      ...(notifications && { notifications }),
+    },
   }
+}
+
+/** The same, of what a view has of the user. */
+export function describe(view: View, id: string, room: Room, user: string): ListedRoom {
+  const [member, mark] = [view.member(id, user), view.readMark(id, user)]
+  return describeRoom(id, room, member, mark, view.sanction(id, user), view.noticeSetting(id, user))
 }

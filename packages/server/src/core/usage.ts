@@ -56,6 +56,11 @@ export const MESSENGER_USAGE = {
 const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
   mark_read: 'receipts',
   mark_delivered: 'receipts',
+  read_notifications: 'receipts',
+  read_all_notifications: 'receipts',
+  clear_notifications: 'receipts',
+  clear_all_notifications: 'receipts',
+  set_notifications: 'receipts',
   start_typing: 'typing',
   update_presence: 'presence',
   start_call: 'calls',

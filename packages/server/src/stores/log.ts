@@ -46,6 +46,13 @@ export interface Log {
   /** The first rooms after this id that the user is a member of, or that are public; by id. */
   roomsOf(user: string, after: string, limit: number): readonly string[]
   publicRooms(after: string, limit: number): readonly string[]
+  /** The user's notifications next below a position, the newest first. */
+  notices(user: string, before: number, limit: number): Iterable<StoredNotice>
+}
+
+/** A notification that is not cleared, with its entry. */
+export interface StoredNotice extends StoredEntry {
+  readonly isRead: boolean
 }
 
 /** What a message says now, if its words are those of the edit. */

@@ -23,10 +23,11 @@ import {
   type StoredStanding,
   type View,
 } from '../core/batch.ts'
+import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import { type FollowChange, keyOf, latest, type ThreadFollower } from '../core/thread-follows.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
-import type { Log, StoredEntry } from './log.ts'
+import type { Log, StoredEntry, StoredNotice } from './log.ts'
 import { attempt, blankPayload, readsOf } from './reading.ts'
 
 export interface MemoryOptions {
@@ -122,6 +123,9 @@ export class MemoryTables implements View, Log {
   /** By room, then position and user. */
   readonly followsOf = new Map<string, Map<string, FollowChange>>()
   readonly sanctionsOf = new Map<string, Map<string, Sanction>>()
+  /** By user, then position, in its order. */
+  readonly noticesOf = new Map<string, Map<number, Notice>>()
+  readonly settingsOf = new Map<string, Map<string, NoticeSetting>>()
 
   room(room: string): Room | undefined {
     return this.rooms.get(room)
@@ -217,6 +221,35 @@ export class MemoryTables implements View, Log {
     return this.sanctionsOf.get(room)?.get(user)
   }
 
+  notice(user: string, seq: number): Notice | undefined {
+    return this.noticesOf.get(user)?.get(seq)
+  }
+
+  unreadNotices(user: string, upTo: number): number {
+    return [...(this.noticesOf.get(user) ?? [])].filter(([seq, is]) => seq <= upTo && !is.isRead).length
+  }
+
+  noticeSetting(room: string, user: string): NoticeSetting | undefined {
+    return this.settingsOf.get(room)?.get(user)
+  }
+
+  listeners(room: string, limit: number): readonly string[] {
+    const all = [...(this.settingsOf.get(room) ?? [])].filter(([, { level }]) => level === 'all')
+    return all
+      .map(([user]) => user)
+      .sort()
+      .slice(0, limit)
+  }
+
+  notices(user: string, before: number, limit: number): readonly StoredNotice[] {
+    const found: StoredNotice[] = []
+    for (const [seq, { isRead }] of [...(this.noticesOf.get(user) ?? [])].reverse()) {
+      const row = seq < before && found.length < limit ? this.#log(`~${user}`, seq, seq)[0] : undefined
+      if (row) found.push({ ...row, isRead })
+    }
+    return found
+  }
+
   everyMember(room: string): Iterable<readonly [string, Membership]> {
     return this.membersOf.get(room) ?? []
   }
@@ -272,6 +305,8 @@ export class MemoryTables implements View, Log {
       this.ids.set(entryKey(row.sender, row.messageId), { room, seq, timestamp, digest })
     }
     this.#keepChanges(batch)
+    for (const [room, oldest] of batch.cuts) this.#cut(room, oldest)
+    this.#keepNotices(batch)
     for (const [id, room] of batch.rooms) this.rooms.set(id, room)
     for (const [key, lane] of batch.lanes) {
       inner(this.lanes, lane.user).set(key, { ...lane, usedAt: unixMs })
@@ -304,11 +339,42 @@ export class MemoryTables implements View, Log {
     for (const room of batch.erased) this.#erase(room)
   }
 
+  /** The log as it will be: its row says the same, later. */
+  #cut(room: string, oldest: number): void {
+    const log = this.logs.get(room) ?? []
+    const kept = log.findIndex(({ seq }) => seq >= oldest)
+    for (const { sender, messageId } of log.splice(0, kept)) this.ids.delete(entryKey(sender, messageId))
+  }
+
+  #keepNotices({ notices }: Batch): void {
+    for (const [user, upTo] of notices.clearedUpTo) {
+      const own = this.noticesOf.get(user)
+      for (const seq of own?.keys() ?? []) if (seq <= upTo) own?.delete(seq)
+    }
+    for (const [user, upTo] of notices.readUpTo) {
+      const own = this.noticesOf.get(user)
+      for (const seq of own?.keys() ?? []) if (seq <= upTo) own?.set(seq, { isRead: true })
+    }
+    for (const [user, rows] of notices.rows) {
+      for (const [seq, is] of rows) {
+        if (is) inner(this.noticesOf, user).set(seq, is)
+        else this.noticesOf.get(user)?.delete(seq)
+      }
+    }
+    for (const [room, settings] of notices.settings) {
+      for (const [user, is] of settings) {
+        if (is) inner(this.settingsOf, room).set(user, is)
+        else this.settingsOf.get(room)?.delete(user)
+      }
+    }
+  }
+
   #erase(room: string): void {
     for (const { sender, messageId } of this.logs.get(room) ?? [])
       this.ids.delete(entryKey(sender, messageId))
     this.deliveriesOf.delete(room)
     this.followsOf.delete(room)
+    this.settingsOf.delete(room)
     const { logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf } = this
     for (const rows of [logs, membersOf, invitationsOf, sanctionsOf, readMarksOf, standingsOf, reactionsOf])
       rows.delete(room)

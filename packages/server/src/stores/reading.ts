@@ -12,6 +12,7 @@ import {
   MAX_PAGE_BYTES,
   MAX_RECEIPT_MEMBERS,
   type MessageBody,
+  ownLogId,
   standingBody,
   TautlineError,
   tombstone,
@@ -25,6 +26,8 @@ import type {
   ListedRoom,
   MembersRequest,
   MembersResult,
+  NoticesRequest,
+  NoticesResult,
   PageRequest,
   PageResult,
   ReactionsRequest,
@@ -39,7 +42,7 @@ import type {
 import { MAX_REACTORS } from '../core/store.ts'
 import { isFollowing } from '../core/threads.ts'
 import { runBatch } from '../core/transaction.ts'
-import { describeRoom, unreadOf } from '../core/unread.ts'
+import { describe, describeRoom, unreadOf } from '../core/unread.ts'
 import { lastMessage } from './last-message.ts'
 import { entryOf, jsonBytes, type Log, type StoredEntry, saidBy } from './log.ts'
 import { versionsOf } from './versions.ts'
@@ -57,6 +60,7 @@ type Reads = Pick<
   | 'readMembers'
   | 'readReceipts'
   | 'readRooms'
+  | 'readNotices'
 >
 
 /** The reads of a store over these rows. */
@@ -69,6 +73,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
   }
   return {
     preview: (ops, unixMs) => read(() => runBatch(view, ops, unixMs, () => true).result().outcomes),
+    readNotices: (request) => read(() => readNotices(view, log, request)),
     readRoom: (room) => read(() => describeAnyRoom(view, room)),
     readPage: (request) => read(() => readPage(view, log, request)),
     readHistory: (request) => read(() => readHistory(view, log, request)),
@@ -328,7 +333,7 @@ function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
     const room = view.room(only)
     const isTheirs = room?.visibility === 'public' || membershipOf(view, only, user) !== undefined
     const isRoom = room && room.visibility !== 'own' && isTheirs
-    return { rooms: isRoom ? [describe(view, log, only, room, user)] : [], hasMore: false }
+    return { rooms: isRoom ? [describeWithLast(view, log, only, room, user)] : [], hasMore: false }
   }
   const ids = which === 'own' ? log.roomsOf(user, after, limit + 1) : log.publicRooms(after, limit + 1)
   const rooms: ListedRoom[] = []
@@ -336,7 +341,7 @@ function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
   for (const id of ids.slice(0, limit)) {
     const room = view.room(id)
     if (room === undefined) throw new Error(`there is no room ${id}`)
-    const listed = describe(view, log, id, room, user)
+    const listed = describeWithLast(view, log, id, room, user)
     const last = listed.member?.last
     bytesLeft -= utf8Bytes(room.about) + LISTED_BYTES + (last ? utf8Bytes(JSON.stringify(last)) : 0)
     if (bytesLeft < 0 && rooms.length > 0) break
@@ -345,17 +350,30 @@ function readRooms(view: View, log: Log, request: RoomsRequest): RoomsResult {
   return { rooms, hasMore: ids.length > rooms.length }
 }
 
-function describe(view: View, log: Log, id: string, room: Room, user: string): ListedRoom {
-  const listed = describeRoom(
-    id,
-    room,
-    view.member(id, user),
-    view.readMark(id, user),
-    view.sanction(id, user),
-  )
+function describeWithLast(view: View, log: Log, id: string, room: Room, user: string): ListedRoom {
+  const listed = describe(view, id, room, user)
   const last = lastMessage(view, log, id, user)
   return listed.member && last ? { ...listed, member: { ...listed.member, last } } : listed
 }
+
+/** Of one's own log, which nobody else reads. */
+function readNotices(view: View, log: Log, { user, before, limit }: NoticesRequest): NoticesResult {
+  const notices: NoticesResult['notices'][number][] = []
+  let bytesLeft = MAX_PAGE_BYTES
+  let hasOlder = false
+  for (const { isRead, ...row } of log.notices(user, before ?? Number.MAX_SAFE_INTEGER, limit + 1)) {
+    bytesLeft -= jsonBytes(row) + NOTICE_BYTES
+    hasOlder = notices.length === limit || (bytesLeft < 0 && notices.length > 0)
+    if (hasOlder) break
+    notices.push({ entry: entryOf(row), isRead })
+  }
+  const head = view.room(ownLogId(user))?.lastSeq ?? 0
+  const unread = view.unreadNotices(user, Number.MAX_SAFE_INTEGER)
+  return { notices: notices.reverse(), hasOlder, unread, head }
+}
+
+/** What stands around an entry in a list of them. */
+const NOTICE_BYTES = '{"entry":,"read":false},'.length
 
 type Page = Extract<PageResult, { result: 'page' }>
 

@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 7
+const SCHEMA_VERSION = 8
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -99,6 +99,21 @@ const SCHEMA = `
     primary key (room, user)
   ) without rowid;
 
+  create table notices (
+    user text not null,
+    seq integer not null,
+    is_read integer not null,
+    primary key (user, seq)
+  ) without rowid;
+
+  create table notice_settings (
+    room text not null,
+    user text not null,
+    level text not null,
+    silenced_until integer not null,
+    primary key (room, user)
+  ) without rowid;
+
   create table receipts (
     room text not null,
     user text not null,
@@ -137,6 +152,7 @@ const SCHEMA = `
   create index entries_by_target on entries (room, target, type, seq) where target is not null;
 
   create index thread_follows_by_time on thread_follows (room, seq, at desc, user) where is_following = 1;
+  create index unread_notices on notices (user, seq) where is_read = 0;
   create index public_rooms on rooms (id) where visibility = 'public';
   create index deleted_rooms on rooms (id) where visibility = 'deleted';
   create index members_by_user on members (user, room);
@@ -226,6 +242,26 @@ const MIGRATIONS = [
     primary key (room, seq, user)
   ) without rowid;
   create index thread_follows_by_time on thread_follows (room, seq, at desc, user) where is_following = 1;
+  `,
+  // Version 8 keeps notifications. Nobody had a list of them before: what was told by then counts as read.
+  `
+  create table notices (
+    user text not null,
+    seq integer not null,
+    is_read integer not null,
+    primary key (user, seq)
+  ) without rowid;
+  create table notice_settings (
+    room text not null,
+    user text not null,
+    level text not null,
+    silenced_until integer not null,
+    primary key (room, user)
+  ) without rowid;
+  create index unread_notices on notices (user, seq) where is_read = 0;
+  insert into notices select substr(rooms.id, 2), entries.seq, 1 from rooms
+    join entries on entries.room = rooms.id
+    where rooms.visibility = 'own' and entries.sender <> substr(rooms.id, 2);
   `,
 ]
 

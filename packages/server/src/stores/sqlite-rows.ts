@@ -19,11 +19,13 @@ import {
   type StoredStanding,
   type View,
 } from '../core/batch.ts'
+import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { ReadPosition, StoredMember } from '../core/store.ts'
 import type { ThreadFollow, ThreadFollower } from '../core/thread-follows.ts'
-import type { Log, StoredEntry } from './log.ts'
+import type { Log, StoredEntry, StoredNotice } from './log.ts'
 import { blankPayload } from './reading.ts'
 import { RecentMap } from './recent.ts'
+import { SqliteNotices } from './sqlite-notices.ts'
 
 /** Rows of each kind that are kept in memory, at least; at most twice as many. About 30 MB with all of them full. */
 const CACHED_ROWS = 20_000
@@ -32,6 +34,7 @@ const PURGED_ENTRIES = 1_000
 
 export class SqliteRows implements View, Log {
   readonly #statements: ReturnType<typeof prepare>
+  readonly #notices: SqliteNotices
   readonly #rooms = new RecentMap<string, Room>(CACHED_ROWS)
   /** By room and user. Null: no member, for certain. */
   readonly #members = new RecentMap<string, Membership | null>(CACHED_ROWS)
@@ -44,6 +47,7 @@ export class SqliteRows implements View, Log {
 
   constructor(db: Database.Database) {
     this.#statements = prepare(db)
+    this.#notices = new SqliteNotices(db)
   }
 
   epoch(): string {
@@ -145,6 +149,26 @@ export class SqliteRows implements View, Log {
     for (const { user, ...is } of this.#statements.everyMember.iterate(room)) yield [user, is]
   }
 
+  notice(user: string, seq: number): Notice | undefined {
+    return this.#notices.notice(user, seq)
+  }
+
+  unreadNotices(user: string, upTo: number): number {
+    return this.#notices.unreadNotices(user, upTo)
+  }
+
+  noticeSetting(room: string, user: string): NoticeSetting | undefined {
+    return this.#notices.noticeSetting(room, user)
+  }
+
+  listeners(room: string, limit: number): readonly string[] {
+    return this.#notices.listeners(room, limit)
+  }
+
+  notices(user: string, before: number, limit: number): Iterable<StoredNotice> {
+    return this.#notices.notices(user, before, limit)
+  }
+
   strangeLanes(user: string): number {
     const known = this.#strangeLanes.get(user)
     if (known !== undefined) return known
@@ -226,6 +250,8 @@ export class SqliteRows implements View, Log {
     for (const { room, seq, user, isFollowing, at } of batch.follows)
       this.#statements.putThreadFollow.run(room, seq, user, Number(isFollowing), at)
     this.#writeChanges(batch)
+    this.#notices.write(batch.notices)
+    for (const [room, oldest] of batch.cuts) this.#statements.cutEntries.run(room, oldest)
   }
 
   #writeChanges(batch: Batch): void {
@@ -261,6 +287,7 @@ export class SqliteRows implements View, Log {
         eraseDeliveries,
       ])
         statement.run(room)
+    for (const room of batch.erased) this.#notices.erase(room)
     if (batch.erased.size > 0) this.#isPurged = false
     if (this.#isPurged) return
     for (let left = PURGED_ENTRIES; left > 0; ) {
@@ -294,6 +321,7 @@ export class SqliteRows implements View, Log {
       if (known !== undefined) this.#strangeLanes.set(user, known + more)
     }
     if (batch.erased.size > 0) this.forget()
+    this.#notices.remember(batch.notices)
     for (const [room, sanctions] of batch.sanctions)
       for (const [user, is] of sanctions) this.#sanctions.set(pair(room, user), is ?? null)
     for (const [room, members] of batch.members) {
@@ -310,6 +338,7 @@ export class SqliteRows implements View, Log {
     this.#sanctions.clear()
     this.#lanes.clear()
     this.#strangeLanes.clear()
+    this.#notices.forget()
   }
 
   #loadRoom(id: string): Room | undefined {
@@ -519,6 +548,7 @@ function prepare(db: Database.Database) {
     purgeEntries: db.prepare<[string, number]>(
       'delete from entries where rowid in (select rowid from entries where room = ? limit ?)',
     ),
+    cutEntries: db.prepare<[string, number]>('delete from entries where room = ? and seq < ?'),
     purgeStandings: db.prepare<[string, number]>(
       `delete from standings where (room, seq) in (select room, seq from standings where room = ? limit ?)`,
     ),
