@@ -468,6 +468,19 @@ describe('who does not hold the store', () => {
     expect(tab.table.list()).toEqual([])
   })
 
+  it('sends again what was refused together with one that another had decided meanwhile', () => {
+    const tab = holder()
+    for (const id of ids(1, 3)) tab.client.send('den', id)
+    tab.answer()
+    const [first, run] = commandsOf(tab.effects())
+    expect(run?.commands.map(({ messageId }) => messageId)).toEqual(ids(2, 3))
+    tab.client.ack(first?.ref ?? 0, 1)
+    tab.hear({ settled: [{ messageId: 'm-000002', outcome: acknowledged(2) }] })
+    tab.effects()
+    tab.client.refuse(run?.ref ?? 0, 'RATE_LIMIT', { count: 2, retryAfterMs: 50 })
+    expect(idsOf(tab.client.live(200))).toEqual(['m-000003'])
+  })
+
   it('leaves a holder alone that lives, and looks into the store in case it missed something', () => {
     const { client, answer, asked, effects, hear } = guest()
     client.send('den', 'm-000001')

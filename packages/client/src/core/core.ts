@@ -293,11 +293,10 @@ export function createCore(options: CoreOptions, seed: number): Core {
     const detail = code === payload.code ? message : `${payload.code}: ${message}`
     const failure: Failure = { code, detail, retryAfterMs }
     if (ref === undefined) return context.emit({ type: 'problem', failure })
+    // Where nobody waits for it any more, it was taken back, and will be said again; what stands behind it may be awaited.
     const pending = context.pending.get(ref)
-    // Nobody waits for it any more: it was taken back, and will be said again.
-    if (!pending) return
-    fail(ref, pending, failure, room)
-    // Of commands; those that went back with the first of them are awaited no more.
+    if (pending) fail(ref, pending, failure, room)
+    // Of commands; those that went back with one before them are awaited no more.
     for (let i = 1; i < count; i++) {
       const next = context.pending.get(ref + i)
       if (next?.for === 'command') fail(ref + i, next, failure)
