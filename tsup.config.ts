@@ -32,6 +32,7 @@ const clientEntries = {
   timeline: 'src/timeline.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
+  extension: 'src/extension.ts',
   validate: 'src/validate.ts',
 }
 
@@ -40,7 +41,12 @@ for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
 }
 
 export default defineConfig([
-  packageBuild('protocol', { index: 'src/index.ts', wire: 'src/wire.ts', schema: 'src/schema.ts' }),
+  packageBuild('protocol', {
+    index: 'src/index.ts',
+    wire: 'src/wire.ts',
+    extension: 'src/extension.ts',
+    schema: 'src/schema.ts',
+  }),
   packageBuild('client', clientEntries, { format: 'esm' }),
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),

@@ -32,7 +32,7 @@ export const layers: readonly Layer[] = [
     folder: 'packages/protocol/src/',
     packages: [],
     below: [],
-    thirdParty: ['zod/mini'],
+    thirdParty: ['@standard-schema/spec', 'zod/mini'],
     pure: true,
   },
   {

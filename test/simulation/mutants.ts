@@ -177,14 +177,16 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'that a message failed is told before it is written',
     file: KEEPER,
     from: `    failing.set(messageId, { row, outcome })
-    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {
+    const { code, detail, applicationCode } = outcome
+    ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {
       if (!failing.delete(messageId)) return
       failed.add(messageId)
       done()
     })`,
     to: `    failed.add(messageId)
     done()
-    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {})`,
+    const { code, detail, applicationCode } = outcome
+    ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {})`,
     profile: 'storage',
     seed: 58,
   },

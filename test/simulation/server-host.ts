@@ -163,6 +163,8 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
       case 'review':
       case 'review_expired':
       case 'push':
+      case 'ask':
+      case 'ask_expired':
         throw new Error('nobody has a say here')
       default:
         effect satisfies never

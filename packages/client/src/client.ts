@@ -23,7 +23,7 @@ import {
 import type { Effect, Failure } from './core/context.ts'
 import { createCore } from './core/core.ts'
 import type { StorageStatus } from './core/keeper.ts'
-import type { NewRow } from './core/outbox-row.ts'
+import type { Fault, NewRow } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import type { Status } from './core/status.ts'
 import { openDoor } from './door.ts'
@@ -428,7 +428,7 @@ export function createClient(options: ClientOptions): Client {
     })
   }
 
-  function send(room: string, type: string, said: NewRow['payload'], replaces?: string): Sent {
+  function send(room: string, type: string, said: NewRow['payload'], replaces?: string, fault?: Fault): Sent {
     const text = jsonOf(said)
     // A copy: what the application changes afterwards is not what it said, and an attempt may be hours away.
     const payload = (text === undefined ? { content: said.content } : JSON.parse(text)) as NewRow['payload']
@@ -444,16 +444,11 @@ export function createClient(options: ClientOptions): Client {
     }
     const sending = createSending(row)
     ledger.add(sending)
-    if (text !== undefined && !findFault(payload, true, BODY_DEPTH) && isSaid(type, payload)) {
+    if (!fault && text !== undefined && !findFault(payload, true, BODY_DEPTH) && isSaid(type, payload)) {
       step({ type: 'send', row, replaces })
     } else {
-      const detail = 'empty, or what no JSON can say'
-      onSettled({
-        type: 'settled',
-        room,
-        messageId,
-        outcome: { status: 'failed', code: 'VALIDATION_ERROR', detail },
-      })
+      const why = fault ?? { code: 'VALIDATION_ERROR', detail: 'empty, or what no JSON can say' }
+      onSettled({ type: 'settled', room, messageId, outcome: { status: 'failed', ...why } })
     }
     rooms.get(room)?.sending(sending.sent)
     return sending.sent
@@ -482,7 +477,8 @@ export function createClient(options: ClientOptions): Client {
       step({ type: 'tell', message })
       return true
     },
-    send: (room, type, payload) => send(roomIdOf(room), type, payload as NewRow['payload']),
+    send: (room, type, payload, fault) =>
+      send(roomIdOf(room), type, payload as NewRow['payload'], undefined, fault),
     after: (ms, callback) => scheduler.after(ms, callback),
     now: () => scheduler.unixTime(),
     userId: () => client.userId,
@@ -565,8 +561,8 @@ export function createClient(options: ClientOptions): Client {
   return client
 }
 
-function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
-  return new TautlineError(code, detail, retryAfterMs)
+function errorOf({ code, detail, retryAfterMs, applicationCode }: Failure): TautlineError {
+  return new TautlineError(code, detail, retryAfterMs, applicationCode)
 }
 
 /** Of the two ways to write a direct room, one is the room. */

@@ -166,4 +166,10 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isText(payload.room) &&
     isText(payload.level) &&
     isMaybe(isCount, payload.silencedUntil),
+  signal: (payload) =>
+    isText(payload.type) &&
+    isFields(payload.payload) &&
+    isMaybe(isText, payload.room) &&
+    isMaybe(isText, payload.sender),
+  response: (payload) => isCount(payload.ref) && isFields(payload.payload),
 }

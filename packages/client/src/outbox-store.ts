@@ -22,7 +22,7 @@ export interface OutboxStore {
   /** Strict. Marks undecided rows to be given up; the first reason stays; rows that are not there are passed over. */
   skip(messageIds: readonly string[], code: Code): Promise<void>
   /** Strict. An outcome that is there already stays; rows that are not there are passed over. */
-  fail(messageId: string, code: Code, detail?: string): Promise<void>
+  fail(messageId: string, code: Code, detail?: string, applicationCode?: string): Promise<void>
   /**
    * Strict and atomic. Where the oldest undecided row of the room still is in the lane `lost`, all its undecided rows
    * become 1, 2, 3 … of the lane `sid`; else somebody else did it before, and nothing changes. Resolves with the undecided

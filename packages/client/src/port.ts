@@ -4,6 +4,7 @@
  * what it needs through `client.port`.
  */
 import type { ClientMessage, Entry, ServerMessage } from '@tautline/protocol/wire'
+import type { Fault } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createListeners, guarded } from './listeners.ts'
 import type { Sent } from './sent.ts'
@@ -17,8 +18,11 @@ export interface ClientPort {
   request(message: RequestMessage): Promise<unknown>
   /** Says it where we are connected; else returns false, and it is gone: never queued. */
   tell(message: ClientMessage): boolean
-  /** A durable command, through the outbox: as `room.send`, with what a command of this type carries. */
-  send(room: string, type: string, payload: object): Sent
+  /**
+   * A durable command, through the outbox: as `room.send`, with what a command of this type carries. `fault`: why it
+   * cannot be one; it then fails at once.
+   */
+  send(room: string, type: string, payload: object, fault?: Fault): Sent
   /**
    * Whatever the server says that no part of the core acts on, in its order. Answers too (`payload.ref` is there): who
    * keeps a state applies them here, for the promise of a request resolves only after everything that came in the same frame.

@@ -70,7 +70,7 @@ export function createSending(row: NewRow): Sending {
     messageId: row.messageId,
     type: row.type,
     payload: row.payload,
-    content: row.payload.content ?? '',
+    content: typeof row.payload.content === 'string' ? row.payload.content : '',
     metadata: row.payload.metadata as Sent['metadata'],
     createdAt: row.createdAt,
     get status() {
@@ -103,7 +103,7 @@ export function createSending(row: NewRow): Sending {
         acknowledgement = { seq: outcome.seq, timestamp: outcome.timestamp }
         for (const { resolve } of waiting) resolve(acknowledgement)
       } else {
-        error = new TautlineError(outcome.code, outcome.detail)
+        error = new TautlineError(outcome.code, outcome.detail, undefined, outcome.applicationCode)
         for (const { reject } of waiting) reject(error)
       }
       waiting.length = 0

@@ -76,7 +76,7 @@ export function createStoreRunner(
         await store?.skip(call.messageIds, call.code)
         return {}
       case 'fail':
-        await store?.fail(call.messageId, call.code, call.detail)
+        await store?.fail(call.messageId, call.code, call.detail, call.applicationCode)
         return {}
       case 'renumber':
         return { rows: await store?.renumber(call.room, call.lost, call.sid) }

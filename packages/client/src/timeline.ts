@@ -224,8 +224,8 @@ export function timeline(room: Room, { pageSize = 50 }: TimelineOptions = {}): T
 
   function watch(sent: Sent): void {
     if (isChange(sent)) return watchChange(sent)
-    // What it says is known only when it is said: the server copies it.
-    if (sent.type === 'forward_message') return
+    // What a forward says is known only when it is said: the server copies it. The rest are no messages.
+    if (sent.type !== 'send_message') return
     const key = keyOf(client.userId ?? '', sent.messageId)
     if (placed.some(({ item }) => item.key === key)) return
     const entry: PendingItem = {

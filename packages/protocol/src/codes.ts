@@ -117,7 +117,7 @@ export const MEANINGS: { readonly [C in Code]: string } = {
   ID_CONFLICT: 'this sender already used the message id for another message',
   VOID: 'the place in the lane was decided before, without this message',
   SKIPPED: 'the place in the lane was given up at the request of the sender',
-  REJECTED: 'refused for good for a reason that this version does not know',
+  REJECTED: 'refused for good, with a code that the table lacks',
   CANCELLED: 'cancelled by the application before the server took it',
   EXPIRED: 'older than the time-to-live of the outbox',
   POISON: 'the server failed on it again and again',
@@ -171,6 +171,9 @@ export function isCode(value: unknown): value is Code {
 /**
  * The one error of Tautline. Switch on `code`; `message` is for developers and may change. It is the code, and behind it
  * what was said beyond the code. `retryAfterMs` is given where the other end said how long to wait.
+ *
+ * A code that the table lacks is in `applicationCode`, and `code` is what it comes to: REJECTED, or UNAVAILABLE where
+ * trying again may help.
  */
 export class TautlineError extends Error {
   override readonly name = 'TautlineError'
@@ -179,13 +182,17 @@ export class TautlineError extends Error {
   readonly detail: string | undefined
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
+  /** The application's own code (see defineProtocol), or that of a newer server. */
+  readonly applicationCode: string | undefined
 
-  constructor(code: Code, detail?: string, retryAfterMs?: number) {
-    super(detail ? `${code}: ${detail}` : code)
+  constructor(code: Code, detail?: string, retryAfterMs?: number, applicationCode?: string) {
+    const name = applicationCode ?? code
+    super(detail ? `${name}: ${detail}` : name)
     this.code = code
     this.detail = detail
     this.retryable = CODES[code].retryable
     this.retryAfterMs = retryAfterMs
+    this.applicationCode = applicationCode
   }
 }
 

@@ -61,8 +61,9 @@ export type DecodedCommand =
       }
     }[CommandType]
   /**
-   * `messageId` could be read: the command is decided in its lane, with this code, which is final. Else the code is
-   * INVALID_MESSAGE, and the command has no effect.
+   * `messageId` could be read: the command is decided in its lane, with this code, which is final; but a type that the
+   * vocabulary lacks (UNKNOWN_TYPE) may be the application's. Else the code is INVALID_MESSAGE, and the command has no
+   * effect.
    */
   | { readonly ok: false; readonly messageId: string | undefined; readonly code: Code }
 
@@ -74,7 +75,7 @@ export function decodeCommand(item: unknown): DecodedCommand {
     return { ok: false, messageId, code: messageId === undefined ? 'INVALID_MESSAGE' : 'VALIDATION_ERROR' }
   }
   const { type, messageId, payload } = head.data
-  if (!isKeyOf(COMMANDS, type)) return { ok: false, messageId, code: 'VALIDATION_ERROR' }
+  if (!isKeyOf(COMMANDS, type)) return { ok: false, messageId, code: 'UNKNOWN_TYPE' }
   const body = COMMANDS[type].safeParse(payload ?? {})
   if (!body.success) return { ok: false, messageId, code: 'VALIDATION_ERROR' }
   return { ok: true, type, messageId, payload: body.data } as DecodedCommand

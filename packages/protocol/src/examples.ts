@@ -369,6 +369,12 @@ const client: Examples['client'] = {
   end_call: { type: 'end_call', payload: { ref: 42, callId } },
   send_candidate: { type: 'send_candidate', payload: { callId, candidate } },
   list_calls: { type: 'list_calls', payload: { ref: 43, limit: 20 } },
+
+  send_signal: {
+    type: 'send_signal',
+    payload: { ref: 45, room, type: 'job_viewed', payload: { jobId: 'j17' } },
+  },
+  send_request: { type: 'send_request', payload: { ref: 46, type: 'get_job', payload: { jobId: 'j17' } } },
 }
 
 const roomDescription = {
@@ -616,6 +622,9 @@ const server: Examples['server'] = {
       hasOlder: false,
     },
   },
+
+  signal: { type: 'signal', payload: { type: 'job_viewed', payload: { jobId: 'j17' }, room, sender: 'bob' } },
+  response: { type: 'response', payload: { ref: 46, payload: { title: 'Painter' } } },
 }
 
 export const EXAMPLES: Examples = { client, server, commands, entries }

@@ -15,6 +15,9 @@ export const SID = /^[A-Za-z0-9_-]{8,64}$/
 /** The fingerprint of a log's prefix; empty before the first entry. */
 export const FINGERPRINT = /^[A-Za-z0-9_-]{0,12}$/
 
+/** The type of a command, an entry, or a message of the application's own. Those of the protocol have no dot. */
+export const TYPE_NAME = /^[a-z][a-z0-9_.]{0,63}$/
+
 /** A message id: 9 characters of Unix milliseconds in base 36 (so that ids sort by time), then 12 random ones. */
 export function makeMessageId(unixMs: number, random12: string): string {
   return unixMs.toString(36).padStart(9, '0') + random12

@@ -51,6 +51,10 @@ export const MAX_METADATA_BYTES = 16_384
 export const MAX_ROOM_METADATA_BYTES = 4_096
 /** Of the newest message of a room in a list, so many UTF-16 units of what it says, cut between characters. */
 export const MAX_PREVIEW_CHARS = 140
+/** What a message of the application's own holds, the same; it fits into a frame of the default size. */
+export const MAX_PAYLOAD_BYTES = 49_152
+/** How deep that may nest: below the envelope, its payload, the list, the entry and its payload. */
+export const MAX_PAYLOAD_DEPTH = MAX_DEPTH - 5
 /** Members of one `member_list`. */
 export const MAX_PAGE_MEMBERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */

@@ -6,6 +6,7 @@
 import type * as z from 'zod/mini'
 import * as calls from './messages/calls.ts'
 import * as connection from './messages/connection.ts'
+import * as extensions from './messages/extensions.ts'
 import * as history from './messages/history.ts'
 import * as messages from './messages/messages.ts'
 import * as settings from './messages/notification-settings.ts'
@@ -78,6 +79,9 @@ export const CLIENT_MESSAGES = {
   end_call: calls.endCall,
   send_candidate: calls.sendCandidate,
   list_calls: calls.listCalls,
+
+  send_signal: extensions.sendSignal,
+  send_request: extensions.sendRequest,
 } as const
 
 /** From the server to the client. */
@@ -129,6 +133,9 @@ export const SERVER_MESSAGES = {
   call_ended: calls.callEnded,
   call_candidate: calls.callCandidate,
   call_list: calls.callList,
+
+  signal: extensions.signal,
+  response: extensions.response,
 } as const
 
 /** Durable commands: the items of a `commands` frame. */

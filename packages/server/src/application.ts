@@ -9,7 +9,6 @@ import {
   CODES,
   type Code,
   type CommandPayload,
-  type CommandType,
   type EntryPayload,
   findFault,
   knownCode,
@@ -141,6 +140,8 @@ export interface ServerMessages {
 
 export interface Application extends ServerMessages {
   notify(userId: string, notification: NewNotification): Promise<SentMessage>
+  /** One command, of whatever type, of this user in the room. */
+  command(user: string, room: string, type: string, payload: object, messageId?: string): Promise<SentMessage>
   readonly rooms: ServerRooms
   /** What the node says to the application. */
   hear(message: ServerMessage): void
@@ -242,11 +243,10 @@ export function createApplication(options: {
     throw new TautlineError('VALIDATION_ERROR', decoded?.ok === false ? decoded.detail : undefined)
   }
 
-  /** One command of this user in the room. */
   async function command(
     user: string,
     room: string,
-    type: CommandType,
+    type: string,
     payload: object,
     messageId = makeMessageId(Date.now(), randomId(12)),
   ): Promise<SentMessage> {
@@ -268,6 +268,8 @@ export function createApplication(options: {
       command(as, room, type, { target: nameOf(target), emoji })
 
   return {
+    command,
+
     send: async ({ room, sender = SYSTEM_USER_ID, messageId, ...payload }) =>
       command(sender, room, 'send_message', payload, messageId),
 

@@ -16,6 +16,7 @@ import {
 import { checkNames, fault, flag, OptionError, text, whole } from './checks.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from './core/options.ts'
 import type { StoreFactory } from './core/store.ts'
+import { type Extension, ownMessagesOf, readExtensions } from './extensions.ts'
 import type { Hooks } from './hooks.ts'
 import type { RequestHandler } from './http.ts'
 import type { Logger } from './log.ts'
@@ -115,10 +116,12 @@ export interface ServerOptions {
    * A reaction can always be taken back. Default: none.
    */
   readonly reactionNames?: readonly string[] | ((name: string) => boolean) | undefined
+  /** Messages of the application's own: `[handle(protocol, handlers)]`. Default: none. */
+  readonly extensions?: readonly Extension[] | undefined
   /** What the application has a say in, and what it is told; see Hooks. Default: nothing. */
   readonly hooks?: Hooks | undefined
   /**
-   * How long `authorize` and `onMessage` may take, both together. Then whoever asked gets UNAVAILABLE and tries again; what
+   * How long `authorize` and `onMessage`, or the handler of an extension, may take, both together. Then whoever asked gets UNAVAILABLE and tries again; what
    * the hook answers later counts for nothing. Default 5,000 ms.
    */
   readonly hookTimeoutMs?: number | undefined
@@ -140,6 +143,7 @@ export interface ServerConfig {
   readonly sources: SourceOptions
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
   readonly hooks: Hooks | undefined
+  readonly extensions: readonly Extension[]
   readonly drainTimeoutMs: number
   readonly logger: Logger | false | undefined
   readonly onRequest: RequestHandler | undefined
@@ -169,6 +173,7 @@ export const OPTION_NAMES = [
   'createRooms',
   'messageVersions',
   'reactionNames',
+  'extensions',
   'hooks',
   'hookTimeoutMs',
   'drainTimeoutMs',
@@ -191,8 +196,9 @@ export function readConfig(options: ServerOptions): ServerConfig {
     store: readStore(options.store),
     isOriginAllowed: readOrigins(options, host),
     sources: readSources(options),
-    node: readNodeOptions(options),
     hooks: readHooks(options.hooks),
+    extensions: readExtensions(options.extensions),
+    node: readNodeOptions(options),
     drainTimeoutMs: whole('drainTimeoutMs', options.drainTimeoutMs, 0, HOUR_MS, 10_000),
     logger: options.logger,
     onRequest: options.onRequest,
@@ -255,6 +261,7 @@ function readNodeOptions(options: ServerOptions): ServerConfig['node'] {
       actions: options.hooks?.authorize !== undefined,
     },
     pushes: options.hooks?.onNotification !== undefined,
+    own: ownMessagesOf(options.extensions ?? []),
     hookTimeoutMs: whole('hookTimeoutMs', options.hookTimeoutMs, 10, HOUR_MS, defaults.hookTimeoutMs),
     createRooms: flag('createRooms', options.createRooms, defaults.createRooms),
     messageVersions: flag('messageVersions', options.messageVersions, defaults.messageVersions),

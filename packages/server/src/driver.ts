@@ -9,7 +9,7 @@ import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/
 import { type Application, createApplication } from './application.ts'
 import type { Verifier } from './auth.ts'
 import { APPLICATION } from './core/connection.ts'
-import type { Effect, Input, Question, ReadQuery } from './core/contract.ts'
+import type { Asked, Effect, Input, Question, ReadQuery, Recipient, Verdict } from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
 import type { Store, StoreOp } from './core/store.ts'
@@ -42,6 +42,8 @@ export interface Driver {
   readonly application: Application
   /** Ends the connections of the user. */
   disconnect(userId: string): void
+  /** A message of the application's own, to whoever is there. False: nobody is. */
+  tell(to: Recipient, type: string, payload: Record<string, unknown>): boolean
   figures(): NodeFigures
   metrics(): Metrics
   followersOf(room: string): number
@@ -190,6 +192,12 @@ export function createDriver(options: DriverOptions): Driver {
       case 'review_expired':
         logger.error({ review: effect.review }, 'a hook gave no answer in time')
         break
+      case 'ask':
+        askApplication(effect.ask, effect.asked)
+        break
+      case 'ask_expired':
+        logger.error({ ask: effect.ask }, 'a handler gave no answer in time')
+        break
       case 'read':
         read(effect.connection, effect.query)
         break
@@ -228,12 +236,23 @@ export function createDriver(options: DriverOptions): Driver {
     tell({ type: 'buffered', connection: outgoing.id, bytes })
   }
 
-  function identified({ connection, connectionId, userId }: Extract<Effect, { do: 'identified' }>): void {
+  function identified({
+    connection,
+    connectionId,
+    userId,
+    session,
+  }: Extract<Effect, { do: 'identified' }>): void {
     logger.info({ connection, user: userId }, 'authenticated')
     const outgoing = sockets.get(connection)
     if (!outgoing) return
-    outgoing.owner = { connection: connectionId, userId, connectedAt: Date.now() }
+    outgoing.owner = { connection: connectionId, userId, session, connectedAt: Date.now() }
     hooks?.connected({ connection: connectionId, userId })
+    hooks?.session({ session, userId, isConnected: true })
+  }
+
+  /** The node knows its connection no more. */
+  function tellAway({ owner }: Outgoing): void {
+    if (owner) hooks?.session({ session: owner.session, userId: owner.userId, isConnected: false })
   }
 
   function disconnected({ owner, closedWith: code }: Outgoing): void {
@@ -246,6 +265,7 @@ export function createDriver(options: DriverOptions): Driver {
     logClose(connection, code)
     meter.closed(code)
     sockets.delete(connection)
+    tellAway(outgoing)
     outgoing.closedWith = code
     guard(outgoing, (socket) => {
       outgoing.flush()
@@ -308,6 +328,24 @@ export function createDriver(options: DriverOptions): Driver {
     void hooks.review(question).then((verdict) => tell({ type: 'reviewed', review: id, verdict }))
   }
 
+  function askApplication(id: number, asked: Asked): void {
+    if (!hooks) throw new Error('something is asked, and nobody is there')
+    logger.debug({ ask: id, type: asked.type, session: asked.session }, 'the application is asked')
+    void decide(hooks, asked).then((verdict) => tell({ type: 'answered', ask: id, verdict }))
+  }
+
+  async function decide(runner: HookRunner, asked: Asked): Promise<Verdict> {
+    if (asked.kind === 'request') return await runner.ask(asked)
+    try {
+      const [outcome] = await store.preview([asked.probe], asked.unixMs)
+      if (outcome?.outcome === 'failed') return { ok: false, code: outcome.code }
+    } catch (error) {
+      logger.error({ type: asked.type, ...describeError(error) }, 'a preview failed')
+      return { ok: false, code: 'UNAVAILABLE' }
+    }
+    return await runner.ask(asked)
+  }
+
   function read(connection: number, query: ReadQuery): void {
     const answer = hooks ? askAllowed(store, query, hooks.objectionToRead) : ask(store, query)
     answer.then(
@@ -333,11 +371,12 @@ export function createDriver(options: DriverOptions): Driver {
         if (outgoing.isUnderPressure) notePressure(outgoing)
       },
       closed() {
-        sockets.delete(connection)
+        const wasKnown = sockets.delete(connection)
         open.delete(outgoing)
         disconnected(outgoing)
         logger.debug({ connection }, 'socket closed')
         tell({ type: 'closed', connection })
+        if (wasKnown) tellAway(outgoing)
         if (open.size === 0) onEmpty?.()
       },
     }
@@ -358,6 +397,11 @@ export function createDriver(options: DriverOptions): Driver {
     revoke: (tokenId, untilUnixMs) => tell({ type: 'revoked', tokenId, untilUnixMs }),
     application,
     disconnect: (userId) => tell({ type: 'disconnected', userId }),
+    tell(to, name, payload) {
+      const isThere = !isStopped && node.isThere(to)
+      if (isThere) tell({ type: 'told', to, name, payload })
+      return isThere
+    },
     figures: () => node.figures(),
     metrics: () => meter.read(node.figures()),
     followersOf: (room) => node.followersOf(room),

@@ -7,6 +7,7 @@
 import { decodeCommand, ENTRIES } from '@tautline/protocol'
 import {
   type Alert,
+  CODE_NAME,
   CODES,
   type Code,
   type CommandPayload,
@@ -16,7 +17,8 @@ import {
   ownLogId,
   type TautlineError,
 } from '@tautline/protocol/wire'
-import type { Action, Question, Verdict } from './core/contract.ts'
+import type { Action, Asked, Question, Verdict } from './core/contract.ts'
+import type { ExtensionRunner, SessionEvent } from './extensions.ts'
 import { describeError, type Logger } from './log.ts'
 import type { PushNotification } from './pusher.ts'
 import type { ReadObjection } from './queries.ts'
@@ -110,6 +112,9 @@ export interface Hooks {
 /** The hooks as the server calls them: nothing here throws. */
 export interface HookRunner {
   review(question: Question): Promise<Verdict>
+  /** A signal, whose user may write in the room as far as its rights go, or a request. */
+  ask(asked: Asked): Promise<Verdict>
+  session(event: SessionEvent): void
   readonly objectionToRead: ReadObjection
   /** Rejects where the hook failed, or took too long. */
   push(notification: PushNotification): Promise<unknown>
@@ -119,6 +124,7 @@ export interface HookRunner {
 
 export interface HookRunnerOptions {
   readonly hooks: Hooks
+  readonly extensions: ExtensionRunner
   readonly hookTimeoutMs: number
   readonly maxMessageChars: number
   readonly logger: Logger
@@ -128,13 +134,16 @@ export interface HookRunnerOptions {
 const MAX_DETAIL_CHARS = 1_000
 
 export function createHookRunner(options: HookRunnerOptions): HookRunner {
-  const { hooks, hookTimeoutMs, maxMessageChars, logger } = options
+  const { hooks, extensions, hookTimeoutMs, maxMessageChars, logger } = options
 
   /** The message in which the hook changed something, and how loudly it is told; each undefined: as it is. */
   async function changed(
-    { userId: sender, room }: Question,
+    question: Question,
     { type, messageId, payload }: NonNullable<Question['command']>,
   ): Promise<Omit<Extract<Verdict, { ok: true }>, 'ok'>> {
+    if (type !== 'send_message' && type !== 'edit_message')
+      return { payload: await extensions.review(question) }
+    const { userId: sender, room } = question
     // The hook's own copy: an object changed in place must not come into the store unseen.
     const copy = structuredClone(payload) as CommandPayload<'send_message'> | CommandPayload<'edit_message'>
     const change = await hooks.onMessage?.({ ...copy, sender, room, messageId })
@@ -151,11 +160,19 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     return { payload: command.payload, alert }
   }
 
-  function verdictOf(error: unknown, { action, userId, room }: Question): Verdict {
-    if (isRefusal(error))
-      return { ok: false, code: error.code, retryAfterMs: error.retryAfterMs, detail: wordsOf(error) }
-    logger.error({ action, user: userId, room, ...describeError(error) }, 'a hook failed')
+  function verdictOf(error: unknown, about: object): Verdict {
+    if (isRefusal(error)) {
+      const { code, retryAfterMs } = error
+      return { ok: false, code, retryAfterMs, detail: wordsOf(error), applicationCode: ownCodeOf(error) }
+    }
+    logger.error({ ...about, ...describeError(error) }, 'a hook failed')
     return { ok: false, code: 'UNAVAILABLE' }
+  }
+
+  async function mayWrite(userId: string, room: string): Promise<boolean> {
+    return (
+      !hooks.authorize || isYes(await hooks.authorize({ action: 'write', userId, room, target: undefined }))
+    )
   }
 
   function tell<T>(name: string, hook: ((event: T) => unknown) | undefined, event: T): void {
@@ -181,9 +198,23 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
           return { ok: false, code: 'FORBIDDEN' }
         return { ok: true, ...(command && (await changed(question, command))) }
       } catch (error) {
-        return verdictOf(error, question)
+        return verdictOf(error, { action, user: userId, room, type: command?.type })
       }
     },
+
+    async ask(asked) {
+      const { type } = asked
+      const signal = asked.kind === 'signal' ? asked.probe : undefined
+      try {
+        if (signal && !(await mayWrite(signal.user, signal.room))) return { ok: false, code: 'FORBIDDEN' }
+        return { ok: true, payload: await extensions.ask(asked) }
+      } catch (error) {
+        return verdictOf(error, { type, session: asked.session, room: signal?.room })
+      }
+    },
+
+    session: (event) =>
+      tell('onSession', (told: SessionEvent) => Promise.all(extensions.session(told)), event),
 
     async objectionToRead(userId, room) {
       if (!hooks.authorize || room === ownLogId(userId)) return undefined
@@ -227,6 +258,13 @@ function readAlert(given: unknown): Alert {
   if (!read.success || !read.data.alert || findFault(read.data.alert))
     throw new TypeError('onMessage named an alert that is none')
   return read.data.alert
+}
+
+/** One that is a code, and not one of the table. */
+function ownCodeOf({ applicationCode }: TautlineError): string | undefined {
+  const isOwn =
+    typeof applicationCode === 'string' && CODE_NAME.test(applicationCode) && !isCode(applicationCode)
+  return isOwn ? applicationCode : undefined
 }
 
 /** From JavaScript anything may come. A hook that forgets to answer allows nothing. */

@@ -45,6 +45,18 @@ export type {
   StoreOp,
 } from './core/store.ts'
 export type { Quota } from './core/usage.ts'
+export {
+  type DurableMessage,
+  type EventRecipient,
+  type Extension,
+  type ExtensionOptions,
+  type Handlers,
+  handle,
+  type RequestMessage,
+  type ServerExtension,
+  type SessionEvent,
+  type SignalMessage,
+} from './extensions.ts'
 export type {
   ActionRequest,
   ConnectionEvent,

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Protocol } from '@tautline/protocol/extension'
 import { createSources } from './addresses.ts'
 import type {
   ActingUser,
@@ -20,6 +21,7 @@ import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
 import type { Store } from './core/store.ts'
 import { createDriver, type Driver } from './driver.ts'
+import { createExtensionRunner, type ServerExtension } from './extensions.ts'
 import { createHookRunner } from './hooks.ts'
 import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
@@ -79,6 +81,8 @@ export interface Server {
   notify(userId: string, notification: NewNotification): Promise<SentMessage>
   /** Makes rooms, and members of them. */
   readonly rooms: ServerRooms
+  /** Speaks a protocol of the application's own. Throws a TypeError where it is not among the option `extensions`. */
+  extension<P extends Protocol>(protocol: P): ServerExtension<P>
   /**
    * Ends the connections of the token with this id (`jti`) at once, and refuses it, and what tickets it was given, from
    * now on. `expiresAt`: until when it would have been valid, in Unix milliseconds; a revocation is remembered so long.
@@ -145,18 +149,21 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     onRefused: (code) => logger.debug({ code }, 'a ticket was refused'),
     now: () => performance.now(),
   })
-  const { hooks } = config
+  const extensions = createExtensionRunner(config.extensions, {
+    command: (...said) => driver.application.command(...said),
+    tell: (to, type, payload) => driver.tell(to, type, payload),
+  })
+  const hookRunner = createHookRunner({
+    hooks: config.hooks ?? {},
+    extensions,
+    hookTimeoutMs: config.node.hookTimeoutMs,
+    maxMessageChars: config.node.limits.maxMessageChars,
+    logger,
+  })
   const driver = createDriver({
     node: config.node,
     store,
-    hooks:
-      hooks &&
-      createHookRunner({
-        hooks,
-        hookTimeoutMs: config.node.hookTimeoutMs,
-        maxMessageChars: config.node.limits.maxMessageChars,
-        logger,
-      }),
+    hooks: config.hooks || config.extensions.length > 0 ? hookRunner : undefined,
     verify: tickets.verify,
     logger,
     seed: randomInt(2 ** 48 - 1),
@@ -209,6 +216,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     unreact: driver.application.unreact,
     notify: driver.application.notify,
     rooms: driver.application.rooms,
+    extension: extensions.speak,
     disconnect: driver.disconnect,
     health,
     getMetrics: driver.metrics,

@@ -45,7 +45,14 @@ export class Outgoing {
   /** Whether more bytes are buffered than the node wants to hear of only once. */
   isUnderPressure = false
   /** Whose it is, once that is known. */
-  owner: { readonly connection: string; readonly userId: string; readonly connectedAt: number } | undefined
+  owner:
+    | {
+        readonly connection: string
+        readonly userId: string
+        readonly session: string
+        readonly connectedAt: number
+      }
+    | undefined
   /** Why the server closed it, if it did. */
   closedWith: Code | undefined
   readonly address: string | undefined

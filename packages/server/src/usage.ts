@@ -25,6 +25,10 @@ export interface Usage {
   readonly invites?: Quota | false | undefined
   /** Joins, which may make rooms (see createRooms). Default 600 a minute. */
   readonly joins?: Quota | false | undefined
+  /** Signals of the application's own. Default 200 in 10 s. */
+  readonly signals?: Quota | false | undefined
+  /** Requests of the application's own. Default 200 in 10 s; messenger: 100 a minute. */
+  readonly requests?: Quota | false | undefined
 }
 
 const DAY_MS = 86_400_000

@@ -15,7 +15,7 @@ export function answerOf(table: OutboxTable, call: StoreCall): StoreResult | und
       table.skip(call.messageIds, call.code)
       return {}
     case 'fail':
-      table.fail(call.messageId, call.code, call.detail)
+      table.fail(call.messageId, call.code, call.detail, call.applicationCode)
       return {}
     case 'renumber':
       return { rows: table.renumber(call.room, call.lost, call.sid) }

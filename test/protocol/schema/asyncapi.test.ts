@@ -43,6 +43,7 @@ it('has an operation for every message of the client, and for what the server sa
     'server.call_answered',
     'server.call_ended',
     'server.call_candidate',
+    'server.signal',
   ])
 })
 

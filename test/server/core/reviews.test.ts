@@ -81,6 +81,7 @@ describe('a question', () => {
       action: 'write',
       userId: 'alice',
       room: 'general',
+      session: expect.stringMatching(/^alice\//),
       command: { type: 'send_message', messageId: 'message-1', payload: { content: 'hello' } },
     })
     expect(bench.heard(1)).toEqual([])

@@ -217,8 +217,8 @@ export const TEXTS: readonly TextCase[] = [
       ),
       INVALID,
     ],
-    ['a command that nobody knows', command('{}', 'drop_tables'), VALIDATION],
-    ['a command that objects have', command('{}', 'constructor'), VALIDATION],
+    ['a command that nobody knows', command('{}', 'drop_tables'), UNKNOWN],
+    ['a command that objects have', command('{}', 'constructor'), UNKNOWN],
     ['an edit of nothing', command('{"content":"x"}', 'edit_message'), VALIDATION],
     ['an edit into nothing', command(`{${TARGET},"content":""}`, 'edit_message'), VALIDATION],
     [

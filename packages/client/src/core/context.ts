@@ -59,6 +59,8 @@ export type RoomPhase =
 export interface Failure {
   readonly code: Code
   readonly detail?: string | undefined
+  /** What the server called it, where that is no code of the table. */
+  readonly applicationCode?: string | undefined
   readonly retryAfterMs?: number | undefined
 }
 

@@ -123,6 +123,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       context.ready = false
       outbox.stop()
       rooms.stop()
+      requests.stop()
       presence.stop()
     },
     up(payload, serverTime) {
@@ -240,6 +241,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'presence_changed':
         if (!isFollowed(message.payload)) return
         return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
+      case 'signal':
+        return context.emit({ type: 'message', message })
       default:
         context.emit({ type: 'message', message })
         return replied(message)
@@ -290,8 +293,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
     const { ref, room, message, count = 1 } = payload
     const retryAfterMs = payload.retryAfterMs === undefined ? undefined : boundedWait(payload.retryAfterMs)
     const code = knownCode(payload.code, payload.final)
-    const detail = code === payload.code ? message : `${payload.code}: ${message}`
-    const failure: Failure = { code, detail, retryAfterMs }
+    const applicationCode = code === payload.code ? undefined : payload.code
+    const failure: Failure = { code, detail: message, applicationCode, retryAfterMs }
     if (ref === undefined) return context.emit({ type: 'problem', failure })
     // Where nobody waits for it any more, it was taken back, and will be said again; what stands behind it may be awaited.
     const pending = context.pending.get(ref)

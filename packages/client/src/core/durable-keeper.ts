@@ -156,7 +156,8 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       return done()
     }
     failing.set(messageId, { row, outcome })
-    ask({ do: 'fail', messageId, code: outcome.code, detail: outcome.detail }, () => {
+    const { code, detail, applicationCode } = outcome
+    ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {
       if (!failing.delete(messageId)) return
       failed.add(messageId)
       done()

@@ -26,6 +26,7 @@ export type StoreCall =
       readonly messageId: string
       readonly code: Code
       readonly detail: string | undefined
+      readonly applicationCode: string | undefined
     }
   | { readonly do: 'renumber'; readonly room: string; readonly lost: string; readonly sid: string }
   | { readonly do: 'remove'; readonly messageIds: readonly string[] }

@@ -33,13 +33,21 @@ export interface StoredRow extends LaneRow {
   /** Given by the store: rows of a room are sent in this order, whoever wrote them. */
   readonly order: number
   /** It was refused for good, and is kept until the application has looked at it. */
-  readonly failed?: { readonly code: Code; readonly detail?: string | undefined } | undefined
+  readonly failed?: Fault | undefined
 }
 
 /** What became of a message: the one thing that is reported for it, once. */
 export type SendOutcome =
   | { readonly status: 'acknowledged'; readonly seq: number; readonly timestamp: number }
-  | { readonly status: 'failed'; readonly code: Code; readonly detail?: string | undefined }
+  | ({ readonly status: 'failed' } & Fault)
+
+/** Why a message failed. */
+export interface Fault {
+  readonly code: Code
+  readonly detail?: string | undefined
+  /** The application's own code, or that of a newer server; `code` is what it comes to. */
+  readonly applicationCode?: string | undefined
+}
 
 /** What those who share a store tell each other. */
 export interface OutboxNotice {

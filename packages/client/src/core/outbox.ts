@@ -77,8 +77,9 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
 
   function rowTooLong(row: NewRow): boolean {
     const { maxMessageChars, maxFrameBytes } = context.limits
+    const isMessage = row.type === 'send_message' || row.type === 'edit_message'
     return (
-      (row.payload.content?.length ?? 0) > maxMessageChars ||
+      (isMessage && (row.payload.content?.length ?? 0) > maxMessageChars) ||
       row.bytes > maxFrameBytes - FRAME_OVERHEAD - COMMAND_OVERHEAD
     )
   }
@@ -302,14 +303,14 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       if (place) settle(place, { status: 'acknowledged', seq, timestamp })
     },
 
-    refused(queue, messageId, { code, detail, retryAfterMs }) {
+    refused(queue, messageId, { code, detail, applicationCode, retryAfterMs }) {
       const place = queues.find(messageId, queue)
       if (!place) return
       const { skipFor } = place.row
       if (CODES[code].final) {
         if (skipFor && (code === 'SKIPPED' || code === 'VOID'))
           return settle(place, { status: 'failed', code: skipFor })
-        return settle(place, { status: 'failed', code, detail })
+        return settle(place, { status: 'failed', code, detail, applicationCode })
       }
       if (CODES[code].retryable) return retryLater(place, code, retryAfterMs)
       unplaceable(place, code)

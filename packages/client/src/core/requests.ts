@@ -1,6 +1,7 @@
 /**
  * The application's requests: asked once they can be, asked again on the next connection where the answer was lost (all
- * of them are idempotent), failed with TIMEOUT when their time is over. Requests are not durable: only commands are.
+ * of them are idempotent), failed with TIMEOUT when their time is over. Requests are not durable: only commands are. A
+ * signal is of the moment: it is never kept for another connection.
  */
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Context, Failure } from './context.ts'
@@ -69,6 +70,8 @@ export interface Requests {
   add(id: number, message: RequestMessage): void
   /** The connection is ready: ask everything that has no answer yet. */
   start(): void
+  /** The connection is gone: what was of the moment has failed. */
+  stop(): void
   /** An answer to another kind of request is none: it has failed. */
   resolve(id: number, answer: HandledServerMessage): void
   reject(id: number, failure: Failure): void
@@ -92,9 +95,14 @@ export function createRequests(context: Context): Requests {
       const request = { id, message, deadline: context.now + context.options.requestTimeoutMs }
       open.set(id, request)
       if (context.ready) ask(request)
+      else requests.stop()
     },
     start() {
       for (const request of open.values()) ask(request)
+    },
+    stop() {
+      for (const { id, message } of Array.from(open.values()))
+        if (message.type === 'send_signal') requests.reject(id, { code: 'DISCONNECTED' })
     },
     resolve(id, { type, payload }) {
       const request = open.get(id)

@@ -29,7 +29,7 @@ export interface FileOptions {
 type Change =
   | readonly ['add', readonly LaneRow[]]
   | readonly ['skip', readonly string[], Code]
-  | readonly ['fail', string, Code, (string | null)?]
+  | readonly ['fail', string, Code, (string | null)?, (string | null)?]
   | readonly ['renumber', string, string, string]
   | readonly ['remove', readonly string[]]
   | readonly ['clear']
@@ -175,9 +175,9 @@ async function openJournal(
       table.skip(messageIds, code)
       return append(['skip', messageIds, code], true)
     },
-    fail(messageId, code, detail) {
-      table.fail(messageId, code, detail)
-      return append(['fail', messageId, code, detail ?? null], true)
+    fail(messageId, code, detail, applicationCode) {
+      table.fail(messageId, code, detail, applicationCode)
+      return append(['fail', messageId, code, detail ?? null, applicationCode ?? null], true)
     },
     async renumber(room, lost, sid) {
       const rows = table.renumber(room, lost, sid)
@@ -250,7 +250,7 @@ function apply(table: OutboxTable, line: string): boolean {
       table.skip(change[1], change[2])
       return true
     case 'fail':
-      table.fail(change[1], change[2], change[3] ?? undefined)
+      table.fail(change[1], change[2], change[3] ?? undefined, change[4] ?? undefined)
       return true
     case 'renumber':
       table.renumber(change[1], change[2], change[3])

@@ -157,7 +157,7 @@ async function openStore(
     list: () => ask((database) => database.read(listRows)),
     add: (added) => strictly((rows) => addRows(rows, added)),
     skip: (messageIds, code) => strictly((rows) => skipRows(rows, messageIds, code)),
-    fail: (messageId, code, detail) => strictly((rows) => failRow(rows, messageId, code, detail)),
+    fail: (messageId, ...fault) => strictly((rows) => failRow(rows, messageId, ...fault)),
     renumber: (room, lostSid, sid) => strictly((rows) => renumberRows(rows, room, lostSid, sid)),
     remove: (messageIds) =>
       ask((database) => database.change('relaxed', (rows) => removeRows(rows, messageIds))),

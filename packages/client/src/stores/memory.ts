@@ -44,7 +44,8 @@ export function memoryStore(): DurableOutbox {
         list: async () => table.list(),
         add: async (rows) => table.add(rows),
         skip: async (messageIds, code) => table.skip(messageIds, code),
-        fail: async (messageId, code, detail) => table.fail(messageId, code, detail),
+        fail: async (messageId, code, detail, applicationCode) =>
+          table.fail(messageId, code, detail, applicationCode),
         renumber: async (room, lost, sid) => table.renumber(room, lost, sid),
         remove: async (messageIds) => table.remove(messageIds),
         clear: async () => table.clear(),

@@ -52,7 +52,8 @@ function isSettled(value: unknown): value is OutboxNotice['settled'][number] {
 
 function isOutcome(value: unknown): boolean {
   if (!isFields(value)) return false
-  if (value['status'] === 'failed') return isCode(value['code']) && isTextOrNone(value['detail'])
+  if (value['status'] === 'failed')
+    return isCode(value['code']) && isTextOrNone(value['detail']) && isTextOrNone(value['applicationCode'])
   return value['status'] === 'acknowledged' && isPlace(value['seq']) && isTime(value['timestamp'])
 }
 

@@ -8,7 +8,7 @@ export interface OutboxTable {
   next(): number
   add(rows: readonly LaneRow[]): readonly number[]
   skip(messageIds: readonly string[], code: Code): void
-  fail(messageId: string, code: Code, detail: string | undefined): void
+  fail(messageId: string, code: Code, detail: string | undefined, applicationCode?: string): void
   renumber(room: string, lost: string, sid: string): readonly StoredRow[]
   remove(messageIds: readonly string[]): void
   clear(): void
@@ -39,8 +39,8 @@ export function createOutboxTable(rows: readonly StoredRow[] = [], next = 1): Ou
     skip(messageIds, code) {
       for (const messageId of messageIds) change(messageId, ({ skipFor = code }) => ({ skipFor }))
     },
-    fail(messageId, code, detail) {
-      change(messageId, () => ({ failed: { code, detail } }))
+    fail(messageId, code, detail, applicationCode) {
+      change(messageId, () => ({ failed: { code, detail, applicationCode } }))
     },
     renumber(room, lost, sid) {
       const found = undecided(room)

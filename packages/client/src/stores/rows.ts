@@ -36,9 +36,10 @@ export async function failRow(
   messageId: string,
   code: Code,
   detail?: string,
+  applicationCode?: string,
 ): Promise<void> {
   const row = await rowOf(rows, messageId)
-  if (row && !row.failed) await put(rows, { ...row, failed: { code, detail } })
+  if (row && !row.failed) await put(rows, { ...row, failed: { code, detail, applicationCode } })
 }
 
 export async function renumberRows(

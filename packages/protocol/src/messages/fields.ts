@@ -1,7 +1,7 @@
 /** The fields that several messages share. A form that an id must have is checked by its pattern in ids.ts. */
 import * as z from 'zod/mini'
 import { FINGERPRINT, MESSAGE_ID, ROOM_ID, SID, USER_ID, usersOfDirectRoom } from '../ids.ts'
-import { MAX_DEPTH, MAX_DURATION_MS, MAX_METADATA_BYTES, MAX_ROOM_METADATA_BYTES } from '../limits.ts'
+import { MAX_DURATION_MS, MAX_METADATA_BYTES, MAX_PAYLOAD_DEPTH, MAX_ROOM_METADATA_BYTES } from '../limits.ts'
 import { findFault, utf8Bytes } from '../text.ts'
 
 export const userId = z.string().check(z.regex(USER_ID))
@@ -24,9 +24,12 @@ export const durationMs = z.int().check(z.minimum(0), z.maximum(MAX_DURATION_MS)
 export const count = z.int().check(z.minimum(0))
 /** The application's own: the protocol does not look into it. */
 export const openObject = z.record(z.string(), z.unknown())
-/** The same of a message or a room: no deeper than its entry may be, by whatever frame it comes and goes, and bounded. */
-export const metadata = openObject.check(z.refine((value) => isModest(value, MAX_METADATA_BYTES)))
-export const roomMetadata = openObject.check(z.refine((value) => isModest(value, MAX_ROOM_METADATA_BYTES)))
+/** The same within bounds: no deeper than its entry may be, by whatever frame it comes and goes, and bounded. */
+export function boundedObject(maxBytes: number) {
+  return openObject.check(z.refine((value) => isModest(value, maxBytes)))
+}
+export const metadata = boundedObject(MAX_METADATA_BYTES)
+export const roomMetadata = boundedObject(MAX_ROOM_METADATA_BYTES)
 
 export const cursor = z.object({ seq: position, h: fingerprint })
 /** A cursor whose fingerprint the asker may not know. */
@@ -40,12 +43,9 @@ export const messageTarget = z.object({ sender: userId, messageId })
 /** The same in an entry, with the position that the server found. */
 export const messagePlace = z.object({ seq, sender: userId, messageId })
 
-/** The levels around the metadata of an entry: the envelope, its payload, the list, the entry, its payload. */
-const ENTRY_LEVEL = 5
-
 /** As it will be written, not as it came. */
 function isModest(value: unknown, maxBytes: number): boolean {
-  if (findFault(value, false, MAX_DEPTH - ENTRY_LEVEL) !== undefined) return false
+  if (findFault(value, false, MAX_PAYLOAD_DEPTH) !== undefined) return false
   return utf8Bytes(JSON.stringify(value)) <= maxBytes
 }
 

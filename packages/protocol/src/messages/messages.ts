@@ -4,6 +4,7 @@
  * all that it carries, an `entries` frame the room.
  */
 import * as z from 'zod/mini'
+import { TYPE_NAME } from '../ids.ts'
 import { MAX_BATCH, MAX_RUN_ENTRIES } from '../limits.ts'
 import { contentWith, recordedContentWith } from './content.ts'
 import {
@@ -22,7 +23,7 @@ import {
 } from './fields.ts'
 import { reactionCounts } from './reactions.ts'
 
-const typeName = z.string().check(z.regex(/^[a-z][a-z0-9_.]{0,63}$/))
+export const typeName = z.string().check(z.regex(TYPE_NAME))
 
 /**
  * To the server: durable commands of one lane (this user, `sid`, `room`). The first has place `n` in the lane and is

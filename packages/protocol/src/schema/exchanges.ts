@@ -71,6 +71,8 @@ export const CLIENT_EXCHANGES: { readonly [T in ClientMessageType]: Exchange } =
   end_call: asks('Hang up, before or after an answer.', 'call_ended'),
   send_candidate: tells('An ICE candidate for the other side.'),
   list_calls: asks('Calls that I made or got.', 'call_list'),
+  send_signal: asks("An ephemeral message of the application's own, to a room.", 'done'),
+  send_request: asks('A question to the application.', 'response'),
 }
 
 /** From the server to the client. */
@@ -115,6 +117,8 @@ export const SERVER_SUMMARIES: { readonly [T in ServerMessageType]: string } = {
   call_ended: 'The call is over, or over on this device.',
   call_candidate: 'An ICE candidate of the other side.',
   call_list: 'Calls that the user made or got.',
+  signal: "An ephemeral message of the application's own: of a user in a room, or of the application.",
+  response: 'What the application answers.',
 }
 
 export interface CommandExchange {

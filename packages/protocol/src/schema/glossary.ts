@@ -237,6 +237,15 @@ const FIELDS: Readonly<Record<string, string>> = {
   'invitation.role': 'The role to have.',
   'send_candidate.candidate.candidate': 'The candidate line.',
   'call_candidate.candidate.candidate': 'The candidate line.',
+  'send_signal.type': "The application's own name for it.",
+  'send_signal.payload': 'What it says, as its type demands.',
+  'send_request.type': "The application's own name for it.",
+  'send_request.payload': 'What it says, as its type demands.',
+  'signal.type': "The application's own name for it.",
+  'signal.payload': 'What it says, as its type demands.',
+  'signal.room': 'The room in which it was said; absent: it was said to a user, or to one session.',
+  'signal.sender': 'Who said it; absent: the application.',
+  'response.payload': 'The answer, as the type of the request demands.',
 }
 
 /** The keys under which a field of a message may have its sentence, the most exact first. */

@@ -39,7 +39,7 @@ export interface Commands {
 
 /** `intake`: what takes the operations. */
 export function createCommands(context: Context, intake: Pick<Committer, 'add'>, usage: Usage): Commands {
-  const { createRooms } = context.options
+  const { createRooms, own } = context.options
 
   function takeOne(connection: Connection, frame: PayloadOf<'commands'>, index: number): void {
     const item = frame.commands[index]
@@ -49,9 +49,16 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
       refuse(context, connection, ref, 'INVALID_MESSAGE')
       return
     }
+    const isUnknown = !command.ok && command.code === 'UNKNOWN_TYPE'
+    const said = isUnknown
+      ? ownVerdict(item as OwnCommand)
+      : verdict(connection.userId, command, context.options)
+    if (!said) {
+      refuse(context, connection, ref, 'UNKNOWN_TYPE')
+      return
+    }
     const { room, sid } = frame
     const text = contentOf(item)
-    const said = verdict(connection.userId, command, context.options)
     const op: CommandOp = {
       op: 'command',
       user: connection.userId,
@@ -64,6 +71,14 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
       ...said,
     }
     intake.add(connection, ref, op, text.length + BARE_OP_CHARS)
+  }
+
+  /** Of a command that the vocabulary lacks. Undefined: the application has no such message either. */
+  function ownVerdict({ type, payload = {} }: OwnCommand): Verdict | undefined {
+    const checked = own.check('durable', type, payload)
+    if (!checked) return undefined
+    if (checked.ok) return entryOf(type, checked.payload)
+    return { ...refusal(checked.code), refusalDetail: checked.detail }
   }
 
   function ownMessageId(): string {
@@ -98,7 +113,13 @@ export function createCommands(context: Context, intake: Pick<Committer, 'add'>,
   }
 }
 
-type Verdict = Pick<CommandOp, 'entry' | 'refusal' | 'forward'>
+type Verdict = Pick<CommandOp, 'entry' | 'refusal' | 'refusalDetail' | 'forward'>
+
+/** Of the form of a command, of a type that is not the protocol's. */
+interface OwnCommand {
+  readonly type: string
+  readonly payload?: unknown
+}
 
 /** What would be appended, or why nothing will be. */
 function verdict(

@@ -18,6 +18,7 @@ import {
   unixMs,
   unreachable,
 } from './context.ts'
+import type { Said } from './contract.ts'
 import { tellNoticed, tellNoticesSet } from './notice-answers.ts'
 import { pumpReads } from './reads.ts'
 import { tellReceipt, tellUnread } from './receipts.ts'
@@ -46,11 +47,11 @@ interface Failure {
   readonly code: Code
   count: number
   readonly retryAfterMs?: number | undefined
-  readonly detail?: string | undefined
+  readonly said?: Said | undefined
 }
 
 /** What is told beside the code. */
-export type Refusal = Pick<Failure, 'retryAfterMs' | 'detail'>
+export type Refusal = Said & Pick<Failure, 'retryAfterMs'>
 
 export interface Committer {
   /** `chars`: of the content. */
@@ -139,7 +140,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
       const code = codeOf(i)
       if (code === undefined) return
       const last = failures[failures.length - 1]
-      const failure: Failure = { connection, ref, op, code, count: 1, detail: detailOf(op, code) }
+      const failure: Failure = { connection, ref, op, code, count: 1, said: saidOf(op, code) }
       if (last && isNext(last, failure)) last.count++
       else failures.push(failure)
     })
@@ -153,11 +154,11 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     code,
     count,
     retryAfterMs = RETRY_AFTER_MS[code],
-    detail,
+    said,
   }: Failure): void {
     if (connection.phase === 'closed') return
-    if (op.op === 'command') refuseRun(context, connection, ref, code, count, retryAfterMs, detail)
-    else refuseInRoom(context, connection, ref, code, op.room, detail)
+    if (op.op === 'command') refuseRun(context, connection, ref, code, count, retryAfterMs, said)
+    else refuseInRoom(context, connection, ref, code, op.room, said)
   }
 
   function tellAnswers(batch: Batch, outcomes: readonly Outcome[]): void {
@@ -312,7 +313,7 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
         code,
         count: 1,
         retryAfterMs: more?.retryAfterMs,
-        detail: more?.detail,
+        said: { detail: more?.detail, applicationCode: more?.applicationCode },
       }),
 
     start() {
@@ -362,15 +363,19 @@ function failureOf(outcome: Outcome | undefined): Code | undefined {
 }
 
 /** The application's words belong to its own refusal, and not to what the store decided otherwise. */
-function detailOf(op: StoreOp, code: Code): string | undefined {
-  return op.op === 'command' && op.refusal === code ? op.refusalDetail : undefined
+function saidOf(op: StoreOp, code: Code): Said | undefined {
+  if (op.op !== 'command' || op.refusal !== code) return undefined
+  return { detail: op.refusalDetail, applicationCode: op.refusalCode }
 }
 
 /** The next command of the same lane, under the next ref, with the same fault. */
-function isNext({ connection, ref, op, code, count, detail }: Failure, next: Failure): boolean {
+function isNext({ connection, ref, op, code, count, said }: Failure, next: Failure): boolean {
   if (op.op !== 'command' || next.op.op !== 'command' || count === MAX_BATCH) return false
   const isSameLane = connection === next.connection && op.room === next.op.room && op.sid === next.op.sid
-  const isAlike = code === next.code && detail === next.detail
+  const isAlike =
+    code === next.code &&
+    said?.detail === next.said?.detail &&
+    said?.applicationCode === next.said?.applicationCode
   return isSameLane && isAlike && next.ref === ref + count && next.op.n === op.n + count
 }
 

@@ -2,9 +2,10 @@
  * What the parts of a node share: options, dice, deadlines, connections, the time of the input at hand, and the ways
  * out. Every part writes its effects here, in order; the node hands them to the shell when the input is dealt with.
  */
-import { type Code, MEANINGS, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
+import { CODES, type Code, MEANINGS, type PayloadOf, type ServerMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
-import type { Effect } from './contract.ts'
+import type { Effect, Said } from './contract.ts'
+import type { Ask } from './extensions.ts'
 import type { NodeOptions } from './options.ts'
 import type { Absence } from './presence.ts'
 import type { PushWait } from './pushes.ts'
@@ -13,7 +14,7 @@ import type { Review } from './reviews.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What has a deadline. */
-export type Alarm = Connection | Absence | Review | PushWait
+export type Alarm = Connection | Absence | Review | PushWait | Ask
 
 export interface Context {
   readonly options: NodeOptions
@@ -54,6 +55,22 @@ export function refuse(
   send(context, connection, { type: 'error', payload })
 }
 
+/** What an error says beside, or in place of, a code of the table. */
+export function refusalOf({
+  code,
+  detail,
+  applicationCode,
+  retryAfterMs,
+}: Said & { readonly code: Code; readonly retryAfterMs?: number | undefined }): Partial<PayloadOf<'error'>> {
+  const more: Partial<PayloadOf<'error'>> = {}
+  if (detail !== undefined) more.message = detail
+  if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
+  if (applicationCode === undefined) return more
+  more.code = applicationCode
+  if (CODES[code].final) more.final = true
+  return more
+}
+
 /** Answers `count` commands of one lane with consecutive refs: none of them happened. */
 export function refuseRun(
   context: Context,
@@ -62,12 +79,10 @@ export function refuseRun(
   code: Code,
   count: number,
   retryAfterMs: number | undefined,
-  detail?: string,
+  said?: Said,
 ): void {
-  const more: Partial<PayloadOf<'error'>> = {}
-  if (detail !== undefined) more.message = detail
+  const more = refusalOf({ code, retryAfterMs, ...said })
   if (count > 1) more.count = count
-  if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
   refuse(context, connection, ref, code, more)
 }
 
@@ -87,13 +102,10 @@ export function refuseInRoom(
   ref: number,
   code: Code,
   room: string,
-  detail?: string,
+  said?: Said,
 ): void {
-  const retryAfterMs = RETRY_AFTER_MS[code]
-  const more: Partial<PayloadOf<'error'>> = { room }
-  if (retryAfterMs !== undefined) more.retryAfterMs = retryAfterMs
-  if (detail !== undefined) more.message = detail
-  refuse(context, connection, ref, code, more)
+  const more = refusalOf({ code, retryAfterMs: RETRY_AFTER_MS[code], ...said })
+  refuse(context, connection, ref, code, { room, ...more })
 }
 
 /** The end of a switch over a union: the compiler says which case was forgotten. */

@@ -6,6 +6,7 @@
 import type { Alert, ClientMessage, Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
 import type { Push } from './pushes.ts'
 import type {
+  CommandOp,
   CommitResult,
   HistoryRequest,
   HistoryResult,
@@ -51,6 +52,16 @@ export type Input =
   | { readonly type: 'preview_failed' }
   /** What the application says to a question. One that was answered, or expired, is heard no more. */
   | { readonly type: 'reviewed'; readonly review: number; readonly verdict: Verdict }
+  /** What the application says to something that was asked of it. One that was answered, or expired, is heard no more. */
+  | { readonly type: 'answered'; readonly ask: number; readonly verdict: Verdict }
+  /** The application says something of its own, to whoever is there. */
+  | {
+      readonly type: 'told'
+      readonly to: Recipient
+      /** Of the message, as the application calls it. */
+      readonly name: string
+      readonly payload: Record<string, unknown>
+    }
   /** The application wants something done, as this user. Answered by `send` to the connection APPLICATION. */
   | { readonly type: 'asked'; readonly user: string; readonly message: ApplicationMessage }
   /** No token with this id is accepted any more, until `untilUnixMs`, when none of that id can be valid. */
@@ -134,6 +145,7 @@ export type Effect =
       /** As the client was told it. */
       readonly connectionId: string
       readonly userId: string
+      readonly session: string
     }
   /** Answered by `committed` or `commit_failed`; the next one comes after that. */
   | { readonly do: 'commit'; readonly ops: readonly StoreOp[]; readonly unixMs: number }
@@ -142,6 +154,9 @@ export type Effect =
   /** A question to the application. Answered by `reviewed`, or not at all: then it expires. */
   | { readonly do: 'review'; readonly review: number; readonly question: Question }
   | { readonly do: 'review_expired'; readonly review: number }
+  /** Something that only the application knows. Answered by `answered`, or not at all: then it expires. */
+  | { readonly do: 'ask'; readonly ask: number; readonly asked: Asked }
+  | { readonly do: 'ask_expired'; readonly ask: number }
   /** Answered by `read_done`; one at a time for each connection. */
   | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
   /** A notification for somebody who is away. Answered by nothing. */
@@ -174,14 +189,39 @@ export interface Question {
   /** What `write` would say, where it says something: the command as it was sent. */
   readonly command?:
     | {
-        readonly type: 'send_message' | 'edit_message'
+        /** `send_message`, `edit_message`, or a type of the application's own. */
+        readonly type: string
         readonly messageId: string
         readonly payload: Readonly<Record<string, unknown>>
       }
     | undefined
+  /** Of the connection by which it came. */
+  readonly session?: string | undefined
 }
 
-/** `payload`: what shall be said instead. A final code fails a command for good, another one for now. */
+/** A message of the application's own that is no command; its payload satisfies its schema. */
+export type Asked =
+  | {
+      readonly kind: 'signal'
+      readonly session: string
+      readonly type: string
+      readonly payload: Readonly<Record<string, unknown>>
+      /** The command by which the store says whether its user may say it; where, and who it is. Never committed. */
+      readonly probe: CommandOp
+      readonly unixMs: number
+    }
+  | {
+      readonly kind: 'request'
+      readonly session: string
+      readonly type: string
+      readonly payload: Readonly<Record<string, unknown>>
+      readonly userId: string
+    }
+
+/** Who follows a room, the connections of a user, or the connection of one session. */
+export type Recipient = { readonly room: string } | { readonly userId: string } | { readonly session: string }
+
+/** `payload`: what shall be said instead; of a request the answer, of a signal what is passed on, if anything. A final code fails a command for good, another one for now. */
 export type Verdict =
   | {
       readonly ok: true
@@ -194,6 +234,8 @@ export type Verdict =
 /** What the application says to whoever asked, in words of its own; undefined: nothing beyond the code. */
 export interface Said {
   readonly detail?: string | undefined
+  /** A code of its own, told in place of `code`. */
+  readonly applicationCode?: string | undefined
 }
 
 /** One read of the store, with whose rights. */

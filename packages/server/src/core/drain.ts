@@ -12,8 +12,15 @@ import { ROOM_REQUESTS } from './room-requests.ts'
 /** Nobody comes back sooner than this. */
 const MIN_RETURN_MS = 500
 
-/** What would need another commit. */
-const CHANGES = ['commands', 'join_rooms', ...ROOM_REQUESTS, ...NOTICE_REQUESTS] as const
+/** What would need another commit, or an answer of the application. */
+const CHANGES = [
+  'commands',
+  'join_rooms',
+  'send_signal',
+  'send_request',
+  ...ROOM_REQUESTS,
+  ...NOTICE_REQUESTS,
+] as const
 export type Change = Extract<ClientMessage, { type: (typeof CHANGES)[number] }>
 
 export interface Drain {

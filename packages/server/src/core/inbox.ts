@@ -8,6 +8,7 @@ import type { Commands } from './commands.ts'
 import { type Connection, REFUSALS } from './connection.ts'
 import { type Context, refuse, refuseRun, send, unreachable } from './context.ts'
 import { type Drain, isChange } from './drain.ts'
+import type { Extensions } from './extensions.ts'
 import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
 import { isNoticeRequest } from './notice-requests.ts'
@@ -24,6 +25,7 @@ export interface InboxParts {
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
   readonly commands: Commands
+  readonly extensions: Extensions
   readonly drain: Drain
   readonly usage: Usage
 }
@@ -35,7 +37,7 @@ type Bad = Extract<Decoded, { ok: false }>
 /** What to do with the text of each frame. */
 export function createInbox(
   context: Context,
-  { sessions, subscriptions, commands, drain, usage }: InboxParts,
+  { sessions, subscriptions, commands, extensions, drain, usage }: InboxParts,
 ): (connection: Connection, text: string) => void {
   const { limits, framesPerSecond, frameBurst } = context.options
   const frameRate = { perSecond: framesPerSecond, burst: frameBurst }
@@ -149,6 +151,12 @@ export function createInbox(
         break
       case 'stop_typing':
         stopTyping(context, connection.subscriptions.get(message.payload.room))
+        break
+      case 'send_signal':
+        extensions.signal(connection, message.payload)
+        break
+      case 'send_request':
+        extensions.request(connection, message.payload)
         break
       case 'renew_token':
         sessions.renewToken(connection, message.payload)

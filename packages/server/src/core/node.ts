@@ -13,8 +13,9 @@ import { createCommands } from './commands.ts'
 import { createCommitter } from './commit.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { type Alarm, type Context, unreachable } from './context.ts'
-import type { Effect, Input } from './contract.ts'
+import type { Effect, Input, Recipient } from './contract.ts'
 import { createDrain } from './drain.ts'
+import { createExtensions } from './extensions.ts'
 import { beat, heartbeatDeadline } from './heartbeat.ts'
 import { idleDeadline } from './idle.ts'
 import { createInbox } from './inbox.ts'
@@ -53,6 +54,8 @@ export interface ServerNode {
   roomsOf(connection: number): readonly string[]
   /** How many connections follow the room. */
   followersOf(room: string): number
+  /** Whether anybody would hear what is told to them. */
+  isThere(to: Recipient): boolean
   /**
    * A request from there that costs as much as an upgrade. 0: it was counted and may be; else the milliseconds to wait.
    */
@@ -83,12 +86,13 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   const admission = createAdmission(context)
   const reviews = createReviews(context, committer)
   const commands = createCommands(context, reviews, usage)
+  const extensions = createExtensions(context, rooms, sessions)
   const drain = createDrain(context, {
-    isIdle: () => committer.isIdle() && reviews.isIdle(),
+    isIdle: () => committer.isIdle() && reviews.isIdle() && extensions.isIdle(),
     stop: reviews.stop,
   })
   const takeAsked = createApplication(context, commands, drain)
-  const receive = createInbox(context, { sessions, subscriptions, commands, drain, usage })
+  const receive = createInbox(context, { sessions, subscriptions, commands, extensions, drain, usage })
 
   function hangUp(connection: Connection, code: Code, retryAfterMs?: number): void {
     if (connection.phase === 'closed') return
@@ -103,6 +107,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     sessions.forget(connection)
     connection.phase = 'closed'
     subscriptions.forget(connection)
+    extensions.forget(connection)
   }
 
   // --- by input ----------------------------------------------------------------------------------------------------
@@ -136,6 +141,13 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       case 'commit_failed':
         committer.failed()
         drain.finish()
+        break
+      case 'answered':
+        extensions.answered(input.ask, input.verdict)
+        drain.finish()
+        break
+      case 'told':
+        extensions.tell(input.to, input.name, input.payload)
         break
       case 'asked':
         takeAsked(input.user, input.message)
@@ -247,6 +259,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       if (alarm.kind === 'absence') vanish(context, rooms, alarm)
       else if (alarm.kind === 'push') pushes.ring(alarm)
       else if (alarm.kind === 'review') reviews.expire(alarm)
+      else if (alarm.kind === 'ask') extensions.expire(alarm)
       else ringFor(alarm)
     }
     drain.finish()
@@ -274,6 +287,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     knock: admission.knock,
     roomsOf: (id) => [...(connections.get(id)?.subscriptions.keys() ?? [])],
     followersOf: (room) => rooms.get(room)?.followers.size ?? 0,
+    isThere: extensions.isThere,
     figures: () => ({
       connections: connections.size,
       sessions: sessions.size(),

@@ -11,6 +11,7 @@ import {
   MAX_REPLAY_ENTRIES,
   PRESENCE_GRACE_MS,
 } from '@tautline/protocol/wire'
+import { NO_MESSAGES, type OwnMessages } from './extensions.ts'
 import { DEFAULT_USAGE, type UsageQuotas } from './usage.ts'
 
 export interface NodeOptions {
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly reviews: { readonly messages: boolean; readonly actions: boolean }
   /** Whether the application hands notifications on to who is away. Default: not. */
   readonly pushes: boolean
+  /** Messages of the application's own. Default: none. */
+  readonly own: OwnMessages
   /** How long a hook may take; then the answer is UNAVAILABLE. Default 5,000 ms. */
   readonly hookTimeoutMs: number
   /** Above so many buffered bytes nothing more is pushed to a connection. Default 262,144. */
@@ -104,6 +107,7 @@ export const DEFAULT_NODE_OPTIONS: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'> =
   createRooms: true,
   reviews: { messages: false, actions: false },
   pushes: false,
+  own: NO_MESSAGES,
   hookTimeoutMs: 5_000,
   congestedBytes: 262_144,
   relievedBytes: 65_536,

@@ -17,6 +17,7 @@ import { type Context, unixMs } from './context.ts'
 import type { Question, Verdict } from './contract.ts'
 import { pumpReads } from './reads.ts'
 import type { Scheduled } from './schedule.ts'
+import { sessionOf } from './session.ts'
 import type { CommandOp, Outcome, StoreOp } from './store.ts'
 
 /** Operations that may wait for hooks; beyond them the answer is UNAVAILABLE. */
@@ -26,8 +27,11 @@ const MAX_PREVIEW_OPS = 1_024
 /** Commands of one chain in a preview. */
 const MAX_RUN_OPS = 256
 
-/** An entry that holds what somebody said, and the command that would say it. Others are only a matter of `authorize`. */
-const COMMAND_OF_ENTRY: Readonly<Record<string, 'send_message' | 'edit_message'>> = {
+/**
+ * An entry that holds what somebody said, and the command that would say it. One of the application's own that has a
+ * handler is its own command. Others are only a matter of `authorize`.
+ */
+const COMMAND_OF_ENTRY: Readonly<Record<string, string>> = {
   new_message: 'send_message',
   message_edited: 'edit_message',
 }
@@ -87,8 +91,8 @@ export interface Reviews {
 }
 
 export function createReviews(context: Context, committer: Committer): Reviews {
-  const { reviews, hookTimeoutMs } = context.options
-  const isOn = reviews.messages || reviews.actions
+  const { reviews, hookTimeoutMs, own } = context.options
+  const isOn = reviews.messages || reviews.actions || own.hasHandlers
   const chains = new Map<string, Chain>()
   /** Those that were made in this turn. */
   let fresh: Chain[] = []
@@ -136,7 +140,7 @@ export function createReviews(context: Context, committer: Committer): Reviews {
       const isStuck = item.op.op === 'command' && chain.stuck.has(item.op.sid)
       if (isStopped) refuse(item, 'UNAVAILABLE')
       else if (question && chain.isNew[chain.next] && !isStuck) {
-        ask(chain, question)
+        ask(chain, question.command ? { ...question, session: sessionOf(item.connection) } : question)
         return
       } else handOn(item, question ? unreviewed(item.op) : item.op)
       chain.next++
@@ -164,9 +168,10 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     switch (op.op) {
       case 'command': {
         // What is forwarded was looked at when it was said.
-        const type = op.entry && !op.forward && COMMAND_OF_ENTRY[op.entry.type]
-        const command = op.entry && type && { type, messageId: op.messageId, payload: op.entry.payload }
-        if (!op.entry || !(reviews.actions || (reviews.messages && command))) return undefined
+        if (!op.entry) return undefined
+        const type = op.forward ? undefined : commandOf(op.entry.type)
+        const command = type && { type, messageId: op.messageId, payload: op.entry.payload }
+        if (!(reviews.actions || command)) return undefined
         return { action: 'write', userId, room, command: command || undefined, from: op.forward?.room }
       }
       case 'create':
@@ -198,6 +203,12 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     }
   }
 
+  /** The command by which the application would be shown what is said; undefined: it wants to see none. */
+  function commandOf(entryType: string): string | undefined {
+    if (own.isHandled(entryType)) return entryType
+    return reviews.messages ? COMMAND_OF_ENTRY[entryType] : undefined
+  }
+
   function handOn(item: Item, op: StoreOp): void {
     leaveGate(item)
     committer.add(item.connection, item.ref, op, item.chars)
@@ -224,7 +235,12 @@ export function createReviews(context: Context, committer: Committer): Reviews {
     const { op } = item
     if (verdict.ok) handOn(item, op.op === 'command' ? asReviewed(op, verdict) : op)
     else if (op.op === 'command' && CODES[verdict.code].final)
-      handOn(item, { ...op, refusal: verdict.code, refusalDetail: verdict.detail })
+      handOn(item, {
+        ...op,
+        refusal: verdict.code,
+        refusalDetail: verdict.detail,
+        refusalCode: verdict.applicationCode,
+      })
     else {
       if (op.op === 'command') chain.stuck.add(op.sid)
       refuse(item, verdict.code, verdict)

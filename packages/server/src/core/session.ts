@@ -27,6 +27,9 @@ export interface Sessions {
   leftAt(userId: string): number | undefined
   /** How many are authenticated. */
   size(): number
+  ofUser(userId: string): Iterable<Connection>
+  /** One at most. */
+  ofSession(session: string): Iterable<Connection>
 }
 
 export function createSessions(context: Context, connectionPrefix: string): Sessions {
@@ -56,7 +59,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
 
   function welcome(connection: Connection, userId: string, expiresAt: number | undefined): void {
     connection.userId = userId
-    const key = sessionKey(connection)
+    const key = sessionOf(connection)
     const older = ready.get(key)
     // A network may deliver late what a client sent before it gave that connection up: the later attempt counts, not the
     // later arrival.
@@ -76,7 +79,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     connection.usedAt = context.now
     startHeartbeat(context, connection)
     const connectionId = `${connectionPrefix}-${connection.id}`
-    context.effects.push({ do: 'identified', connection: connection.id, connectionId, userId })
+    context.effects.push({ do: 'identified', connection: connection.id, connectionId, userId, session: key })
     const payload: PayloadOf<'connected'> = {
       ref: connection.verifyingRef,
       connectionId,
@@ -180,7 +183,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
 
     forget(connection) {
       if (connection.phase !== 'ready') return
-      ready.delete(sessionKey(connection))
+      ready.delete(sessionOf(connection))
       const own = byUser.get(connection.userId)
       own?.delete(connection)
       if (own?.size === 0) noteLeft(connection.userId)
@@ -190,10 +193,18 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     leftAt: (userId) => left.get(userId),
 
     size: () => ready.size,
+    ofUser: (userId) => byUser.get(userId) ?? [],
+    ofSession(session) {
+      const connection = ready.get(session)
+      return connection ? [connection] : []
+    },
   }
 }
 
-/** No id holds a line break. */
-function sessionKey({ userId, sid }: Connection): string {
-  return `${userId}\n${sid}`
+/**
+ * The session that speaks by this connection: one load of a page or one process, of one user; it outlives the connection.
+ * A name for nobody else: no user id holds a slash, and nobody can take another's user id.
+ */
+export function sessionOf({ userId, sid }: Connection): string {
+  return `${userId}/${sid}`
 }

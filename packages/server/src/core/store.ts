@@ -35,6 +35,8 @@ export interface CommandOp {
   readonly refusal: Code | undefined
   /** What the application says to it. Told with this decision, and not stored: a retry is answered without. */
   readonly refusalDetail?: string | undefined
+  /** A code of the application's own, told in place of `refusal`. Not stored either. */
+  readonly refusalCode?: string | undefined
   /** What the ids of entries begin with that the command makes in the own logs of users. Given where it may make some. */
   readonly noticeId?: string | undefined
   /** How loudly those are said. */

@@ -26,6 +26,8 @@ export const USAGE_KINDS = [
   'rooms',
   'invites',
   'joins',
+  'signals',
+  'requests',
 ] as const
 
 export type UsageKind = (typeof USAGE_KINDS)[number]
@@ -35,11 +37,16 @@ export type UsageQuotas = { readonly [K in UsageKind]?: Quota | undefined }
 
 const MINUTE_MS = 60_000
 
-/** Binds every server where it was not lifted. A join counts, because it may make its room. */
+/**
+ * Binds every server where it was not lifted. A join counts, because it may make its room; a signal goes to everybody in
+ * a room, and a request to the application's own code.
+ */
 export const DEFAULT_USAGE = {
   rooms: { count: 60, perMs: MINUTE_MS },
   invites: { count: 60, perMs: MINUTE_MS },
   joins: { count: 600, perMs: MINUTE_MS },
+  signals: { count: 200, perMs: 10_000 },
+  requests: { count: 200, perMs: 10_000 },
 } as const satisfies UsageQuotas
 
 /** People who write to each other by hand. */
@@ -51,6 +58,7 @@ export const MESSENGER_USAGE = {
   typing: { count: 10, perMs: 10_000 },
   presence: { count: 20, perMs: MINUTE_MS },
   calls: { count: 5, perMs: MINUTE_MS },
+  requests: { count: 100, perMs: MINUTE_MS },
 } as const satisfies UsageQuotas
 
 const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
@@ -72,6 +80,8 @@ const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
   mute_member: 'invites',
   join_room: 'joins',
   join_rooms: 'joins',
+  send_signal: 'signals',
+  send_request: 'requests',
 }
 
 /** By the type that the item claims: it may not be of its form. */
