@@ -124,7 +124,7 @@ describe('a room', () => {
     })
     await idle()
     const { users, typing, read } = room.getSnapshot()
-    expect([...users]).toEqual([['bob', 'away']])
+    expect([...users]).toEqual([['bob', { status: 'away', text: undefined }]])
     expect(typing).toEqual(['bob'])
     expect(read.get('bob')).toBe(3)
     expect(changes).toBeGreaterThanOrEqual(3)

@@ -23,6 +23,7 @@ import { describeLastMessages } from './store/last-messages.ts'
 import { describeMembers } from './store/members.ts'
 import { describeMessages } from './store/messages.ts'
 import { describeNotices } from './store/notices.ts'
+import { describePeople } from './store/people.ts'
 import { describeReads } from './store/reads.ts'
 import { describeRooms } from './store/rooms.ts'
 import { describeThreads } from './store/threads.ts'
@@ -57,6 +58,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('tells the newest message of rooms:', () => describeLastMessages(open, () => harness))
     describe('keeps who follows a thread, which', () => describeThreads(open))
     describe('keeps versions, which', () => describeVersions(open))
+    describe('knows users:', () => describePeople(open, () => harness))
     describe('answers reads:', () => describeReads(open, () => harness))
     describe('keeps notifications:', () => describeNotices(open))
     describe('commits:', () => describeCommits(open))

@@ -28,7 +28,9 @@ describe('two users', () => {
     const server = await startServer({ store: sqlite(scratchFile()) })
     const alice = await (await connect(server).login('alice')).enter('general')
     const bob = await (await connect(server).login('bob')).enter('general')
-    expect((await alice.next('presence_changed')).payload).toMatchObject({ userId: 'bob', status: 'online' })
+    expect((await alice.next('presence_changed')).payload).toMatchObject({
+      users: [{ userId: 'bob', status: 'online' }],
+    })
     bob.say({ type: 'start_typing', payload: { room: 'general' } })
     expect((await alice.next('typing_started')).payload).toEqual({ room: 'general', userId: 'bob' })
     alice.say(sendMessage(10, 1, ['a1', 'a2'], { sid: 'lane-alice' }))

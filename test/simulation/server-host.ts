@@ -159,6 +159,8 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
         return read(effect)
       case 'drained':
         return
+      case 'mark_seen':
+        return tell({ type: 'seen_marked', isDone: true })
       case 'preview':
       case 'review':
       case 'review_expired':

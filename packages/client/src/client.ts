@@ -274,7 +274,7 @@ export function createClient(options: ClientOptions): Client {
       case 'read':
         return rooms.get(effect.room)?.read(effect.userId, effect.seq, effect.timestamp)
       case 'presence':
-        return rooms.get(effect.room)?.users(effect.users)
+        return rooms.get(effect.room)?.users(effect.users, effect.count)
       case 'typing':
         return rooms.get(effect.room)?.typing(effect.users)
       case 'message':

@@ -81,6 +81,11 @@ const isReceipt = (payload: Fields): boolean =>
 
 const isPresence = (item: Fields): boolean => isText(item.userId) && isText(item.status)
 
+const isAttendance = (payload: Fields): boolean =>
+  isText(payload.room) &&
+  isList(payload.users, (item) => isText(item.userId) && isText(item.status)) &&
+  isMaybe(isCount, payload.count)
+
 const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => boolean } = {
   connected: (payload) =>
     isText(payload.userId) &&
@@ -141,8 +146,8 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   messages_delivered: isReceipt,
   typing_started: isUserInRoom,
   typing_stopped: isUserInRoom,
-  room_presence: (payload) => isText(payload.room) && isList(payload.users, (item) => isText(item.userId)),
-  presence_changed: (payload) => isUserInRoom(payload) && isText(payload.status),
+  room_presence: isAttendance,
+  presence_changed: isAttendance,
   user_presence: (payload) => isMaybe(isCount, payload.ref) && isList(payload.users, isPresence),
   notification_list: (payload) =>
     isCount(payload.ref) &&

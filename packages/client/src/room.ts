@@ -9,12 +9,12 @@ import {
   foldedMessage,
   type Member,
   type PayloadOf,
-  type PresenceStatus,
   TautlineError,
 } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
 import type { Gap, RoomPhase } from './core/context.ts'
 import type { NewRow } from './core/outbox-row.ts'
+import type { UserPresence } from './core/presence.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createEmitter } from './emitter.ts'
 import {
@@ -59,8 +59,10 @@ export interface RoomSnapshot {
   readonly phase: RoomPhase
   /** Why it was refused. */
   readonly error: TautlineError | undefined
-  /** Who is there now, us included. */
-  readonly users: ReadonlyMap<string, PresenceStatus>
+  /** Who is there now and how they are, us included; in a room of more than 500 a part of them. */
+  readonly users: ReadonlyMap<string, UserPresence>
+  /** How many are there. */
+  readonly userCount: number
   /** Who types, us not included. */
   readonly typing: readonly string[]
   /** How far each user has read, as far as it was told. Who says something has read what stands before. */
@@ -243,7 +245,7 @@ export interface RoomControl {
   read(userId: string, seq: number, timestamp: number): void
   delivered(userId: string, seq: number, timestamp: number): void
   unread(count: ServerCount): void
-  users(users: ReadonlyMap<string, PresenceStatus>): void
+  users(users: ReadonlyMap<string, UserPresence>, userCount: number): void
   typing(users: readonly string[]): void
 }
 
@@ -253,6 +255,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     phase: 'idle',
     error: undefined,
     users: new Map(),
+    userCount: 0,
     typing: [],
     read: new Map(),
     delivered: new Map(),
@@ -482,7 +485,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       unread.told(count)
       store.update({ unread: unread.count() })
     },
-    users: (users) => store.update({ users }),
+    users: (users, userCount) => store.update({ users, userCount }),
     typing: (users) => store.update({ typing: users.filter((userId) => userId !== port.userId()) }),
   }
 }

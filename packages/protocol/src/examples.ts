@@ -500,7 +500,7 @@ const server: Examples['server'] = {
   },
   presence_changed: {
     type: 'presence_changed',
-    payload: { room, userId: 'bob', status: 'offline', lastSeenAt: time + 80_000 },
+    payload: { room, users: [{ userId: 'bob', status: 'offline', lastSeenAt: time + 80_000 }] },
   },
 
   done: { type: 'done', payload: { ref: 31 } },

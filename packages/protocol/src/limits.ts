@@ -42,6 +42,8 @@ export const MAX_MENTIONS = 50
 export const MAX_EMOJIS_PER_MESSAGE = 20
 /** Users that one list of who is there names; beside it stands how many there are. */
 export const MAX_PRESENT_USERS = 500
+/** Users of whom one connection may be told beside its rooms. */
+export const MAX_WATCHED_USERS = 1_000
 /** Members of the largest room in which others are told how far one has read. */
 export const MAX_RECEIPT_MEMBERS = 100
 /** Entries of one `entries`, and commands that one commit acknowledges. */

@@ -7,6 +7,7 @@ const NOT_FOLLOWED: RoomSnapshot = {
   phase: 'idle',
   error: undefined,
   users: new Map(),
+  userCount: 0,
   typing: [],
   read: new Map(),
   delivered: new Map(),

@@ -383,6 +383,7 @@ const HOOK_NAMES = [
   'authorize',
   'onMessage',
   'onNotification',
+  'maySee',
   'onConnect',
   'onDisconnect',
 ] as const satisfies readonly (keyof Hooks)[]

@@ -12,7 +12,7 @@ import { APPLICATION } from './core/connection.ts'
 import type { Asked, Effect, Input, Question, ReadQuery, Recipient, Verdict } from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
-import type { Store, StoreOp } from './core/store.ts'
+import type { Seen, Store, StoreOp } from './core/store.ts'
 import type { HookRunner } from './hooks.ts'
 import { describeError, type Logger } from './log.ts'
 import { type ConnectionInfo, Meter, type Metrics } from './metrics.ts'
@@ -204,6 +204,9 @@ export function createDriver(options: DriverOptions): Driver {
       case 'push':
         pusher?.take(effect.push)
         break
+      case 'mark_seen':
+        markSeen(effect.seen)
+        break
       case 'drained':
         onDrained?.()
         break
@@ -311,6 +314,19 @@ export function createDriver(options: DriverOptions): Driver {
     )
   }
 
+  function markSeen(seen: readonly Seen[]): void {
+    store.markSeen(seen).then(
+      () => tell({ type: 'seen_marked', isDone: true }),
+      (error: unknown) => {
+        logger.error(
+          { users: seen.length, ...describeError(error) },
+          'when users were last seen was not written',
+        )
+        tell({ type: 'seen_marked', isDone: false })
+      },
+    )
+  }
+
   function preview(ops: readonly StoreOp[], unixMs: number): void {
     store.preview(ops, unixMs).then(
       (outcomes) => tell({ type: 'previewed', outcomes }),
@@ -347,7 +363,7 @@ export function createDriver(options: DriverOptions): Driver {
   }
 
   function read(connection: number, query: ReadQuery): void {
-    const answer = hooks ? askAllowed(store, query, hooks.objectionToRead) : ask(store, query)
+    const answer = hooks ? askAllowed(store, query, hooks) : ask(store, query)
     answer.then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {

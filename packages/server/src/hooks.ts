@@ -18,10 +18,11 @@ import {
   type TautlineError,
 } from '@tautline/protocol/wire'
 import type { Action, Asked, Question, Verdict } from './core/contract.ts'
+import type { Acquaintance } from './core/store.ts'
 import type { ExtensionRunner, SessionEvent } from './extensions.ts'
 import { describeError, type Logger } from './log.ts'
 import type { PushNotification } from './pusher.ts'
-import type { ReadObjection } from './queries.ts'
+import type { ReadPolicy } from './queries.ts'
 
 /** Who wants to do what. */
 export interface ActionRequest {
@@ -56,6 +57,14 @@ export type SubmittedMessage = (CommandPayload<'send_message'> | CommandPayload<
  */
 export type MessageChange = { readonly [K in keyof CommandPayload<'send_message'>]?: unknown } & {
   readonly alert?: Alert | undefined
+}
+
+/** Who wants to be told how another user is. */
+export interface SightRequest {
+  readonly viewer: string
+  readonly userId: string
+  /** Whether both are members of some room: what decides without the hook. */
+  readonly sharesRoom: boolean
 }
 
 export interface ConnectionEvent {
@@ -103,6 +112,14 @@ export interface Hooks {
    * (see `id`), and where the process ends first, not at all: the notification itself is in the user's own log.
    */
   onNotification?(notification: PushNotification): unknown
+  /**
+   * Whether `viewer` may be told how `userId` is, and when they were last seen, whatever room they are in
+   * (`subscribe_presence`). Without it who shares a room may; with it what it says counts, and nothing else. Anything but
+   * true is no: the viewer hears nothing of that user. Where it throws, or gives no answer in time, the viewer asks again
+   * later. Asked when a client wants to know, and again when one of the two joined or left a room; a change of mind in
+   * between takes effect with `disconnect(viewer)`. Who is in a room with others is seen there by all who follow it.
+   */
+  maySee?(request: SightRequest): boolean | Promise<boolean>
   /** A connection is authenticated. What it returns is ignored; to keep somebody out, refuse the token. */
   onConnect?(event: ConnectionEvent): unknown
   /** Its socket has closed: once for each onConnect. `code`: why the server closed it; undefined: the client went. */
@@ -110,12 +127,11 @@ export interface Hooks {
 }
 
 /** The hooks as the server calls them: nothing here throws. */
-export interface HookRunner {
+export interface HookRunner extends ReadPolicy {
   review(question: Question): Promise<Verdict>
   /** A signal, whose user may write in the room as far as its rights go, or a request. */
   ask(asked: Asked): Promise<Verdict>
   session(event: SessionEvent): void
-  readonly objectionToRead: ReadObjection
   /** Rejects where the hook failed, or took too long. */
   push(notification: PushNotification): Promise<unknown>
   connected(event: ConnectionEvent): void
@@ -186,6 +202,19 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     })()
   }
 
+  async function visibleTo(viewer: string, others: readonly Acquaintance[]) {
+    const answers = others.map(async ({ userId, sharesRoom }) =>
+      userId === viewer ? true : hooks.maySee?.({ viewer, userId, sharesRoom }),
+    )
+    try {
+      const isVisible = await within(hookTimeoutMs, Promise.all(answers))
+      return others.filter((_other, i) => isYes(isVisible[i]))
+    } catch (error) {
+      logger.error({ hook: 'maySee', user: viewer, ...describeError(error) }, 'a hook failed')
+      return 'UNAVAILABLE'
+    }
+  }
+
   return {
     async review(question) {
       const { action, userId, room, target, command, from } = question
@@ -229,6 +258,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     },
 
     push: async (notification) => within(hookTimeoutMs, hooks.onNotification?.(notification)),
+    visibleTo: hooks.maySee && visibleTo,
     connected: (event) => tell('onConnect', hooks.onConnect, event),
     disconnected: (event) => tell('onDisconnect', hooks.onDisconnect, event),
   }

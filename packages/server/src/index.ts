@@ -27,6 +27,7 @@ export {
 export { OptionError } from './checks.ts'
 export type { ServerOptions } from './config.ts'
 export type {
+  Acquaintance,
   Appended,
   CommandOp,
   CommitResult,
@@ -39,6 +40,7 @@ export type {
   PageRequest,
   PageResult,
   ReadPosition,
+  Seen,
   Store,
   StoredMember,
   StoreFactory,
@@ -62,6 +64,7 @@ export type {
   ConnectionEvent,
   Hooks,
   MessageChange,
+  SightRequest,
   SubmittedMessage,
 } from './hooks.ts'
 export type { RequestHandler } from './http.ts'

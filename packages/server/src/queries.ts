@@ -1,7 +1,7 @@
 /** A node's question to the store, put to it: each kind of query to the read that answers it. */
 import type { Code } from '@tautline/protocol/wire'
 import type { ReadAnswer, ReadQuery } from './core/contract.ts'
-import type { ListedRoom, Store } from './core/store.ts'
+import type { Acquaintance, ListedRoom, Store } from './core/store.ts'
 
 export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
   switch (query.of) {
@@ -25,6 +25,10 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'rooms', result: await store.readRooms(query.request) }
     case 'notices':
       return { of: 'notices', result: await store.readNotices(query.request) }
+    case 'visible': {
+      const acquaintances = await store.readAcquaintances(query.user, query.users)
+      return { of: 'visible', users: acquaintances.filter(({ sharesRoom }) => sharesRoom) }
+    }
     default:
       return unreachable(query)
   }
@@ -34,6 +38,15 @@ function unreachable(never: never): never {
   throw new Error(`a case that cannot be: ${JSON.stringify(never)}`)
 }
 
+/** What the application has to say to reads. */
+export interface ReadPolicy {
+  readonly objectionToRead: ReadObjection
+  /** Of which of them the user may know, or a code to retry; undefined: that is for the rooms to say. */
+  readonly visibleTo:
+    | ((user: string, others: readonly Acquaintance[]) => Promise<readonly Acquaintance[] | Code>)
+    | undefined
+}
+
 /** What speaks against the user's reading the room: FORBIDDEN, or a code to retry; undefined: nothing. */
 export type ReadObjection = (user: string, room: string) => Promise<Code | undefined>
 
@@ -41,11 +54,16 @@ export type ReadObjection = (user: string, room: string) => Promise<Code | undef
 export async function askAllowed(
   store: Store,
   query: ReadQuery,
-  objectionTo: ReadObjection,
+  { objectionToRead: objectionTo, visibleTo }: ReadPolicy,
 ): Promise<ReadAnswer> {
   if (query.of === 'rooms') return askRooms(store, query, objectionTo)
   // One's own log is never asked about.
   if (query.of === 'notices') return ask(store, query)
+  if (query.of === 'visible') {
+    if (!visibleTo) return ask(store, query)
+    const users = await visibleTo(query.user, await store.readAcquaintances(query.user, query.users))
+    return typeof users === 'string' ? { of: 'failure', code: users } : { of: 'visible', users }
+  }
   if (query.of === 'heads') {
     const objections = await Promise.all(query.rooms.map((room) => objectionTo(query.user, room)))
     const undecided = objections.find((code) => code !== undefined && code !== 'FORBIDDEN')
@@ -79,7 +97,7 @@ function withoutLast(room: ListedRoom): ListedRoom {
 }
 
 /** What the store says to who may not. */
-function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads'>): ReadAnswer {
+function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads' | 'visible'>): ReadAnswer {
   switch (of) {
     case 'page':
     case 'history':

@@ -12,7 +12,9 @@ function inRoom() {
 const typingOf = (effects: Parameters<typeof ofType>[0]) =>
   ofType(effects, 'typing').map(({ users }) => users)
 const usersOf = (effects: Parameters<typeof ofType>[0]) =>
-  ofType(effects, 'presence').map(({ users }) => Object.fromEntries(users))
+  ofType(effects, 'presence').map(({ users }) =>
+    Object.fromEntries(Array.from(users, ([userId, { status }]) => [userId, status])),
+  )
 
 describe('typing', () => {
   const type = (client: ReturnType<typeof drive>, active = true) =>
@@ -106,7 +108,7 @@ describe('presence', () => {
   it('is a list, then changes', () => {
     const client = inRoom()
     const change = (userId: string, status: 'online' | 'away' | 'offline') =>
-      usersOf(client.hear('presence_changed', { room: 'den', userId, status }))
+      usersOf(client.hear('presence_changed', { room: 'den', users: [{ userId, status }] }))
     const users = [
       { userId: 'ada', status: 'online' as const },
       { userId: 'bob', status: 'away' as const },
@@ -123,7 +125,7 @@ describe('presence', () => {
     const client = inRoom()
     const users = [{ userId: 'ada', status: 'online' as const }]
     const [first] = ofType(client.hear('room_presence', { room: 'den', users }), 'presence')
-    client.hear('presence_changed', { room: 'den', userId: 'bob', status: 'online' })
+    client.hear('presence_changed', { room: 'den', users: [{ userId: 'bob', status: 'online' }] })
     expect(first?.users.size).toBe(1)
   })
 

@@ -208,9 +208,9 @@ describe('a room that is not followed any more', () => {
     expect(trace(client.page(pageRef(hole), 'den', 4, 7))).toEqual([])
     expect(trace(client.push('den', 8))).toEqual([])
     expect(trace(client.hear('typing_started', { room: 'den', userId: 'bob' }))).toEqual([])
-    expect(trace(client.hear('presence_changed', { room: 'den', userId: 'bob', status: 'online' }))).toEqual(
-      [],
-    )
+    expect(
+      trace(client.hear('presence_changed', { room: 'den', users: [{ userId: 'bob', status: 'online' }] })),
+    ).toEqual([])
     expect(client.step({ type: 'unfollow', room: 'den' })).toEqual([])
     client.lose()
     expect(payloadsOf(client.reconnect(), 'subscribe')).toEqual([])

@@ -2,7 +2,13 @@
 // it. What takes time (tokens, commits, reads) is done by `settle`, or held back and answered by hand. A token is its
 // user's name.
 
-import { type ClientMessage, decodeServerFrame, encode, type ServerMessage } from '@tautline/protocol'
+import {
+  type ClientMessage,
+  decodeServerFrame,
+  encode,
+  type PayloadOf,
+  type ServerMessage,
+} from '@tautline/protocol'
 import type { Effect, Input } from '../../../packages/server/src/core/contract.ts'
 import { createNode } from '../../../packages/server/src/core/node.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from '../../../packages/server/src/core/options.ts'
@@ -13,7 +19,7 @@ import { memory } from '../../../packages/server/src/stores/memory.ts'
 export const UNIX_START = 1_700_000_000_000
 export const EPOCH = 'epoch-1'
 
-type Slow = Extract<Effect, { do: 'verify' | 'commit' | 'preview' | 'read' }>
+type Slow = Extract<Effect, { do: 'verify' | 'commit' | 'preview' | 'mark_seen' | 'read' }>
 
 export type Bench = Awaited<ReturnType<typeof createBench>>
 
@@ -66,6 +72,9 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
       step({ type: 'committed', result: await store.commit(effect.ops, effect.unixMs) })
     } else if (effect.do === 'preview') {
       step({ type: 'previewed', outcomes: await store.preview(effect.ops, effect.unixMs) })
+    } else if (effect.do === 'mark_seen') {
+      await store.markSeen(effect.seen)
+      step({ type: 'seen_marked', isDone: true })
     } else {
       step({ type: 'read_done', connection: effect.connection, answer: await ask(store, effect.query) })
     }
@@ -114,9 +123,15 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
     },
 
     /** Opens a connection and authenticates it; what it was told until then is forgotten. */
-    async login(connection: number, user: string, sid = `lane-of-${user}`) {
+    async login(
+      connection: number,
+      user: string,
+      sid = `lane-of-${user}`,
+      presence?: PayloadOf<'update_presence'>,
+    ) {
       bench.open(connection)
-      bench.say(connection, { type: 'authenticate', payload: { ref: 1, sid, token: user } })
+      const payload = { ref: 1, sid, token: user, ...(presence && { presence }) }
+      bench.say(connection, { type: 'authenticate', payload })
       await bench.settle()
       bench.heard(connection)
     },
@@ -188,8 +203,10 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
   return bench
 }
 
+const SLOW: ReadonlySet<Effect['do']> = new Set(['verify', 'commit', 'preview', 'mark_seen', 'read'])
+
 function isSlow(effect: Effect): effect is Slow {
-  return effect.do === 'verify' || effect.do === 'commit' || effect.do === 'preview' || effect.do === 'read'
+  return SLOW.has(effect.do)
 }
 
 /** The contents of the messages in `entries` frames, in order. */

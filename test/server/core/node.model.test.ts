@@ -299,7 +299,7 @@ class World {
   /** By "room seq": as the server told it. */
   readonly hashes = new Map<string, string>()
 
-  private has(kind: 'verify' | 'commit' | 'read'): boolean {
+  private has(kind: 'verify' | 'commit' | 'mark_seen' | 'read'): boolean {
     return this.bench.heldWork().some((work) => work.do === kind)
   }
 
@@ -442,6 +442,7 @@ class World {
       await this.commit('done')
       this.endTurn()
       await this.read()
+      if (this.has('mark_seen')) await this.bench.perform(this.bench.takeWork('mark_seen'))
     }
     for (const { id, user, asked, follows, state } of this.peers) {
       if (state === 'closed') continue

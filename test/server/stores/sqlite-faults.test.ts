@@ -142,11 +142,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 9]) {
+    for (const version of [0, 10]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 8.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 9.`)
     }
-    harness.exec('pragma user_version = 8')
+    harness.exec('pragma user_version = 9')
     await open(harness)
   })
 
@@ -185,7 +185,9 @@ describe('sqlite() opens a file', () => {
     const old = await harness.open()
     await commit(old, join(), invite('bob'), accept('bob'))
     await old.close()
-    harness.exec('drop table notices; drop table notice_settings; pragma user_version = 7')
+    harness.exec(
+      'drop table notices; drop table notice_settings; drop table last_seen; pragma user_version = 7',
+    )
     const store = await open(harness)
     await commit(store, invite('bob', 'alice', 'other'), notify(1, 'bob'))
     const { notices, unread } = await store.readNotices({ user: 'bob', before: undefined, limit: 9 })

@@ -145,8 +145,10 @@ export async function runChat(options: ChatOptions): Promise<number> {
     const { members, hasMore } = await room.members()
     const { users } = room.getSnapshot()
     view.answer(`${room.id} has ${hasMore ? 'more than ' : ''}${plural(members.length, 'member')}:`)
-    for (const { userId, role } of members)
-      view.answer(`  ${userId} (${role}${users.has(userId) ? `, ${users.get(userId)}` : ''})`)
+    for (const { userId, role } of members) {
+      const { status, text } = users.get(userId) ?? {}
+      view.answer(`  ${userId} (${[role, status, text].filter(Boolean).join(', ')})`)
+    }
     if (hasMore) view.answer('  … and more')
   }
 

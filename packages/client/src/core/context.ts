@@ -3,19 +3,13 @@
  * message for the server). `pending` holds every request that the server has not answered on this connection; it is
  * emptied when the connection goes, so a late answer finds nothing.
  */
-import type {
-  ClientMessage,
-  Code,
-  Entry,
-  Limits,
-  PresenceStatus,
-  ServerMessage,
-} from '@tautline/protocol/wire'
+import type { ClientMessage, Code, Entry, Limits, ServerMessage } from '@tautline/protocol/wire'
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { KeeperFactory, StorageStatus, StoreCall } from './keeper.ts'
 import type { OutboxOptions } from './outbox.ts'
 import type { NewRow, SendOutcome } from './outbox-row.ts'
+import type { UserPresence } from './presence.ts'
 import type { Random } from './random.ts'
 import type { Status } from './status.ts'
 
@@ -140,7 +134,13 @@ export type Effect =
       readonly head: number
       readonly unread: number
     }
-  | { readonly type: 'presence'; readonly room: string; readonly users: ReadonlyMap<string, PresenceStatus> }
+  /** `count`: how many are there, where `users` does not name all. */
+  | {
+      readonly type: 'presence'
+      readonly room: string
+      readonly users: ReadonlyMap<string, UserPresence>
+      readonly count: number
+    }
   | { readonly type: 'typing'; readonly room: string; readonly users: readonly string[] }
   /** What no part of the core acts on: for the subjects. */
   | { readonly type: 'message'; readonly message: ServerMessage }

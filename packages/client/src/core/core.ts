@@ -236,11 +236,11 @@ export function createCore(options: CoreOptions, seed: number): Core {
         if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, false)
         return
       case 'room_presence':
-        if (isFollowed(message.payload)) presence.arrived(message.payload.room, message.payload.users)
+        if (isFollowed(message.payload)) presence.arrived(message.payload)
         return
       case 'presence_changed':
-        if (!isFollowed(message.payload)) return
-        return presence.changed(message.payload.room, message.payload.userId, message.payload.status)
+        if (isFollowed(message.payload)) presence.changed(message.payload)
+        return
       case 'signal':
         return context.emit({ type: 'message', message })
       default:

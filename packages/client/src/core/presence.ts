@@ -5,14 +5,22 @@
 import {
   type Entry,
   type EntryPayload,
+  type PayloadOf,
   type PresenceStatus,
   TYPING_INTERVAL_MS,
   TYPING_TIMEOUT_MS,
 } from '@tautline/protocol/wire'
 import type { Context } from './context.ts'
 
+/** How somebody is. The same object while nothing of it changes. */
+export interface UserPresence {
+  readonly status: PresenceStatus
+  /** What they say of themselves. */
+  readonly text: string | undefined
+}
+
 interface Scene {
-  users: ReadonlyMap<string, PresenceStatus>
+  users: ReadonlyMap<string, UserPresence>
   /** Who types, and when that is forgotten. */
   readonly typing: Map<string, number>
   /** When we told last that we type. */
@@ -22,9 +30,9 @@ interface Scene {
 }
 
 export interface Presence {
-  /** Everybody who is there. */
-  arrived(room: string, users: readonly { readonly userId: string; readonly status: PresenceStatus }[]): void
-  changed(room: string, userId: string, status: PresenceStatus): void
+  /** Who is there. */
+  arrived(list: PayloadOf<'room_presence'>): void
+  changed(change: PayloadOf<'presence_changed'>): void
   typing(room: string, userId: string, active: boolean): void
   /** Who has said it, or has left, types no longer. */
   heard(room: string, entries: readonly Entry[], ownId: string | undefined): void
@@ -52,9 +60,17 @@ export function createPresence(context: Context): Presence {
     return scene
   }
 
-  function tellUsers(room: string, scene: Scene, users: ReadonlyMap<string, PresenceStatus>): void {
-    scene.users = users
-    context.emit({ type: 'presence', room, users })
+  function tellUsers(
+    { room, users: items, count }: PayloadOf<'presence_changed'>,
+    before: ReadonlyMap<string, UserPresence>,
+  ): void {
+    const users = new Map(before)
+    for (const { userId, status, statusText: text } of items) {
+      if (status === 'offline') users.delete(userId)
+      else users.set(userId, { status, text })
+    }
+    sceneOf(room).users = users
+    context.emit({ type: 'presence', room, users, count: count ?? users.size })
   }
 
   function tellTyping(room: string, scene: Scene): void {
@@ -66,21 +82,12 @@ export function createPresence(context: Context): Presence {
       scene.typing.clear()
       tellTyping(room, scene)
     }
-    if (scene.users.size > 0) tellUsers(room, scene, new Map())
+    if (scene.users.size > 0) tellUsers({ room, users: [] }, new Map())
   }
 
   return {
-    arrived(room, users) {
-      tellUsers(room, sceneOf(room), new Map(users.map(({ userId, status }) => [userId, status])))
-    },
-
-    changed(room, userId, status) {
-      const scene = sceneOf(room)
-      const users = new Map(scene.users)
-      if (status === 'offline') users.delete(userId)
-      else users.set(userId, status)
-      tellUsers(room, scene, users)
-    },
+    arrived: (list) => tellUsers(list, new Map()),
+    changed: (change) => tellUsers(change, sceneOf(change.room).users),
 
     typing(room, userId, active) {
       const scene = sceneOf(room)

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { CODE_NAME } from '../codes.ts'
 import { MAX_BATCH, MAX_RUN_ENTRIES } from '../limits.ts'
 import { durationMs, messageId, ref, roomId, seq, sid, timestamp, userId } from './fields.ts'
+import { updatePresence } from './presence.ts'
 
 /** Open: the table may have grown, and applications have codes of their own. */
 const code = z.string().check(z.regex(CODE_NAME))
@@ -15,6 +16,8 @@ export const authenticate = z.object({
   token: z.optional(token),
   /** Who the client believes to be; another answer than this stops it before anything is sent. */
   userId: z.optional(userId),
+  /** How I am from the first moment: as `update_presence`, for which who hides would come too late. */
+  presence: z.optional(updatePresence),
 })
 
 /** To the server, on an open connection: a token that lives longer. */

@@ -221,7 +221,11 @@ const FIELDS: Readonly<Record<string, string>> = {
   'room_presence.users': 'Who is there.',
   'room_presence.count': 'How many are there, where `users` does not name all.',
   'active_member_list.count': 'How many there are, where `members` does not name all.',
+  'authenticate.presence': 'How the user is from the first moment; as `update_presence`.',
+  'presence_changed.users': 'Who came, went or changed.',
+  'presence_changed.count': 'How many are there, where not all are named.',
   'user_presence.users': 'The users, as they are now.',
+  'user_presence.ended': 'Users of whom the asker may not know any longer.',
   'notification_list.notifications.read': 'Whether the user has read it.',
   'notification_list.head':
     'The last position of the own log when it was counted: what comes after is not in it.',

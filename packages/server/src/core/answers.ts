@@ -11,7 +11,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, refuseInRoom, send, unixMs } from './context.ts'
-import { statusOf } from './presence.ts'
+import type { Presence } from './presence.ts'
 import type { AnswerOf } from './reads.ts'
 import { isOpen, type Rooms } from './rooms.ts'
 import type { ListedRoom, PageResult } from './store.ts'
@@ -115,6 +115,7 @@ export function answerReactions(
 export function answerMembers(
   context: Context,
   rooms: Rooms,
+  presence: Pick<Presence, 'statusOf'>,
   connection: Connection,
   { ref, room: id }: PayloadOf<'list_members'>,
   { result }: AnswerOf<'members'>,
@@ -124,7 +125,10 @@ export function answerMembers(
     return
   }
   const room = rooms.get(id)
-  const members = result.members.map((member) => ({ ...member, status: statusOf(room, member.userId) }))
+  const members = result.members.map((member) => ({
+    ...member,
+    status: presence.statusOf(room, member.userId),
+  }))
   const { hasMore } = result
   send(context, connection, { type: 'member_list', payload: { ref, room: id, members, hasMore } })
 }
@@ -133,6 +137,7 @@ export function answerMembers(
 export function answerActive(
   context: Context,
   rooms: Rooms,
+  presence: Pick<Presence, 'statusOf'>,
   connection: Connection,
   { ref, room: id }: PayloadOf<'list_active_members'>,
   { result }: AnswerOf<'members'>,
@@ -144,11 +149,11 @@ export function answerActive(
   const room = rooms.get(id)
   const members: PayloadOf<'active_member_list'>['members'] = []
   for (const { userId, role } of result.members) {
-    const status = statusOf(room, userId)
+    const status = presence.statusOf(room, userId)
     if (status !== 'offline') members.push({ userId, role, status })
   }
   const payload: PayloadOf<'active_member_list'> = { ref, room: id, members }
-  const count = room?.present.size ?? 0
+  const count = (room?.attendance?.named.size ?? 0) + (room?.attendance?.unnamed.size ?? 0)
   if (count > MAX_PRESENT_USERS) payload.count = count
   send(context, connection, { type: 'active_member_list', payload })
 }

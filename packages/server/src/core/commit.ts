@@ -25,6 +25,7 @@ import { tellReceipt, tellUnread } from './receipts.ts'
 import { fanOut, type Rooms } from './rooms.ts'
 import type { CommitResult, Outcome, StoreOp } from './store.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { Watching } from './watching.ts'
 
 /** Characters of the operations' content, which stand for their bytes. */
 const MAX_BATCH_CHARS = 262_144
@@ -70,7 +71,12 @@ export interface Committer {
   queued(): number
 }
 
-export function createCommitter(context: Context, rooms: Rooms, subscriptions: Subscriptions): Committer {
+export function createCommitter(
+  context: Context,
+  rooms: Rooms,
+  subscriptions: Subscriptions,
+  watching: Pick<Watching, 'committed'>,
+): Committer {
   const queue: Batch[] = []
   let queuedOps = 0
   let queuedChars = 0
@@ -329,6 +335,8 @@ export function createCommitter(context: Context, rooms: Rooms, subscriptions: S
     committed(result) {
       const batch = finish()
       if (!batch) return
+      // Before anything else: who shares no room with somebody any more must hear nothing of them.
+      watching.committed(result.appended)
       tellAcks(batch, result.outcomes)
       tellFailures(batch, (index) => failureOf(result.outcomes[index]))
       tellEntries(batch, result)

@@ -45,6 +45,8 @@ export interface Connection extends Scheduled {
   helloRef: number
   /** Who the client believes to be. */
   claimedUserId: string | undefined
+  /** How its user is, as the `authenticate` said; see people.ts. */
+  greeting: PayloadOf<'update_presence'> | undefined
   /** Monotonic milliseconds; Infinity once authenticated. */
   helloDeadline: number
   /** Monotonic milliseconds. */
@@ -106,6 +108,7 @@ export function createConnection(
     verifyingRef: 0,
     helloRef: 0,
     claimedUserId: undefined,
+    greeting: undefined,
     helloDeadline: now + options.helloTimeoutMs,
     tokenDeadline: Number.POSITIVE_INFINITY,
     tokenId: undefined,

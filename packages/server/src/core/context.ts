@@ -7,14 +7,16 @@ import type { Connection } from './connection.ts'
 import type { Effect, Said } from './contract.ts'
 import type { Ask } from './extensions.ts'
 import type { NodeOptions } from './options.ts'
+import type { Person } from './people.ts'
 import type { Absence } from './presence.ts'
+import type { Pulse } from './pulse.ts'
 import type { PushWait } from './pushes.ts'
 import type { Random } from './random.ts'
 import type { Review } from './reviews.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What has a deadline. */
-export type Alarm = Connection | Absence | Review | PushWait | Ask
+export type Alarm = Connection | Absence | Person | Pulse | PushWait | Review | Ask
 
 export interface Context {
   readonly options: NodeOptions
@@ -26,6 +28,8 @@ export interface Context {
   /** Unix milliseconds when the monotonic clock showed 0. */
   unixOffsetMs: number
   effects: Effect[]
+  /** What is told at the end of the input at hand; see pulse.ts. */
+  readonly beating: Set<Pulse>
   /** Closes the connection and forgets it. */
   hangUp(connection: Connection, code: Code, retryAfterMs?: number): void
 }

@@ -22,6 +22,7 @@ import type {
   Receipts,
   RoomsRequest,
   RoomsResult,
+  Seen,
   StoreOp,
   ThreadRequest,
   VersionsRequest,
@@ -72,6 +73,8 @@ export type Input =
   | { readonly type: 'committed'; readonly result: CommitResult }
   | { readonly type: 'commit_failed' }
   | { readonly type: 'read_done'; readonly connection: number; readonly answer: ReadAnswer }
+  /** The last `mark_seen` was written, or could not be. */
+  | { readonly type: 'seen_marked'; readonly isDone: boolean }
   /** All that had arrived has been told and all that was sent is written: time to commit. */
   | { readonly type: 'turn_ended' }
   | { readonly type: 'timer' }
@@ -157,6 +160,8 @@ export type Effect =
   /** Something that only the application knows. Answered by `answered`, or not at all: then it expires. */
   | { readonly do: 'ask'; readonly ask: number; readonly asked: Asked }
   | { readonly do: 'ask_expired'; readonly ask: number }
+  /** When users were last seen, to be kept. Answered by `seen_marked`; the next one comes after that, but for the end. */
+  | { readonly do: 'mark_seen'; readonly seen: readonly Seen[] }
   /** Answered by `read_done`; one at a time for each connection. */
   | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
   /** A notification for somebody who is away. Answered by nothing. */
@@ -251,6 +256,8 @@ export type ReadQuery =
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
   | { readonly of: 'rooms'; readonly request: RoomsRequest }
   | { readonly of: 'notices'; readonly request: NoticesRequest }
+  /** Of which of these users the asker may know. */
+  | { readonly of: 'visible'; readonly user: string; readonly users: readonly string[] }
 
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
@@ -262,5 +269,10 @@ export type ReadAnswer =
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
   | { readonly of: 'rooms'; readonly result: RoomsResult }
   | { readonly of: 'notices'; readonly result: NoticesResult }
+  /** Those of them, and when the store saw them last. */
+  | {
+      readonly of: 'visible'
+      readonly users: readonly { readonly userId: string; readonly lastSeenAt: number | undefined }[]
+    }
   /** The store refused. */
   | { readonly of: 'failure'; readonly code: Code }

@@ -12,11 +12,13 @@ import type { Extensions } from './extensions.ts'
 import { noteUse } from './idle.ts'
 import { msUntilToken, takeToken } from './limiter.ts'
 import { isNoticeRequest } from './notice-requests.ts'
+import type { People } from './people.ts'
 import { isRoomRequest } from './room-requests.ts'
 import type { Sessions } from './session.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { startTyping, stopTyping } from './typing.ts'
 import type { Usage } from './usage.ts'
+import type { Watching } from './watching.ts'
 
 /** How long an abuser is asked to stay away. */
 const ABUSE_RETRY_MS = 30_000
@@ -28,6 +30,8 @@ export interface InboxParts {
   readonly extensions: Extensions
   readonly drain: Drain
   readonly usage: Usage
+  readonly people: Pick<People, 'update'>
+  readonly watching: Pick<Watching, 'subscribe' | 'unsubscribe'>
 }
 
 type Decoded = ReturnType<typeof decodeClientFrame>[number]
@@ -37,7 +41,7 @@ type Bad = Extract<Decoded, { ok: false }>
 /** What to do with the text of each frame. */
 export function createInbox(
   context: Context,
-  { sessions, subscriptions, commands, extensions, drain, usage }: InboxParts,
+  { sessions, subscriptions, commands, extensions, drain, usage, people, watching }: InboxParts,
 ): (connection: Connection, text: string) => void {
   const { limits, framesPerSecond, frameBurst } = context.options
   const frameRate = { perSecond: framesPerSecond, burst: frameBurst }
@@ -158,6 +162,15 @@ export function createInbox(
       case 'send_request':
         extensions.request(connection, message.payload)
         break
+      case 'update_presence':
+        people.update(connection, message.payload)
+        break
+      case 'subscribe_presence':
+        watching.subscribe(connection, message.payload)
+        break
+      case 'unsubscribe_presence':
+        watching.unsubscribe(connection, message.payload)
+        break
       case 'renew_token':
         sessions.renewToken(connection, message.payload)
         break
@@ -170,9 +183,6 @@ export function createInbox(
       case 'pong':
         break
       // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
-      case 'update_presence':
-      case 'subscribe_presence':
-      case 'unsubscribe_presence':
       case 'start_call':
       case 'answer_call':
       case 'reject_call':

@@ -13,15 +13,17 @@ import { createCommands } from './commands.ts'
 import { createCommitter } from './commit.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { type Alarm, type Context, unreachable } from './context.ts'
-import type { Effect, Input, Recipient } from './contract.ts'
+import type { Effect, Input, Recipient, Verification } from './contract.ts'
 import { createDrain } from './drain.ts'
 import { createExtensions } from './extensions.ts'
 import { beat, heartbeatDeadline } from './heartbeat.ts'
 import { idleDeadline } from './idle.ts'
 import { createInbox } from './inbox.ts'
 import type { NodeOptions } from './options.ts'
-import { vanish } from './presence.ts'
+import { createPeople } from './people.ts'
+import { createPresence } from './presence.ts'
 import { notePressure, pressureDeadline } from './pressure.ts'
+import { flushBeating } from './pulse.ts'
 import { createPushes } from './pushes.ts'
 import { createRandom, randomText } from './random.ts'
 import { createReviews } from './reviews.ts'
@@ -30,6 +32,7 @@ import { Schedule } from './schedule.ts'
 import { createSessions } from './session.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createUsage } from './usage.ts'
+import { createWatching } from './watching.ts'
 
 /** How long a client that finds the server going is asked to stay away (plus as much again at random). */
 const GOING_RETRY_MS = 2_000
@@ -75,12 +78,19 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     now: 0,
     unixOffsetMs: options.unixOffsetMs,
     effects: [],
+    beating: new Set(),
     hangUp,
   }
   const rooms = new Rooms()
   const sessions = createSessions(context, randomText(random, 8))
-  const subscriptions = createSubscriptions(context, rooms)
-  const committer = createCommitter(context, rooms, subscriptions)
+  const people = createPeople(context, (person, was) => {
+    presence.changed(person, was)
+    watching.changed(person)
+  })
+  const presence = createPresence(context, rooms, people)
+  const watching = createWatching(context, people)
+  const subscriptions = createSubscriptions(context, rooms, presence, watching)
+  const committer = createCommitter(context, rooms, subscriptions, watching)
   const pushes = createPushes(context, sessions)
   const usage = createUsage(context)
   const admission = createAdmission(context)
@@ -92,7 +102,16 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     stop: reviews.stop,
   })
   const takeAsked = createApplication(context, commands, drain)
-  const receive = createInbox(context, { sessions, subscriptions, commands, extensions, drain, usage })
+  const receive = createInbox(context, {
+    sessions,
+    subscriptions,
+    commands,
+    extensions,
+    drain,
+    usage,
+    people,
+    watching,
+  })
 
   function hangUp(connection: Connection, code: Code, retryAfterMs?: number): void {
     if (connection.phase === 'closed') return
@@ -108,6 +127,8 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     connection.phase = 'closed'
     subscriptions.forget(connection)
     extensions.forget(connection)
+    watching.forget(connection)
+    people.leave(connection)
   }
 
   // --- by input ----------------------------------------------------------------------------------------------------
@@ -164,8 +185,12 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       case 'clock_set':
         context.unixOffsetMs = input.unixMs - context.now
         break
+      case 'seen_marked':
+        people.written(input.isDone)
+        break
       case 'drain':
         pushes.flush()
+        people.stop()
         drain.begin()
         break
       case 'received':
@@ -203,8 +228,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         forget(connection)
         break
       case 'verified':
-        sessions.verified(connection, input.verification)
-        if (connection.phase === 'ready') admission.authenticated(connection)
+        verified(connection, input.verification)
         arm(connection)
         break
       case 'read_done':
@@ -215,6 +239,14 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
       default:
         unreachable(input)
     }
+  }
+
+  function verified(connection: Connection, verification: Verification): void {
+    const wasReady = connection.phase === 'ready'
+    sessions.verified(connection, verification)
+    if (connection.phase !== 'ready') return
+    admission.authenticated(connection)
+    if (!wasReady) people.join(connection)
   }
 
   /** Who cannot come in is told so before any work is done for it; a browser would hide a refusal of the upgrade. */
@@ -236,7 +268,10 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
   function buffered(connection: Connection, bytes: number): void {
     const relieved = notePressure(context, connection, bytes)
     if (connection.phase === 'closed') return
-    if (relieved) subscriptions.relieve(connection)
+    if (relieved) {
+      subscriptions.relieve(connection)
+      watching.relieve(connection)
+    }
     arm(connection)
   }
 
@@ -256,8 +291,10 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
 
   function ring(): void {
     for (let alarm = schedule.take(context.now); alarm; alarm = schedule.take(context.now)) {
-      if (alarm.kind === 'absence') vanish(context, rooms, alarm)
+      if (alarm.kind === 'absence') presence.vanish(alarm)
       else if (alarm.kind === 'push') pushes.ring(alarm)
+      else if (alarm.kind === 'person') people.ring(alarm)
+      else if (alarm.kind === 'pulse') context.beating.add(alarm)
       else if (alarm.kind === 'review') reviews.expire(alarm)
       else if (alarm.kind === 'ask') extensions.expire(alarm)
       else ringFor(alarm)
@@ -279,6 +316,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
     step(input, now) {
       context.now = now
       handle(input)
+      flushBeating(context)
       const { effects } = context
       context.effects = []
       return effects

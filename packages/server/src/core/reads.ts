@@ -45,6 +45,9 @@ export type Read =
   | { readonly why: 'notices'; readonly ask: PayloadOf<'get_notifications'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
+  /** Whose presence somebody wants to be told of, and of whom they may not be told any more, perhaps; see watching.ts. */
+  | { readonly why: 'watch'; readonly ref: number; readonly users: readonly string[] }
+  | { readonly why: 'doubt'; readonly users: readonly string[] }
 
 /** Entries of one `history` where the asker names no number. */
 const DEFAULT_HISTORY_ENTRIES = 50
@@ -145,6 +148,9 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
       return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }
     case 'receipts':
       return { of: 'receipts', user, room: read.subscription.room.id }
+    case 'watch':
+    case 'doubt':
+      return { of: 'visible', user, users: read.users }
     default:
       return unreachable(read)
   }

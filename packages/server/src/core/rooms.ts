@@ -11,7 +11,7 @@ import { ENTRIES } from '@tautline/protocol'
 import { type Entry, type EntryPayload, nextFingerprint, type ServerMessage } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
-import type { Absence } from './presence.ts'
+import type { Absence, Attendance } from './presence.ts'
 import type { Appended } from './store.ts'
 
 export interface Room {
@@ -19,8 +19,8 @@ export interface Room {
   readonly followers: Set<Subscription>
   /** Who is online here, by user; see presence.ts. */
   readonly present: Map<string, Absence>
-  /** So many are here that nobody is told of each coming and going. */
-  isCrowded: boolean
+  /** Who of them is seen; made with the first. */
+  attendance: Attendance | undefined
   /** The newest entry that was appended or read since the room is known, with its fingerprint; 0: none. */
   headSeq: number
   headH: string
@@ -45,6 +45,8 @@ export interface Subscription {
   sent: number
   /** Ephemeral messages were left out: the list of who is there must be sent anew. */
   missedPresence: boolean
+  /** How many changes the list that it got had in it; -1: it got none. */
+  listedAt: number
   /** Whether the others were told that this connection types, and when that was last; see typing.ts. */
   isTyping: boolean
   typedAt: number
@@ -69,7 +71,7 @@ export class Rooms {
       id,
       followers: new Set(),
       present: new Map(),
-      isCrowded: false,
+      attendance: undefined,
       headSeq: 0,
       headH: '',
       memberCount: undefined,
@@ -79,8 +81,9 @@ export class Rooms {
   }
 
   /** Forgets the room if nobody is in it any more. */
-  release(room: Room): void {
-    if (room.followers.size === 0 && room.present.size === 0) this.#rooms.delete(room.id)
+  release(room: Room): boolean {
+    const isEmpty = room.followers.size === 0 && room.present.size === 0
+    return isEmpty && this.#rooms.delete(room.id)
   }
 }
 
@@ -91,6 +94,7 @@ export function createSubscription(connection: Connection, room: Room): Subscrip
     state: 'opening',
     sent: 0,
     missedPresence: false,
+    listedAt: -1,
     isTyping: false,
     typedAt: Number.NEGATIVE_INFINITY,
   }

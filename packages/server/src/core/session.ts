@@ -109,7 +109,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
   }
 
   return {
-    authenticate(connection, { ref, sid, token, userId }) {
+    authenticate(connection, { ref, sid, token, userId, presence }) {
       if (connection.phase !== 'hello') {
         refuse(context, connection, ref, 'INVALID_MESSAGE', {
           message: 'this connection is authenticated already',
@@ -126,6 +126,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
       connection.helloRef = ref
       connection.sid = sid
       connection.claimedUserId = userId
+      connection.greeting = presence
       verify(connection, ref, offered)
     },
 

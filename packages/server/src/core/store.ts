@@ -484,6 +484,24 @@ export interface NoticesResult {
   readonly head: number
 }
 
+/** When a user was last there, in Unix milliseconds. */
+export interface Seen {
+  readonly userId: string
+  readonly at: number
+}
+
+/** Another user, as one who asks about them knows them. */
+export interface Acquaintance {
+  readonly userId: string
+  /** Whether both are members of some room; so is everybody with themselves. */
+  readonly sharesRoom: boolean
+  /** Undefined: never, as far as the store knows. */
+  readonly lastSeenAt: number | undefined
+}
+
+/** Of a user that is asked about, so many rooms are looked at: of two who share none of those, nobody finds that they do. */
+export const MAX_SHARED_LOOKS = 1_000
+
 /**
  * Every read takes the reader and answers `forbidden` (or undefined) where they may not: there is one such check in a
  * store, and no read without it.
@@ -524,6 +542,10 @@ export interface Store {
   readRoom(room: string): Promise<ListedRoom | undefined>
   /** The logs of users are no rooms. */
   readRooms(request: RoomsRequest): Promise<RoomsResult>
+  /** One for each of the users, in order. What the asker may know of them is for others to say. */
+  readAcquaintances(user: string, others: readonly string[]): Promise<readonly Acquaintance[]>
+  /** Keeps when users were last seen, in one transaction; an earlier time than is kept changes nothing. */
+  markSeen(seen: readonly Seen[]): Promise<void>
   /** Finishes what was called, then lets the database go. Idempotent. */
   close(): Promise<void>
 }

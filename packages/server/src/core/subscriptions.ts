@@ -6,7 +6,6 @@
 import {
   type Code,
   MAX_PAGE_ENTRIES,
-  MAX_PRESENT_USERS,
   MAX_RECEIPT_MEMBERS,
   ownLogId,
   type PayloadOf,
@@ -28,7 +27,7 @@ import type { Connection } from './connection.ts'
 import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
 import type { ReadAnswer } from './contract.ts'
 import { answerNotices } from './notice-answers.ts'
-import { arrive, depart, sendPresence, vanish } from './presence.ts'
+import type { Presence } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { sendReceipts, sendUnread } from './receipts.ts'
 import {
@@ -41,6 +40,7 @@ import {
 } from './rooms.ts'
 import type { PageResult, Receipts } from './store.ts'
 import { stopTyping } from './typing.ts'
+import type { Watching } from './watching.ts'
 
 export interface Subscriptions {
   subscribe(connection: Connection, ask: PayloadOf<'subscribe'>): void
@@ -63,7 +63,12 @@ export interface Subscriptions {
   forget(connection: Connection): void
 }
 
-export function createSubscriptions(context: Context, rooms: Rooms): Subscriptions {
+export function createSubscriptions(
+  context: Context,
+  rooms: Rooms,
+  presence: Presence,
+  watching: Pick<Watching, 'answered' | 'failed'>,
+): Subscriptions {
   const { options } = context
 
   function end(subscription: Subscription): void {
@@ -75,7 +80,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     room.followers.delete(subscription)
     connection.subscriptions.delete(room.id)
     connection.usedAt = context.now
-    if (wasOpen) depart(context, subscription)
+    if (wasOpen) presence.depart(subscription)
     rooms.release(room)
   }
 
@@ -135,7 +140,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       keepUp(subscription)
       return
     }
-    sendPresence(context, subscription)
+    presence.sendList(subscription)
     queueFollowUp(connection, { why: 'receipts', subscription })
     keepUp(subscription)
   }
@@ -143,7 +148,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
   function open(subscription: Subscription, head: number): void {
     subscription.state = 'live'
     subscription.sent = head
-    if (!isOwnLog(subscription.connection, subscription.room.id)) arrive(context, subscription)
+    if (!isOwnLog(subscription.connection, subscription.room.id)) presence.arrive(subscription)
   }
 
   /** What belongs to a request that was let in is not counted against the bound again. */
@@ -217,6 +222,10 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
         break
       case 'receipts':
         break
+      case 'watch':
+      case 'doubt':
+        watching.failed(connection, read, code)
+        break
       default:
         unreachable(read)
     }
@@ -251,9 +260,9 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     else if (read.why === 'reactions' && answer.of === 'reactions')
       answerReactions(context, connection, read.ask, answer)
     else if (read.why === 'members' && answer.of === 'members')
-      answerMembers(context, rooms, connection, read.ask, answer)
+      answerMembers(context, rooms, presence, connection, read.ask, answer)
     else if (read.why === 'active' && answer.of === 'members')
-      answerActive(context, rooms, connection, read.ask, answer)
+      answerActive(context, rooms, presence, connection, read.ask, answer)
     else if (read.why === 'room' && answer.of === 'rooms') answerRoom(context, connection, read.ask, answer)
     else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
     else if (read.why === 'notices' && answer.of === 'notices')
@@ -262,6 +271,8 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'receipts' && answer.of === 'receipts')
       toldReceipts(read.subscription, answer.receipts)
+    else if ((read.why === 'watch' || read.why === 'doubt') && answer.of === 'visible')
+      watching.answered(connection, read, answer.users)
     else failed(connection, read, 'INTERNAL_ERROR')
   }
 
@@ -303,7 +314,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
     ask,
 
     askActive(connection, asked) {
-      const users = [...(rooms.get(asked.room)?.present.keys() ?? [])].slice(0, MAX_PRESENT_USERS)
+      const users = [...(rooms.get(asked.room)?.attendance?.named ?? [])]
       ask(connection, { why: 'active', ask: asked, users })
     },
 
@@ -317,12 +328,12 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
       for (const subscription of room.followers)
         if (subscription.connection.userId === userId) putOut(subscription, reason, knows)
       const absence = room.present.get(userId)
-      if (absence) vanish(context, rooms, absence)
+      if (absence) presence.vanish(absence)
     },
 
     evictAll(room, knows) {
       for (const subscription of room.followers) putOut(subscription, 'deleted', knows)
-      for (const absence of room.present.values()) vanish(context, rooms, absence)
+      for (const absence of room.present.values()) presence.vanish(absence)
     },
 
     catchUp,
@@ -334,7 +345,7 @@ export function createSubscriptions(context: Context, rooms: Rooms): Subscriptio
 
     relieve(connection) {
       for (const subscription of connection.subscriptions.values()) {
-        if (subscription.missedPresence) sendPresence(context, subscription)
+        if (subscription.missedPresence) presence.sendList(subscription)
         if (subscription.state === 'behind') keepUp(subscription)
       }
       pumpReads(context, connection)

@@ -48,6 +48,8 @@ export interface Log {
   publicRooms(after: string, limit: number): readonly string[]
   /** The user's notifications next below a position, the newest first. */
   notices(user: string, before: number, limit: number): Iterable<StoredNotice>
+  /** When the user was last there, in Unix milliseconds. */
+  lastSeen(user: string): number | undefined
 }
 
 /** A notification that is not cleared, with its entry. */

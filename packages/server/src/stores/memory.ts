@@ -83,6 +83,12 @@ function openMemory(tables: MemoryTables, epoch: string): Store {
     epoch,
     commit: async (ops, unixMs) => attempt('UNAVAILABLE', () => commit(ops, unixMs)),
     ...readsOf(tables, tables, () => isOpen),
+    markSeen: async (seen) =>
+      attempt('UNAVAILABLE', () => {
+        if (!isOpen) throw new Error('the store is closed')
+        for (const { userId, at } of seen)
+          tables.seenAt.set(userId, Math.max(at, tables.seenAt.get(userId) ?? 0))
+      }),
     close: async () => {
       isOpen = false
     },
@@ -126,6 +132,7 @@ export class MemoryTables implements View, Log {
   /** By user, then position, in its order. */
   readonly noticesOf = new Map<string, Map<number, Notice>>()
   readonly settingsOf = new Map<string, Map<string, NoticeSetting>>()
+  readonly seenAt = new Map<string, number>()
 
   room(room: string): Room | undefined {
     return this.rooms.get(room)
@@ -286,6 +293,10 @@ export class MemoryTables implements View, Log {
     const marks = [...(all.get(room) ?? [])].filter(([user]) => this.member(room, user))
     marks.sort(([a], [b]) => (a < b ? -1 : 1))
     return marks.map(([userId, { seq, timestamp }]) => ({ userId, seq, timestamp }))
+  }
+
+  lastSeen(user: string): number | undefined {
+    return this.seenAt.get(user)
   }
 
   roomsOf(user: string, after: string, limit: number): readonly string[] {

@@ -43,6 +43,7 @@ import { MAX_REACTORS } from '../core/store.ts'
 import { isFollowing } from '../core/threads.ts'
 import { runBatch } from '../core/transaction.ts'
 import { describe, describeRoom, unreadOf } from '../core/unread.ts'
+import { readAcquaintances } from './acquaintances.ts'
 import { lastMessage } from './last-message.ts'
 import { entryOf, jsonBytes, type Log, type StoredEntry, saidBy } from './log.ts'
 import { versionsOf } from './versions.ts'
@@ -61,6 +62,7 @@ type Reads = Pick<
   | 'readReceipts'
   | 'readRooms'
   | 'readNotices'
+  | 'readAcquaintances'
 >
 
 /** The reads of a store over these rows. */
@@ -88,6 +90,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readMembers: (request) => read(() => readMembers(view, log, request)),
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
     readRooms: (request) => read(() => readRooms(view, log, request)),
+    readAcquaintances: (user, others) => read(() => readAcquaintances(log, user, others)),
   }
 }
 

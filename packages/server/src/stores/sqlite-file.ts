@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 8
+const SCHEMA_VERSION = 9
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -121,6 +121,11 @@ const SCHEMA = `
     read_ordinal integer not null,
     read_at integer not null,
     primary key (room, user)
+  ) without rowid;
+
+  create table last_seen (
+    user text primary key,
+    at integer not null
   ) without rowid;
 
   create table standings (
@@ -262,6 +267,13 @@ const MIGRATIONS = [
   insert into notices select substr(rooms.id, 2), entries.seq, 1 from rooms
     join entries on entries.room = rooms.id
     where rooms.visibility = 'own' and entries.sender <> substr(rooms.id, 2);
+  `,
+  // Version 9 keeps when users were last there.
+  `
+  create table last_seen (
+    user text primary key,
+    at integer not null
+  ) without rowid;
   `,
 ]
 

@@ -20,7 +20,7 @@ import {
   type View,
 } from '../core/batch.ts'
 import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
-import type { ReadPosition, StoredMember } from '../core/store.ts'
+import type { ReadPosition, Seen, StoredMember } from '../core/store.ts'
 import type { ThreadFollow, ThreadFollower } from '../core/thread-follows.ts'
 import type { Log, StoredEntry, StoredNotice } from './log.ts'
 import { blankPayload } from './reading.ts'
@@ -196,6 +196,14 @@ export class SqliteRows implements View, Log {
 
   readMarks(room: string): readonly ReadPosition[] {
     return this.#statements.readMarks.all(room)
+  }
+
+  lastSeen(user: string): number | undefined {
+    return this.#statements.lastSeen.get(user)
+  }
+
+  putSeen(seen: readonly Seen[]): void {
+    for (const { userId, at } of seen) this.#statements.putSeen.run(userId, at)
   }
 
   roomsOf(user: string, after: string, limit: number): readonly string[] {
@@ -419,6 +427,11 @@ function prepare(db: Database.Database) {
     ordinal: db
       .prepare<[string, number], number>('select ordinal from entries where room = ? and seq = ?')
       .pluck(),
+    lastSeen: db.prepare<[string], number>('select at from last_seen where user = ?').pluck(),
+    putSeen: db.prepare<[string, number]>(
+      `insert into last_seen (user, at) values (?, ?)
+       on conflict (user) do update set at = max(at, excluded.at)`,
+    ),
     roomsOf: db
       .prepare<[string, string, number], string>(
         'select room from members where user = ? and room > ? order by room limit ?',

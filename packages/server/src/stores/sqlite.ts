@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { LANE_RETENTION_MS } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
 import type { LogRow } from '../core/batch.ts'
-import type { CommitResult, Store, StoreFactory, StoreOp } from '../core/store.ts'
+import type { CommitResult, Seen, Store, StoreFactory, StoreOp } from '../core/store.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
 import { attempt, readsOf } from './reading.ts'
 import { openFile, sqliteCodeOf } from './sqlite-file.ts'
@@ -58,6 +58,7 @@ function storeOf(db: Database.Database, options: SqliteOptions): Store {
     epoch: rows.epoch(),
     commit: async (ops, unixMs) => attempt('UNAVAILABLE', () => transactions.run(ops, unixMs)),
     ...readsOf(rows, rows, () => db.open),
+    markSeen: async (seen) => attempt('UNAVAILABLE', () => transactions.markSeen(seen)),
     close: async () => {
       db.close()
     },
@@ -102,6 +103,18 @@ class Transactions {
       return batch.result()
     } catch (error) {
       this.#rows.forget()
+      this.#abandon()
+      throw error
+    }
+  }
+
+  markSeen(seen: readonly Seen[]): void {
+    try {
+      this.#abandon()
+      this.#begin.run()
+      this.#rows.putSeen(seen)
+      this.#commit.run()
+    } catch (error) {
       this.#abandon()
       throw error
     }
