@@ -1,6 +1,7 @@
 // Frames that nobody should send, each with what becomes of its sender: a close (its code, and the word of the close
 // frame), or the code of an error after which the connection serves on.
 
+import { CLIENT_MESSAGES } from '@tautline/protocol'
 import { type FrameForm, frameOf } from './raw-socket.ts'
 
 export interface TextCase {
@@ -33,6 +34,9 @@ const TARGET = '"target":{"sender":"ada","messageId":"message-7"}'
 const thread = (target: string, more: string) =>
   message('get_thread', `,"room":"general","target":{${target}}${more}`)
 const subscribe = (after: string) => message('subscribe', `,"rooms":[{"room":"a","after":${after}}]`)
+
+/** A request about somebody in a room. */
+const about = (type: string, more = '') => message(type, `,"room":"general","userId":"ada"${more}`)
 
 const cases = (...rows: readonly (readonly [string, string, string])[]): TextCase[] =>
   rows.map(([name, text, expected]) => ({ name, text, expected }))
@@ -207,6 +211,72 @@ export const TEXTS: readonly TextCase[] = [
     ['the level of a strange room', message('set_notifications', ',"room":"a","level":"none"'), FORBIDDEN],
     ['the level of one’s own log', message('set_notifications', ',"room":"~ada","level":"none"'), FORBIDDEN],
   ),
+  // Each type, with nothing in it that it should have.
+  ...Object.keys(CLIENT_MESSAGES).map((type) => ({
+    name: `${type} of nothing`,
+    text: `{"type":"${type}","payload":{"ref":"3","room":{},"rooms":[{}],"userId":[],"target":0}}`,
+    expected: INVALID,
+  })),
+  // Rooms, as no request may name them.
+  ...cases(
+    [
+      'a room that becomes direct',
+      message('update_room', ',"room":"general","visibility":"direct"'),
+      INVALID,
+    ],
+    [
+      'a name of 101 characters',
+      message('update_room', `,"room":"general","name":"${'x'.repeat(101)}"`),
+      INVALID,
+    ],
+    ['a topic that is a list', message('update_room', ',"room":"general","topic":["x"]'), INVALID],
+    ['a room of others, renamed', message('update_room', ',"room":"general","name":"mine"'), FORBIDDEN],
+    ['a room of others, deleted', message('delete_room', ',"room":"general"'), FORBIDDEN],
+    ['a room that is not there, deleted', message('delete_room', ',"room":"nowhere"'), FORBIDDEN],
+    ['rooms of everybody', message('list_rooms', ',"which":"all"'), INVALID],
+    ['101 rooms', message('list_rooms', ',"which":"own","limit":101'), INVALID],
+    ['rooms after what is none', message('list_rooms', ',"which":"own","after":"a b"'), INVALID],
+    ['a private room of others', message('get_room', ',"room":"nowhere"'), FORBIDDEN],
+    ['an own log of others', message('get_room', ',"room":"~ada"'), FORBIDDEN],
+    ['no rooms to join', message('join_rooms', ',"rooms":[]'), INVALID],
+    ['201 rooms to join', message('join_rooms', `,"rooms":[${Array(201).fill('"a"').join()}]`), INVALID],
+    ['an own log of others to join', message('join_rooms', ',"rooms":["~ada"]'), FORBIDDEN],
+    ['a direct room that one leaves', message('leave_room', ',"room":"~ada~"'), INVALID],
+    ['an invitation that there is not', message('accept_invitation', ',"room":"general"'), FORBIDDEN],
+    ['an invitation into an own log', message('accept_invitation', ',"room":"~ada"'), FORBIDDEN],
+    ['the members who are there, of others', message('list_active_members', ',"room":"general"'), FORBIDDEN],
+    ['members after what is none', message('list_members', ',"room":"general","after":"a\\nb"'), INVALID],
+    ['a member put out by a stranger', about('remove_member'), FORBIDDEN],
+    ['a member put out who is none', message('remove_member', ',"room":"general","userId":"a b"'), INVALID],
+    ['a role that there is not', about('set_role', ',"role":"king"'), INVALID],
+    ['a role of __proto__', about('set_role', ',"role":"__proto__"'), INVALID],
+    ['a role given by a stranger', about('set_role', ',"role":"owner"'), FORBIDDEN],
+    ['a ban by a stranger', about('ban_member'), FORBIDDEN],
+    ['a ban lifted by a stranger', about('unban_member'), FORBIDDEN],
+    ['a mute for no time', about('mute_member', ',"durationMs":0'), INVALID],
+    ['a mute of negative time', about('mute_member', ',"durationMs":-1'), INVALID],
+    ['a mute for ever', about('mute_member', ',"durationMs":1e15'), INVALID],
+    ['a mute by a stranger', about('mute_member', ',"durationMs":1000'), FORBIDDEN],
+    ['a mute lifted by a stranger', about('unmute_member'), FORBIDDEN],
+    ['a read position of 0', message('mark_read', ',"room":"general","seq":0'), INVALID],
+    ['a read position beyond all numbers', message('mark_read', ',"room":"general","seq":1e400'), INVALID],
+    ['a read position of a stranger', message('mark_read', ',"room":"general","seq":1'), FORBIDDEN],
+    ['a delivery of a text', message('mark_delivered', ',"room":"general","seq":"1"'), INVALID],
+    ['a delivery to a stranger', message('mark_delivered', ',"room":"general","seq":1'), FORBIDDEN],
+    ['no rooms to unfollow', message('unsubscribe', ',"rooms":[]'), INVALID],
+    [
+      'a page after a negative position',
+      message('get_page', ',"room":"general","after":{"seq":-1}'),
+      INVALID,
+    ],
+    ['a page of others', message('get_page', ',"room":"general","after":{"seq":0}'), FORBIDDEN],
+    [
+      '201 rooms to check',
+      message('check', `,"rooms":[${Array(201).fill('{"room":"a","after":{"seq":0,"h":""}}').join()}]`),
+      INVALID,
+    ],
+    ['a token that is a number', message('renew_token', ',"token":1'), INVALID],
+  ),
   // Commands.
   ...cases(
     ['no commands', commands('"commands":[]'), INVALID],
@@ -285,6 +355,12 @@ export const TEXTS: readonly TextCase[] = [
       'a reaction with a name that this server lacks',
       command(`{${TARGET},"emoji":":party_parrot:"}`, 'add_reaction'),
       VALIDATION,
+    ],
+    ['a reaction to take back without an emoji', command(`{${TARGET}}`, 'remove_reaction'), VALIDATION],
+    [
+      'a reaction to take back from what is not there',
+      command(`{${TARGET},"emoji":"👍"}`, 'remove_reaction'),
+      FORBIDDEN,
     ],
     ['a reaction with markup', command(`{${TARGET},"emoji":"<b>"}`, 'add_reaction'), VALIDATION],
     ['a reaction to what is not there', command(`{${TARGET},"emoji":"👍"}`, 'add_reaction'), FORBIDDEN],
