@@ -281,6 +281,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     (input) => whenAwake(() => step(input)),
     // Nobody here waits for a store to close.
     { now: clock, unixTime, after: () => () => {} },
+    (rows) => history.broken.push({ at: world.now, what: `${session.id} cannot read ${rows} rows` }),
   )
 
   // ── What the core wants done ──────────────────────────────────────────────────────────────────────────────────

@@ -87,8 +87,17 @@ export interface ClientEvents {
   missed: []
   /** We have read on, on any device; also in rooms that are not followed. */
   unread: [change: { readonly room: string; readonly read: number; readonly unread: number }]
-  /** The outbox is kept elsewhere from now on; `lost`: from memory alone, and `detail` says what happened to the store. */
-  storage: [change: { readonly status: StorageStatus; readonly detail: string | undefined }]
+  /**
+   * The outbox is kept elsewhere from now on; `lost`: from memory alone, and `detail` says what happened to the store. With the
+   * code FETCH_ERROR nothing changed, but some of what is in the store cannot be read: it is left there, and not sent.
+   */
+  storage: [
+    change: {
+      readonly status: StorageStatus
+      readonly code: Code | undefined
+      readonly detail: string | undefined
+    },
+  ]
   /** Something failed that no call stands for, such as a token that could not be had. */
   error: [error: TautlineError]
 }
@@ -202,7 +211,7 @@ export function createClient(options: ClientOptions): Client {
     settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })
   const { step } = driver
-  const runner = storeOf(options)?.start(options, step, scheduler)
+  const runner = storeOf(options)?.start(options, step, scheduler, tellDamage)
   // Also one that goes because a hundred others failed since.
   ledger.onRemove((sent) => {
     step({ type: 'discard', messageId: sent.messageId })
@@ -243,7 +252,7 @@ export function createClient(options: ClientOptions): Client {
         return
       case 'storage':
         store.update({ storage: effect.status })
-        events.emit('storage', { status: effect.status, detail: effect.detail })
+        events.emit('storage', { status: effect.status, code: undefined, detail: effect.detail })
         return
       case 'store':
         return runner?.run(effect.id, effect.call)
@@ -403,6 +412,11 @@ export function createClient(options: ClientOptions): Client {
       else if (notice) events.emit(notice.event, notice.notice)
     }
     subjects.ownEntries(entries)
+  }
+
+  function tellDamage(rows: number): void {
+    const detail = `${rows} of what the store of the outbox holds cannot be read`
+    events.emit('storage', { status: core.storage(), code: 'FETCH_ERROR', detail })
   }
 
   function tellMissed(room: string): void {

@@ -12,7 +12,8 @@ import { createStoreRunner, type Step, type StoreRunner } from './store-runner.t
 /** What the option `outbox.store` takes: `indexedDb()`, `file(path)`, `memoryStore()`, or `durable()` of your own store. */
 export interface DurableOutbox extends OutboxStorage {
   readonly keeper: KeeperFactory
-  start(of: Owner, step: Step, scheduler: Scheduler): StoreRunner
+  /** `damaged`: told how many rows of the store cannot be read. */
+  start(of: Owner, step: Step, scheduler: Scheduler, damaged: (rows: number) => void): StoreRunner
 }
 
 /** Whose outbox: of the client's options. */
@@ -25,7 +26,8 @@ export function durable(storage: OutboxStorage): DurableOutbox {
   return {
     open: (scope, events) => storage.open(scope, events),
     keeper: keepInStore,
-    start: (of, step, scheduler) => createStoreRunner(storage, scopeOf(of), step, scheduler),
+    start: (of, step, scheduler, damaged) =>
+      createStoreRunner(storage, scopeOf(of), step, scheduler, damaged),
   }
 }
 

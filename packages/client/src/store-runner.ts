@@ -3,8 +3,10 @@
  * wrong is told as one thing, that the store is lost; nothing is decided here.
  */
 import type { KeeperInput, StoreCall, StoreResult } from './core/keeper.ts'
+import type { StoredRow } from './core/outbox-row.ts'
 import type { OutboxScope, OutboxStorage, OutboxStore } from './outbox-store.ts'
 import type { Scheduler } from './scheduler.ts'
+import { isStoredRow } from './stored-row.ts'
 
 /** Hands an input to the core. */
 export type Step = (input: KeeperInput) => void
@@ -23,9 +25,12 @@ export function createStoreRunner(
   scope: OutboxScope,
   step: Step,
   scheduler: Scheduler,
+  damaged: (rows: number) => void,
 ): StoreRunner {
   let opening: Promise<OutboxStore> | undefined
   let openBy = 0
+  /** Rows that cannot be read, as far as it was told. */
+  let toldDamage = 0
   let store: OutboxStore | undefined
   let tail = Promise.resolve()
   let resolveClosed = () => {}
@@ -35,6 +40,15 @@ export function createStoreRunner(
 
   function lose(error: unknown): void {
     step({ type: 'store_lost', detail: error instanceof Error ? error.message : String(error) })
+  }
+
+  /** What can be read of them; how much cannot is told when it becomes more. */
+  function readable(rows: readonly StoredRow[] = []): readonly StoredRow[] {
+    const good = rows.filter(isStoredRow)
+    const lost = rows.length - good.length
+    if (lost > toldDamage) damaged(lost)
+    toldDamage = Math.max(toldDamage, lost)
+    return good
   }
 
   async function open(): Promise<StoreResult> {
@@ -69,7 +83,7 @@ export function createStoreRunner(
       case 'open':
         return open()
       case 'list':
-        return { rows: await store?.list() }
+        return { rows: readable(await store?.list()) }
       case 'add':
         return { orders: await store?.add(call.rows) }
       case 'skip':
@@ -79,7 +93,7 @@ export function createStoreRunner(
         await store?.fail(call.messageId, call.code, call.detail, call.applicationCode)
         return {}
       case 'renumber':
-        return { rows: await store?.renumber(call.room, call.lost, call.sid) }
+        return { rows: readable(await store?.renumber(call.room, call.lost, call.sid)) }
       case 'remove':
         await store?.remove(call.messageIds)
         return {}

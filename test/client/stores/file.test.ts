@@ -129,6 +129,39 @@ describe('the file', () => {
     expect(await numbers(await openFile())).toEqual([1, 3])
   })
 
+  it.each([
+    ['rows that are none', (text: string) => text.replace('"rows":[', '"rows":[null,7,{"messageId":"x"},')],
+    [
+      'a row without a room',
+      (text: string) => text.replace('"rows":[', '"rows":[{"order":9,"messageId":"x"},'),
+    ],
+    ['a line that adds what is none', (text: string) => `${text}["add",[null,{"messageId":"x"}]]\n`],
+    ['a line that adds a text', (text: string) => `${text}["add","x"]\n`],
+    ['a line that skips nothing', (text: string) => `${text}["skip",null,"CANCELLED"]\n`],
+    ['a line that fails with no code', (text: string) => `${text}["fail","number 1","OUCH"]\n`],
+    ['a line that numbers nothing', (text: string) => `${text}["renumber",1,2,3]\n`],
+    ['a line that removes a number', (text: string) => `${text}["remove",[1]]\n`],
+    ['a line that is null', (text: string) => `${text}null\n`],
+  ])('with %s keeps it aside, and all else', async (_what, plant) => {
+    const store = await openFile()
+    await store.add([row(1), row(2)])
+    // What is there is written anew, into the first line.
+    await store.clear()
+    await store.add([row(1), row(2)])
+    await store.close()
+    const path = await journal()
+    const planted = plant(await readFile(path, 'utf8'))
+    await writeFile(path, planted)
+    const damages: Damage[] = []
+    const again = await openFile({ onDamage: (damage) => damages.push(damage) })
+    expect(await numbers(again)).toEqual([1, 2])
+    expect(damages).toHaveLength(1)
+    expect(await readFile(damages[0]?.keptAs ?? '', 'utf8')).toBe(planted)
+    await again.add([row(3)])
+    await again.close()
+    expect(await numbers(await openFile())).toEqual([1, 2, 3])
+  })
+
   it('of another program is not written over', async () => {
     const store = await openFile()
     await store.close()

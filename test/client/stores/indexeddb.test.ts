@@ -3,9 +3,12 @@
 
 import 'fake-indexeddb/auto'
 import type { OutboxScope, OutboxStore, StoredRow } from '@tautline/client'
+import { createClient } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { transportTo } from '../support/local.ts'
 import { laneRow, newScope, type OutboxTab, openTab } from '../support/outbox-tab.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
 import { createVirtualTime } from '../support/virtual-time.ts'
 
 const storage = indexedDb()
@@ -75,6 +78,54 @@ describe('the outbox in IndexedDB', () => {
     expect(await after.store.list()).toEqual([{ ...laneRow('m1'), order: orders[0] }])
     const [next] = await after.store.add([laneRow('m3', { n: 3 })])
     expect(next).toBeGreaterThan(orders[1]!)
+  })
+
+  it('sends what can be read, though there is rubbish beside it, and says so once', async () => {
+    const scope = newScope()
+    const before = await open(scope)
+    const recent = { room: 'den', sid: 'the-lane-before', createdAt: Date.now() }
+    await before.store.add([laneRow('message-1', recent), laneRow('message-2', { ...recent, n: 2 })])
+    await before.store.close()
+    const database = await openRaw(await databaseOf(scope))
+    const [name = ''] = Array.from(database.objectStoreNames)
+    const rows = database.transaction(name, 'readwrite').objectStore(name)
+    const rubbish = [
+      {},
+      { room: 'den', messageId: 'no-payload' },
+      { ...laneRow('no-place', { room: 'den' }), n: 'first' },
+      { ...laneRow('no-reason', { room: 'den' }), failed: 'yes' },
+      { ...laneRow('no-code', { room: 'den' }), skipFor: { code: 'toString' } },
+    ]
+    for (const row of rubbish) rows.add(row)
+    await new Promise((resolve) => {
+      rows.transaction.oncomplete = resolve
+    })
+    database.close()
+
+    const server = new ScriptedServer()
+    const client = createClient({
+      url: scope.server,
+      userId: scope.userId,
+      getToken: () => 'token',
+      transport: transportTo(server),
+      lifecycle: () => () => {},
+      outbox: { store: storage },
+    })
+    const told: unknown[] = []
+    client.on('storage', (change) => told.push(change))
+    await client.connect()
+    await vi.waitFor(() =>
+      expect(server.logs.get('den')?.map(({ messageId }) => messageId)).toEqual(['message-1', 'message-2']),
+    )
+    await client.room('den').send({ content: 'and this' })
+    const damage = {
+      status: 'durable',
+      code: 'FETCH_ERROR',
+      detail: '5 of what the store of the outbox holds cannot be read',
+    }
+    expect(told.filter((change) => (change as { code?: string }).code)).toEqual([damage])
+    await client.close()
+    expect(await (await open(scope)).store.list()).toHaveLength(rubbish.length)
   })
 
   it('is another for another user and another server, whatever is in their names', async () => {

@@ -158,6 +158,30 @@ describe('a lock of tabs', () => {
     expect(tabs.map(({ told }) => told)).toEqual([[true], [true]])
   })
 
+  it('is waited for again where a thief took it before we heard that it was ours', async () => {
+    const name = newName()
+    const { locks } = navigator
+    let thefts = 3
+    const request = (...args: Parameters<LockManager['request']>) =>
+      thefts-- > 0 ? Promise.reject(new DOMException('stolen', 'AbortError')) : locks.request(...args)
+    const first = stand(name)
+    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    vi.stubGlobal('navigator', { locks: { request } })
+    const second = stand(name)
+    await vi.waitFor(async () => expect((await locks.query()).pending).toHaveLength(1))
+    expect([thefts, second.told]).toEqual([-1, []])
+    first.lock.release()
+    await vi.waitFor(() => expect(second.told).toEqual([true]))
+  })
+
+  it('is everybody’s where the browser takes it away again and again', async () => {
+    const request = vi.fn(() => Promise.reject(new DOMException('no', 'AbortError')))
+    vi.stubGlobal('navigator', { locks: { request } })
+    const { told } = stand(newName())
+    await vi.waitFor(() => expect(told).toEqual([true]))
+    expect(request.mock.calls.length).toBe(10)
+  })
+
   it('is everybody’s in a program that has no navigator at all', async () => {
     vi.stubGlobal('navigator', undefined)
     const { told } = stand(newName())

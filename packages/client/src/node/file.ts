@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, rename, truncate, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Code } from '@tautline/protocol/wire'
+import { type Code, isCode } from '@tautline/protocol/wire'
 import type { LaneRow, StoredRow } from '../core/outbox-row.ts'
 import { type DurableOutbox, durable } from '../durable.ts'
 import type { OutboxScope, OutboxStore } from '../outbox-store.ts'
+import { isLaneRow, isStoredRow } from '../stored-row.ts'
 import { createOutboxTable, type OutboxTable } from '../stores/outbox-table.ts'
 import { codeOf, lockFile } from './file-lock.ts'
 
@@ -214,9 +215,9 @@ async function readJournal(path: string): Promise<Journal> {
   const end = bytes.lastIndexOf('\n') + 1
   if (bytes.length > end && end > 0) await truncate(path, end)
   const [first, ...rest] = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1)
-  const header = parse(first ?? '') as Partial<Header> | undefined
-  const table = createOutboxTable(header?.rows, header?.next)
-  let unreadable = first !== undefined && header?.format !== 'tautline-outbox-1' ? 1 : 0
+  const { rows, next, unreadable: unreadableRows } = readHeader(first)
+  const table = createOutboxTable(rows, next)
+  let unreadable = unreadableRows
   for (const line of rest) if (!apply(table, line)) unreadable++
   const damage = unreadable === 0 ? undefined : { keptAs: `${path}.damaged-${Date.now()}`, lines: unreadable }
   return { table, isWhole: first !== undefined && !damage, damage }
@@ -239,32 +240,62 @@ function parse(line: string): unknown {
   }
 }
 
+/** Of a file that is not there yet, nothing; what is no row counts as a line that cannot be read. */
+function readHeader(
+  line: string | undefined,
+): Pick<Header, 'next' | 'rows'> & { readonly unreadable: number } {
+  if (line === undefined) return { rows: [], next: 1, unreadable: 0 }
+  const header = parse(line) as Partial<Header> | null | undefined
+  if (header?.format !== 'tautline-outbox-1' || !Array.isArray(header.rows))
+    return { rows: [], next: 1, unreadable: 1 }
+  const rows = header.rows.filter(isStoredRow)
+  const above = rows.reduce((most, { order }) => Math.max(most, order), 0) + 1
+  const next = Number.isSafeInteger(header.next) ? Math.max(above, header.next ?? 0) : above
+  return { rows, next, unreadable: header.rows.length - rows.length }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+
 /** False where it cannot be read. */
 function apply(table: OutboxTable, line: string): boolean {
-  const change = parse(line) as Change | undefined
-  switch (change?.[0]) {
-    case 'add':
-      table.add(change[1])
-      return true
+  const change = parse(line) as Change | null | undefined
+  if (!Array.isArray(change)) return false
+  switch (change[0]) {
+    case 'add': {
+      if (!Array.isArray(change[1])) return false
+      const rows = change[1].filter(isLaneRow)
+      table.add(rows)
+      return rows.length === change[1].length
+    }
     case 'skip':
+      if (!areTexts(change[1]) || !isCode(change[2])) return false
       table.skip(change[1], change[2])
       return true
-    case 'fail':
-      table.fail(change[1], change[2], change[3] ?? undefined, change[4] ?? undefined)
+    case 'fail': {
+      const [, messageId, code, detail, applicationCode] = change
+      if (!isText(messageId) || !isCode(code)) return false
+      table.fail(
+        messageId,
+        code,
+        isText(detail) ? detail : undefined,
+        isText(applicationCode) ? applicationCode : undefined,
+      )
       return true
+    }
     case 'renumber':
+      if (!areTexts(change.slice(1))) return false
       table.renumber(change[1], change[2], change[3])
       return true
     case 'remove':
+      if (!areTexts(change[1])) return false
       table.remove(change[1])
       return true
     case 'clear':
       table.clear()
       return true
-    case undefined:
-      return false
     default:
-      return change === undefined
+      return false
   }
 }
 

@@ -11,10 +11,15 @@ export interface HeldLock {
   release(): void
 }
 
+/** So often in a row no thief comes in between: a browser that says so has no locks for us. */
+const MAX_ABORTED = 10
+
 /** Told to `held` in a later turn: that we have it, and, when another took it, that we have it no longer. */
 export function queueForLock(name: string, held: (isHeld: boolean) => void): HeldLock {
   const locks: LockManager | undefined = globalThis.navigator?.locks
   let place: Place | undefined
+  /** How often in a row the lock was taken from us before we had it. */
+  let aborted = 0
 
   function stand(isThief: boolean): void {
     const mine: Place = { isHolder: false, leave: new AbortController(), letGo: () => {} }
@@ -24,6 +29,7 @@ export function queueForLock(name: string, held: (isHeld: boolean) => void): Hel
     const begin = () => {
       if (place !== mine) return undefined
       mine.isHolder = true
+      aborted = 0
       const untilLetGo = new Promise<void>((resolve) => {
         mine.letGo = resolve
       })
@@ -32,11 +38,14 @@ export function queueForLock(name: string, held: (isHeld: boolean) => void): Hel
     }
     // In a later turn even where there are no locks.
     const request = Promise.resolve().then(() => (locks ? locks.request(name, options, begin) : begin()))
-    request.catch(() => {
+    request.catch((error: unknown) => {
       if (place !== mine) return
       if (mine.isHolder) {
         // Stolen, since we did not let go.
         held(false)
+        stand(false)
+      } else if (isAbort(error) && ++aborted < MAX_ABORTED) {
+        // Ours for a moment, and stolen before we heard of it.
         stand(false)
       } else void begin() // Locks are forbidden here.
     })
@@ -57,6 +66,10 @@ export function queueForLock(name: string, held: (isHeld: boolean) => void): Hel
     },
     release: leave,
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 /** Our place in the queue; a new one for each time that we stand in it. */

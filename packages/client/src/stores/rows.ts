@@ -4,6 +4,7 @@
  */
 import type { Code } from '@tautline/protocol/wire'
 import type { LaneRow, StoredRow } from '../core/outbox-row.ts'
+import { isStoredRow } from '../stored-row.ts'
 import { resultOf } from './database.ts'
 
 export function listRows(rows: IDBObjectStore): Promise<StoredRow[]> {
@@ -50,7 +51,8 @@ export async function renumberRows(
 ): Promise<StoredRow[]> {
   // Of one key of an index the rows come in the order of their primary keys.
   const all = await resultOf(rows.index('room').getAll(room) as IDBRequest<StoredRow[]>)
-  const undecided = all.filter((row) => !row.failed)
+  // What is no row has no place in a lane, and must not keep the others from theirs.
+  const undecided = all.filter((row) => isStoredRow(row) && !row.failed)
   if (undecided[0]?.sid !== lost) return undecided
   const renumbered = undecided.map((row, i) => ({ ...row, sid, n: i + 1 }))
   await Promise.all(renumbered.map((row) => put(rows, row)))
