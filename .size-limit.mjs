@@ -40,6 +40,15 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'presence, beyond the client',
+    path: 'packages/client/dist/presence.js',
+    ignore: ['@tautline/protocol'],
+    // A third of it is for being away by itself; the rest of the limit is the store of snapshots, which the client has anyway.
+    limit: '2.2 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
     name: 'indexedDb, beyond the client',
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],

@@ -33,6 +33,7 @@ const clientEntries = {
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
   extension: 'src/extension.ts',
+  presence: 'src/presence.ts',
   validate: 'src/validate.ts',
 }
 

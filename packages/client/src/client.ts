@@ -493,6 +493,7 @@ export function createClient(options: ClientOptions): Client {
     },
     send: (room, type, payload, fault) =>
       send(roomIdOf(room), type, payload as NewRow['payload'], undefined, fault),
+    greet: (presence) => step({ type: 'greet', presence }),
     after: (ms, callback) => scheduler.after(ms, callback),
     now: () => scheduler.unixTime(),
     userId: () => client.userId,

@@ -148,7 +148,10 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
   typing_stopped: isUserInRoom,
   room_presence: isAttendance,
   presence_changed: isAttendance,
-  user_presence: (payload) => isMaybe(isCount, payload.ref) && isList(payload.users, isPresence),
+  user_presence: (payload) =>
+    isMaybe(isCount, payload.ref) &&
+    isList(payload.users, isPresence) &&
+    isMaybe(Array.isArray, payload.ended),
   notification_list: (payload) =>
     isCount(payload.ref) &&
     isList(

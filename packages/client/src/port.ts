@@ -3,7 +3,7 @@
  * messages. The core knows the log, not the subjects; each is an entry of its own that takes a client, and says and hears
  * what it needs through `client.port`.
  */
-import type { ClientMessage, Entry, ServerMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, Entry, PayloadOf, ServerMessage } from '@tautline/protocol/wire'
 import type { Fault } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createListeners, guarded } from './listeners.ts'
@@ -18,6 +18,8 @@ export interface ClientPort {
   request(message: RequestMessage): Promise<unknown>
   /** Says it where we are connected; else returns false, and it is gone: never queued. */
   tell(message: ClientMessage): boolean
+  /** How the user is, said with each hello from now on. */
+  greet(presence: PayloadOf<'update_presence'>): void
   /**
    * A durable command, through the outbox: as `room.send`, with what a command of this type carries. `fault`: why it
    * cannot be one; it then fails at once.

@@ -29,6 +29,7 @@ beforeEach(() => {
     limits: {} as Context['limits'],
     online: true,
     ready: true,
+    greeting: undefined,
     pending: new Map(),
     emit: () => {},
     send: (message) => void sent.push(message),

@@ -222,7 +222,10 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       attemptEndsAt = context.now + options.authenticationTimeoutMs
       move('opened')
       const ref = context.takeRefs(1)
-      context.send({ type: 'authenticate', payload: { ref, sid: options.sid, token, userId } })
+      context.send({
+        type: 'authenticate',
+        payload: { ref, sid: options.sid, token, userId, presence: context.greeting },
+      })
       token = ''
     },
 

@@ -3,7 +3,7 @@
  * message for the server). `pending` holds every request that the server has not answered on this connection; it is
  * emptied when the connection goes, so a late answer finds nothing.
  */
-import type { ClientMessage, Code, Entry, Limits, ServerMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, Code, Entry, Limits, PayloadOf, ServerMessage } from '@tautline/protocol/wire'
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { KeeperFactory, StorageStatus, StoreCall } from './keeper.ts'
@@ -166,6 +166,8 @@ export interface Context {
   /** The limits in force: the defaults, then what the server told. */
   limits: Limits
   online: boolean
+  /** How the user is, as the hello says it. */
+  greeting: PayloadOf<'update_presence'> | undefined
   /** Whether frames other than `authenticate` may be sent. */
   ready: boolean
   readonly pending: Map<number, Pending>

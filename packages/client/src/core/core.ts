@@ -54,6 +54,8 @@ export type Input =
   | { readonly type: 'tell'; readonly message: ClientMessage }
   /** What the host noticed: `wake` (visible again, resumed, the clock jumped), the network came or went. */
   | { readonly type: 'lifecycle'; readonly event: 'wake' | 'online' | 'offline' }
+  /** How the user is, for the next hello. */
+  | { readonly type: 'greet'; readonly presence: PayloadOf<'update_presence'> }
   | { readonly type: 'tick' }
 
 export interface Core {
@@ -89,6 +91,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     now: 0,
     limits: options.limits,
     online: true,
+    greeting: undefined,
     ready: false,
     pending: new Map(),
     emit: (effect) => {
@@ -420,6 +423,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return context.ready ? context.send(input.message) : undefined
       case 'lifecycle':
         return onLifecycle(input.event)
+      case 'greet':
+        context.greeting = input.presence
+        return
       case 'tick':
         return tick()
       default:
