@@ -485,7 +485,8 @@ describe('the cost of an arrival', () => {
     const timeline = openTimeline(control.room)
     timeline.subscribe(nobody)
     const startedAt = performance.now()
-    for (let seq = 1; seq <= count; seq += 50) control.entries(run(seq, seq + 49))
+    for (let seq = 1; seq <= count; seq += 50)
+      control.take({ type: 'entries', room: 'den', entries: run(seq, seq + 49) })
     const items = timeline.getSnapshot().items.length
     const tookMs = performance.now() - startedAt
     expect(items).toBe(count)

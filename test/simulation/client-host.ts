@@ -361,9 +361,6 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       case 'identified':
       case 'ready':
       case 'latency':
-      case 'read':
-      case 'delivered':
-      case 'unread':
       case 'presence':
       case 'typing':
       case 'message':

@@ -9,18 +9,18 @@ import {
   type Code,
   DEFAULT_LIMITS,
   directRoomId,
-  type Entry,
   findFault,
   MAX_BATCH,
   MAX_DEPTH,
   makeMessageId,
   ROOM_ID,
+  type ServerMessage,
   TautlineError,
   USER_ID,
   usersOfDirectRoom,
   utf8Bytes,
 } from '@tautline/protocol/wire'
-import type { Effect, Failure } from './core/context.ts'
+import type { Effect, RoomEffect } from './core/context.ts'
 import { createCore } from './core/core.ts'
 import type { StorageStatus } from './core/keeper.ts'
 import type { Fault, NewRow } from './core/outbox-row.ts'
@@ -30,18 +30,11 @@ import { openDoor } from './door.ts'
 import { createDriver } from './driver.ts'
 import { createEmitter } from './emitter.ts'
 import { browserLifecycle } from './lifecycle.ts'
-import {
-  type Admitted,
-  type Appointed,
-  type Invited,
-  type Mentioned,
-  noticeOf,
-  type Removed,
-} from './notices.ts'
+import { type NoticeEvents, tellNotice } from './notices.ts'
 import { type ClientOptions, coreOptionsOf, dialOf, randomLetters, randomSeed, storeOf } from './options.ts'
 import { createLedger, type OutboxView } from './outbox-view.ts'
 import { type ClientPort, createPort } from './port.ts'
-import { createRoom, type Room, type RoomControl } from './room.ts'
+import { createRoom, errorOf, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
 import { systemScheduler } from './scheduler.ts'
 import { createSending, type Sent } from './sent.ts'
@@ -58,7 +51,7 @@ export interface StatusChange {
   readonly retryInMs: number | undefined
 }
 
-export interface ClientEvents {
+export interface ClientEvents extends NoticeEvents {
   /** Signed in: once, however often the connection is lost, until `logout`. */
   login: [user: { readonly userId: string }]
   /**
@@ -71,18 +64,6 @@ export interface ClientEvents {
   failed: [sent: Sent]
   /** A failed message of ours was discarded, or tried again under a new id: it is shown no longer. */
   discarded: [sent: Sent]
-  /** Somebody lets us into a room: `client.room(room).accept()`. */
-  invited: [invited: Invited]
-  /** We are a member of a room: by our own act on any device, or because somebody wrote to us first. */
-  admitted: [admitted: Admitted]
-  /** We are a member of a room no longer, or not invited any more. */
-  removed: [removed: Removed]
-  /** We have another role in a room. */
-  appointed: [appointed: Appointed]
-  /** A message names us, in whatever room of ours. */
-  mentioned: [mentioned: Mentioned]
-  /** Somebody answered a message of ours, or in a thread that we follow, and did not name us. */
-  answered: [answered: Mentioned]
   /** Invitations, admissions, removals, mentions and answers were not told, for we were away too long: look at `rooms.list()`. */
   missed: []
   /** We have read on, on any device; also in rooms that are not followed. */
@@ -206,7 +187,7 @@ export function createClient(options: ClientOptions): Client {
   const driver = createDriver({
     core,
     scheduler,
-    endOfTurn: queueMicrotask,
+    endOfTurn: (task) => queueMicrotask(task),
     perform,
     settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
   })
@@ -261,33 +242,17 @@ export function createClient(options: ClientOptions): Client {
       case 'problem':
         events.emit('error', errorOf(effect.failure))
         return
-      case 'room':
-        return rooms.get(effect.room)?.phase(effect.phase, effect.failure && errorOf(effect.failure))
-      case 'entries':
-        rooms.get(effect.room)?.entries(effect.entries)
-        return isOwnLog(effect.room) ? onOwnEntries(effect.entries) : undefined
-      case 'gap':
-        rooms.get(effect.room)?.gap(effect.gap)
-        return tellMissed(effect.room)
-      case 'reset':
-        rooms.get(effect.room)?.reset(effect.reason)
-        return tellMissed(effect.room)
-      case 'unread':
-        rooms.get(effect.room)?.unread(effect)
-        events.emit('unread', { room: effect.room, read: effect.read, unread: effect.unread })
-        return
-      case 'left':
-        return rooms.get(effect.room)?.left(effect.reason)
-      case 'delivered':
-        return rooms.get(effect.room)?.delivered(effect.userId, effect.seq, effect.timestamp)
-      case 'read':
-        return rooms.get(effect.room)?.read(effect.userId, effect.seq, effect.timestamp)
-      case 'presence':
-        return rooms.get(effect.room)?.users(effect.users, effect.count)
-      case 'typing':
-        return rooms.get(effect.room)?.typing(effect.users)
       case 'message':
-        return subjects.message(effect.message)
+        return onMessage(effect.message)
+      case 'room':
+      case 'entries':
+      case 'gap':
+      case 'reset':
+      case 'left':
+      case 'presence':
+      case 'typing':
+        rooms.get(effect.room)?.take(effect)
+        return isOwnLog(effect.room) ? onOwnLog(effect) : undefined
       default:
         return effect satisfies never
     }
@@ -402,27 +367,29 @@ export function createClient(options: ClientOptions): Client {
     rooms.get(row.room)?.sending(sending.sent)
   }
 
-  function onOwnEntries(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      const notice = noticeOf(entry)
-      if (notice?.event === 'invited') events.emit('invited', notice.notice)
-      else if (notice?.event === 'admitted') events.emit('admitted', notice.notice)
-      else if (notice?.event === 'removed') events.emit('removed', notice.notice)
-      else if (notice?.event === 'appointed') events.emit('appointed', notice.notice)
-      else if (notice) events.emit(notice.event, notice.notice)
+  function onMessage(message: ServerMessage): void {
+    const { type, payload } = message
+    if ('room' in payload && payload.room !== undefined) rooms.get(payload.room)?.hear(message)
+    if (type === 'unread_changed') {
+      const { room, read, unread } = payload
+      events.emit('unread', { room, read, unread })
     }
-    subjects.ownEntries(entries)
+    subjects.message(message)
+  }
+
+  function onOwnLog(effect: RoomEffect): void {
+    if (effect.type === 'entries') {
+      for (const entry of effect.entries) tellNotice(entry, events.emit)
+      subjects.ownEntries(effect.entries)
+    } else if (effect.type === 'gap' || effect.type === 'reset') {
+      events.emit('missed')
+      subjects.ownGap()
+    }
   }
 
   function tellDamage(rows: number): void {
     const detail = `${rows} of what the store of the outbox holds cannot be read`
     events.emit('storage', { status: core.storage(), code: 'FETCH_ERROR', detail })
-  }
-
-  function tellMissed(room: string): void {
-    if (!isOwnLog(room)) return
-    events.emit('missed')
-    subjects.ownGap()
   }
 
   function onReply({ id, reply }: Extract<Effect, { type: 'reply' }>): void {
@@ -574,10 +541,6 @@ export function createClient(options: ClientOptions): Client {
     off: events.off,
   }
   return client
-}
-
-function errorOf({ code, detail, retryAfterMs, applicationCode }: Failure): TautlineError {
-  return new TautlineError(code, detail, retryAfterMs, applicationCode)
 }
 
 /** Of the two ways to write a direct room, one is the room. */

@@ -3,6 +3,7 @@
  * first connection on, so these events reach every device that is there, and one that was away when it comes back.
  */
 import type { Entry, EntryPayload, Role } from '@tautline/protocol/wire'
+import type { Emitter } from './emitter.ts'
 
 export interface Invited {
   readonly room: string
@@ -49,39 +50,44 @@ export interface Mentioned {
   readonly thread?: { readonly seq: number; readonly sender: string; readonly messageId: string } | undefined
 }
 
-export type Notice =
-  | { readonly event: 'invited'; readonly notice: Invited }
-  | { readonly event: 'admitted'; readonly notice: Admitted }
-  | { readonly event: 'removed'; readonly notice: Removed }
-  | { readonly event: 'appointed'; readonly notice: Appointed }
-  | { readonly event: 'mentioned' | 'answered'; readonly notice: Mentioned }
+/** What the client tells of them. */
+export interface NoticeEvents {
+  /** Somebody lets us into a room: `client.room(room).accept()`. */
+  invited: [invited: Invited]
+  /** We are a member of a room: by our own act on any device, or because somebody wrote to us first. */
+  admitted: [admitted: Admitted]
+  /** We are a member of a room no longer, or not invited any more. */
+  removed: [removed: Removed]
+  /** We have another role in a room. */
+  appointed: [appointed: Appointed]
+  /** A message names us, in whatever room of ours. */
+  mentioned: [mentioned: Mentioned]
+  /** Somebody answered a message of ours, or in a thread that we follow, and did not name us. */
+  answered: [answered: Mentioned]
+}
 
-/** Undefined: an entry that says nothing of rooms, or that this version does not know. */
-export function noticeOf({ type, payload, sender: by, timestamp }: Entry): Notice | undefined {
+/** Nothing is told of an entry that says nothing of rooms, or that this version does not know. */
+export function tellNotice(
+  { type, payload, sender: by, timestamp }: Entry,
+  emit: Emitter<NoticeEvents>['emit'],
+): void {
   switch (type) {
-    case 'invitation': {
+    case 'invitation':
+    case 'admission':
+    case 'appointment': {
       const { room, role } = payload as EntryPayload<'invitation'>
-      return { event: 'invited', notice: { room, role, by, timestamp } }
-    }
-    case 'admission': {
-      const { room, role } = payload as EntryPayload<'admission'>
-      return { event: 'admitted', notice: { room, role, by, timestamp } }
+      const event = type === 'invitation' ? 'invited' : type === 'admission' ? 'admitted' : 'appointed'
+      return emit(event, { room, role, by, timestamp })
     }
     case 'removal': {
       const { room, reason } = payload as EntryPayload<'removal'>
-      return { event: 'removed', notice: { room, reason, by, timestamp } }
-    }
-    case 'appointment': {
-      const { room, role } = payload as EntryPayload<'appointment'>
-      return { event: 'appointed', notice: { room, role, by, timestamp } }
+      return emit('removed', { room, reason, by, timestamp })
     }
     case 'mention':
     case 'reply': {
       const { room, message, thread } = payload as EntryPayload<'reply'>
       const event = type === 'mention' ? 'mentioned' : 'answered'
-      return { event, notice: { room, message, by, timestamp, thread } }
+      return emit(event, { room, message, by, timestamp, thread })
     }
-    default:
-      return undefined
   }
 }

@@ -9,10 +9,11 @@ import {
   foldedMessage,
   type Member,
   type PayloadOf,
+  type ServerMessage,
   TautlineError,
 } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
-import type { Gap, RoomPhase } from './core/context.ts'
+import type { Failure, Gap, RoomEffect, RoomPhase } from './core/context.ts'
 import type { NewRow } from './core/outbox-row.ts'
 import type { UserPresence } from './core/presence.ts'
 import type { RequestMessage } from './core/requests.ts'
@@ -28,7 +29,7 @@ import {
 import { createRoomAdmin, type RoomAdmin } from './room-admin.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
-import { createUnreadCounter, type ServerCount } from './unread.ts'
+import { createUnreadCounter } from './unread.ts'
 
 export interface RoomEvents {
   /** A new message, in the order of the room, each once; own ones too. */
@@ -233,20 +234,15 @@ export interface RoomPort {
   after(ms: number, callback: () => void): () => void
 }
 
+type Receipt = PayloadOf<'messages_read' | 'messages_delivered'>
+
 /** The end that the client holds: what the core says about the room. */
 export interface RoomControl {
   readonly room: Room
-  phase(phase: RoomPhase, error: TautlineError | undefined): void
-  entries(entries: readonly Entry[]): void
+  take(effect: RoomEffect): void
+  /** What the server says of the room beside its log. */
+  hear(message: ServerMessage): void
   sending(sent: Sent): void
-  gap(gap: Gap): void
-  reset(reason: 'epoch' | 'diverged' | 'ahead'): void
-  left(reason: 'left' | 'removed' | 'banned' | 'deleted'): void
-  read(userId: string, seq: number, timestamp: number): void
-  delivered(userId: string, seq: number, timestamp: number): void
-  unread(count: ServerCount): void
-  users(users: ReadonlyMap<string, UserPresence>, userCount: number): void
-  typing(users: readonly string[]): void
 }
 
 export function createRoom(id: string, port: RoomPort): RoomControl {
@@ -442,50 +438,67 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     off: events.off,
   }
 
+  function onPhase({ phase, failure }: Extract<RoomEffect, { type: 'room' }>): void {
+    if (phase === store.getSnapshot().phase) return
+    if (phase === 'idle' || phase === 'refused') isFollowed = false
+    store.update({ phase, error: failure && errorOf(failure) })
+    events.emit('phase', phase)
+  }
+
+  function onEntries(entries: readonly Entry[]): void {
+    noteReaders(entries)
+    for (const entry of entries) {
+      events.emit('entry', entry)
+      const message = messageOf(id, entry)
+      if (message) events.emit('message', message)
+      else tellChange(entry)
+    }
+  }
+
+  function onReceipt(name: 'read' | 'delivered', { userId, seq, timestamp }: Receipt): void {
+    const known = store.getSnapshot()[name]
+    if ((known.get(userId) ?? 0) < seq) store.update({ [name]: new Map(known).set(userId, seq) })
+    events.emit(name, { userId, seq, timestamp })
+  }
+
   return {
     room,
-    phase(phase, error) {
-      if (phase === store.getSnapshot().phase) return
-      if (phase === 'idle' || phase === 'refused') isFollowed = false
-      store.update({ phase, error })
-      events.emit('phase', phase)
+    take(effect) {
+      switch (effect.type) {
+        case 'room':
+          return onPhase(effect)
+        case 'entries':
+          return onEntries(effect.entries)
+        case 'gap':
+          return events.emit('gap', effect.gap)
+        case 'reset':
+          unread.forget()
+          store.update({ read: new Map(), delivered: new Map(), unread: undefined })
+          return events.emit('reset', effect.reason)
+        case 'left':
+          unread.forget()
+          store.update({ unread: undefined })
+          return events.emit('left', effect.reason)
+        case 'presence':
+          return store.update({ users: effect.users, userCount: effect.count })
+        case 'typing':
+          return store.update({ typing: effect.users.filter((userId) => userId !== port.userId()) })
+        default:
+          return effect satisfies never
+      }
     },
-    entries(entries) {
-      noteReaders(entries)
-      for (const entry of entries) {
-        events.emit('entry', entry)
-        const message = messageOf(id, entry)
-        if (message) events.emit('message', message)
-        else tellChange(entry)
+    hear({ type, payload }) {
+      if (type === 'messages_read') onReceipt('read', payload)
+      else if (type === 'messages_delivered') onReceipt('delivered', payload)
+      else if (type === 'unread_changed') {
+        unread.told(payload)
+        store.update({ unread: unread.count() })
       }
     },
     sending: (sent) => events.emit('sending', sent),
-    gap: (gap) => events.emit('gap', gap),
-    reset(reason) {
-      unread.forget()
-      store.update({ read: new Map(), delivered: new Map(), unread: undefined })
-      events.emit('reset', reason)
-    },
-    left(reason) {
-      unread.forget()
-      store.update({ unread: undefined })
-      events.emit('left', reason)
-    },
-    read(userId, seq, timestamp) {
-      const { read } = store.getSnapshot()
-      if ((read.get(userId) ?? 0) < seq) store.update({ read: new Map(read).set(userId, seq) })
-      events.emit('read', { userId, seq, timestamp })
-    },
-    delivered(userId, seq, timestamp) {
-      const { delivered } = store.getSnapshot()
-      if ((delivered.get(userId) ?? 0) < seq) store.update({ delivered: new Map(delivered).set(userId, seq) })
-      events.emit('delivered', { userId, seq, timestamp })
-    },
-    unread(count) {
-      unread.told(count)
-      store.update({ unread: unread.count() })
-    },
-    users: (users, userCount) => store.update({ users, userCount }),
-    typing: (users) => store.update({ typing: users.filter((userId) => userId !== port.userId()) }),
   }
+}
+
+export function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
+  return new TautlineError(code, detail, retryAfterMs)
 }

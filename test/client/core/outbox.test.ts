@@ -498,7 +498,12 @@ describe('a code that this version does not know', () => {
     const ref = commandsOf(effects)[0]?.ref ?? 0
     const told = client.refuse(ref, 'JOB_NOT_FOUND', { final: true, message: 'there is no job 7' })
     expect(ofType(told, 'settled').map(({ outcome }) => outcome)).toEqual([
-      { status: 'failed', code: 'REJECTED', detail: 'JOB_NOT_FOUND: there is no job 7' },
+      {
+        status: 'failed',
+        code: 'REJECTED',
+        applicationCode: 'JOB_NOT_FOUND',
+        detail: 'there is no job 7',
+      },
     ])
     expect(outcomesOf(client.ack(ref + 1, 1))).toEqual(['m-000002 acknowledged 1'])
   })

@@ -119,21 +119,6 @@ export type Effect =
       readonly room: string
       readonly reason: 'left' | 'removed' | 'banned' | 'deleted'
     }
-  | {
-      readonly type: 'read' | 'delivered'
-      readonly room: string
-      readonly userId: string
-      readonly seq: number
-      readonly timestamp: number
-    }
-  /** How much of the room is left to read, up to `head`. */
-  | {
-      readonly type: 'unread'
-      readonly room: string
-      readonly read: number
-      readonly head: number
-      readonly unread: number
-    }
   /** `count`: how many are there, where `users` does not name all. */
   | {
       readonly type: 'presence'
@@ -142,10 +127,16 @@ export type Effect =
       readonly count: number
     }
   | { readonly type: 'typing'; readonly room: string; readonly users: readonly string[] }
-  /** What no part of the core acts on: for the subjects. */
+  /** What the server said and no part of the core acts on, answers included: for the rooms and the subjects. */
   | { readonly type: 'message'; readonly message: ServerMessage }
   /** The server said that something failed which no request of ours stands for. */
   | { readonly type: 'problem'; readonly failure: Failure }
+
+/** Of one room, for whoever shows it. */
+export type RoomEffect = Extract<
+  Effect,
+  { readonly type: 'room' | 'entries' | 'gap' | 'reset' | 'left' | 'presence' | 'typing' }
+>
 
 /** Who waits for the answer to a ref. */
 export type Pending =

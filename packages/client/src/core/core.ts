@@ -213,25 +213,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return
       case 'room_joined':
         return onJoined(message)
-      case 'done':
-      case 'room_info':
-      case 'room_list':
-      case 'history':
-      case 'version_list':
-      case 'reaction_list':
-      case 'member_list':
-      case 'active_member_list':
-        return replied(message)
       case 'room_left':
         replied(message)
         return onLeft(message.payload)
-      case 'messages_read':
-        replied(message)
-        return context.emit({ type: 'read', ...message.payload })
       case 'messages_delivered':
-        return onDelivered(message.payload)
-      case 'unread_changed':
-        return context.emit({ type: 'unread', ...message.payload })
+        onDelivered(message.payload)
+        return context.emit({ type: 'message', message })
       case 'typing_started':
         if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, true)
         return
@@ -244,8 +231,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'presence_changed':
         if (isFollowed(message.payload)) presence.changed(message.payload)
         return
-      case 'signal':
-        return context.emit({ type: 'message', message })
       default:
         context.emit({ type: 'message', message })
         return replied(message)
@@ -272,8 +257,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   /** Hands the answer to the application's request. */
-  function replied(message: Extract<HandledServerMessage, { payload: { ref?: number | undefined } }>): void {
-    const pending = answered(message.payload.ref, 'request')
+  function replied(message: HandledServerMessage): void {
+    const { payload } = message
+    const pending = 'ref' in payload ? answered(payload.ref, 'request') : undefined
     if (pending) requests.resolve(pending.id, message)
   }
 
@@ -361,7 +347,6 @@ export function createCore(options: CoreOptions, seed: number): Core {
 
   function onDelivered(payload: PayloadOf<'messages_delivered'>): void {
     if (answered(payload.ref, 'delivery')) deliveries.answered(payload.room, payload.seq)
-    context.emit({ type: 'delivered', ...payload })
   }
 
   // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
