@@ -48,34 +48,42 @@ export interface RequestMessage<P> {
 
 type Awaitable<T> = T | Promise<T>
 
-/** Called as: `job_offer({ payload, userId … }, app)`. Undefined and void leave the payload as it is. */
+/** What a handler is given, by the kind of its message. */
+type HandledMessage<P extends Protocol, N extends keyof P['messages']> = {
+  readonly durable: DurableMessage<PayloadOutput<P, N>>
+  readonly signal: SignalMessage<PayloadOutput<P, N>>
+  readonly request: RequestMessage<PayloadOutput<P, N>>
+  readonly event: never
+}[P['messages'][N]['kind']]
+
+/** What it may return. */
+type HandlerAnswer<P extends Protocol, N extends keyof P['messages']> = {
+  readonly durable: Awaitable<PayloadInput<P, N> | undefined> | Promise<void> | void
+  readonly signal: Awaitable<PayloadInput<P, N> | false | undefined> | Promise<void> | void
+  readonly request: Awaitable<ResponseInput<P, N>>
+  readonly event: never
+}[P['messages'][N]['kind']]
+
+type Handler<P extends Protocol, N extends keyof P['messages']> = (
+  message: HandledMessage<P, N>,
+  app: ServerExtension<P>,
+) => HandlerAnswer<P, N>
+
+/**
+ * Called as `job_offer({ payload, userId … }, app)`. Each refuses by throwing one of the protocol's errors
+ * (`jobs.error('JOB_NOT_FOUND')`), or a TautlineError as in Hooks.
+ *
+ * - A durable message is shown before it is stored, as to `onMessage`: new ones alone that their sender may send, in
+ *   order. What is returned is stored instead.
+ * - A signal of a user who may write in the room, before it is told. What is returned is told instead; false: nothing is.
+ *   Without a handler it is told as it is.
+ * - A request: what is returned is the answer. A client whose connection was lost asks again, so what is done for it must
+ *   bear to be done twice.
+ */
 export type Handlers<P extends Protocol> = {
-  /**
-   * Before it is stored, as `onMessage`: for new ones alone that their sender may send, in order. Throws to refuse it
-   * (`jobs.error('JOB_NOT_FOUND')`, or a TautlineError as in Hooks), or returns what shall be stored instead.
-   */
-  readonly [N in NameOf<P, 'durable'>]?: (
-    message: DurableMessage<PayloadOutput<P, N>>,
-    app: ServerExtension<P>,
-  ) => Awaitable<PayloadInput<P, N> | undefined> | Promise<void> | void
+  readonly [N in NameOf<P, 'durable' | 'signal'>]?: Handler<P, N>
 } & {
-  /**
-   * Of a user who may write in the room, before who follows it is told. Throws to refuse it, returns what shall be told
-   * instead, or false: nothing. Without a handler it is told as it is.
-   */
-  readonly [N in NameOf<P, 'signal'>]?: (
-    message: SignalMessage<PayloadOutput<P, N>>,
-    app: ServerExtension<P>,
-  ) => Awaitable<PayloadInput<P, N> | false | undefined> | Promise<void> | void
-} & {
-  /**
-   * Returns the answer, or throws. A client whose connection was lost asks again, so what it does must bear to be done
-   * twice.
-   */
-  readonly [N in NameOf<P, 'request'>]: (
-    message: RequestMessage<PayloadOutput<P, N>>,
-    app: ServerExtension<P>,
-  ) => Awaitable<ResponseInput<P, N>>
+  readonly [N in NameOf<P, 'request'>]: Handler<P, N>
 }
 
 export interface SessionEvent {
@@ -129,7 +137,7 @@ export interface Extension {
 /** Gives a protocol its handlers. Requests need one each; durable messages and signals may have one. */
 export function handle<P extends Protocol>(
   protocol: P,
-  handlers: Handlers<P>,
+  handlers: Handlers<NoInfer<P>>,
   options: ExtensionOptions<P> = {},
 ): Extension {
   return {
