@@ -265,14 +265,16 @@ export function describeOutboxStoreContract(
 
     describe('an outcome', () => {
       it('stays with its row, with the detail, until that is removed', async () => {
-        const store = await opened(rows(1, 2))
+        const store = await opened(rows(1, 3))
         await store.fail(id(1), 'VALIDATION_ERROR', 'much too green')
+        await store.fail(id(3), 'REJECTED', undefined, 'JOB_NOT_FOUND')
         const again = await reopened(store)
         expect((await again.list()).map(({ failed }) => failed)).toEqual([
           { code: 'VALIDATION_ERROR', detail: 'much too green' },
           undefined,
+          { code: 'REJECTED', applicationCode: 'JOB_NOT_FOUND' },
         ])
-        await again.remove([id(1)])
+        await again.remove([id(1), id(3)])
         expect(await places(again)).toEqual([place(2)])
       })
 

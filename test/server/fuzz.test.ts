@@ -2,9 +2,11 @@
 // None of them makes a step fail or a server close with a fault of its own, and none is heard by anybody else.
 
 import { EXAMPLES } from '@tautline/protocol'
-import { createServer, type Logger, memory, type Server } from '@tautline/server'
+import { createServer, handle, type Logger, memory, type Server } from '@tautline/server'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ownMessagesOf } from '../../packages/server/src/extensions.ts'
+import { jobs } from '../support/jobs.ts'
 import { framesLike, textsLike } from '../support/mutate.ts'
 import { createBench } from './core/bench.ts'
 import { Peer, SECRET, tokenOf } from './wire.ts'
@@ -14,7 +16,7 @@ const BYSTANDER = 1
 const MALLORY = 2
 
 /** Everything that a client may say, each command by itself among them. */
-const messages: readonly object[] = [
+const messages: object[] = [
   ...Object.values(EXAMPLES.client),
   // The cursors of the examples are those of another store.
   { type: 'subscribe', payload: { ref: 4, rooms: [{ room: 'general' }] } },
@@ -24,6 +26,11 @@ const messages: readonly object[] = [
     payload: { ...EXAMPLES.client.commands.payload, commands: [command] },
   })),
 ]
+const offer = { type: 'job_offer', messageId: 'message-1', payload: { jobId: 'j', rate: 1 } }
+messages.push({
+  type: 'commands',
+  payload: { ref: 5, room: 'general', sid: 'the-lane-1', n: 1, commands: [offer] },
+})
 const texts = fc.oneof(framesLike(messages), textsLike(messages))
 
 it('the node answers what is nearly right to who said it, and to nobody else', async () => {
@@ -32,7 +39,9 @@ it('the node answers what is nearly right to who said it, and to nobody else', a
   await fc.assert(
     fc.asyncProperty(fc.array(texts, { minLength: 10, maxLength: 10 }), async (frames) => {
       // The bench refuses what is no message of the protocol, and a step that throws fails the run.
-      const bench = await createBench()
+      const bench = await createBench({
+        own: ownMessagesOf([handle(jobs, { get_job: () => ({ title: '' }) })]),
+      })
       await bench.login(BYSTANDER, 'bystander')
       await bench.enter(BYSTANDER, 'room-of-the-bystander')
       let mallory = MALLORY
@@ -80,6 +89,7 @@ beforeAll(async () => {
     heartbeat: { intervalMs: 3_600_000, timeoutMs: 7_200_000 },
     store: memory(),
     logger,
+    extensions: [handle(jobs, { job_viewed: () => {}, job_offer: () => {}, get_job: () => ({ title: '' }) })],
   })
 })
 

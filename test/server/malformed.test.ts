@@ -1,8 +1,9 @@
 // What nobody should send, sent to a real server: frames, upgrades and tokens, each a table in malformed/. It must answer
 // as they say, answer the next client at once, tell nobody anything of another, and write down nothing of what was said.
 
-import { createServer, type Logger, memory, type Server } from '@tautline/server'
+import { createServer, handle, type Logger, memory, type Server } from '@tautline/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { jobs } from '../support/jobs.ts'
 import { BYTES, TEXTS } from './malformed/frames.ts'
 import { frameOf, RawSocket, upgradeOf } from './malformed/raw-socket.ts'
 import { DEMANDS, sign, TICKET_LIFETIME_MS, TOKENS, type Way } from './malformed/tokens.ts'
@@ -26,6 +27,7 @@ beforeAll(async () => {
     heartbeat: { intervalMs: 3_600_000, timeoutMs: 7_200_000 },
     store: memory(),
     logger,
+    extensions: [handle(jobs, { get_job: () => ({ title: 'Painter' }) })],
   })
 })
 

@@ -214,7 +214,7 @@ describe('what a former load left', () => {
 
   it('and failed is shown as failed, and neither sent nor reported again', () => {
     const table = tableOf(laneRow('m-000001', 1))
-    table.fail('m-000001', 'FORBIDDEN', 'no')
+    table.fail('m-000001', 'REJECTED', 'no', 'JOB_NOT_FOUND')
     const tab = withStore(table)
     tab.client.step({ type: 'connect' })
     tab.answer()
@@ -222,7 +222,7 @@ describe('what a former load left', () => {
     tab.client.signIn()
     const effects = tab.effects()
     expect(ofType(effects, 'restored').map(({ outcome }) => outcome)).toEqual([
-      { status: 'failed', code: 'FORBIDDEN', detail: 'no' },
+      { status: 'failed', code: 'REJECTED', detail: 'no', applicationCode: 'JOB_NOT_FOUND' },
     ])
     expect(outcomesOf(effects)).toEqual([])
     expect(commandsOf(effects)).toEqual([])

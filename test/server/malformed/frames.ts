@@ -41,7 +41,7 @@ const about = (type: string, more = '') => message(type, `,"room":"general","use
 const cases = (...rows: readonly (readonly [string, string, string])[]): TextCase[] =>
   rows.map(([name, text, expected]) => ({ name, text, expected }))
 
-export const TEXTS: readonly TextCase[] = [
+const CORE: readonly TextCase[] = [
   // No JSON, or no envelope.
   ...cases(
     ['nothing', '', PARSE],
@@ -395,6 +395,46 @@ export const TEXTS: readonly TextCase[] = [
 ]
 
 const text = (form: FrameForm) => frameOf(ping(), form)
+
+const own = (type: string, what: string, payload: string, more = '') =>
+  message(type, `${more},"type":"${what}","payload":${payload}`)
+const signal = (what: string, payload: string, room = 'general') =>
+  own('send_signal', what, payload, `,"room":"${room}"`)
+const request = (what: string, payload: string) => own('send_request', what, payload)
+const JOB = '{"jobId":"j"}'
+
+/** Of the application's own: the server speaks `jobs`. */
+const OWN = cases(
+  ['a command that is a signal', command(JOB, 'job_viewed'), UNKNOWN],
+  ['a command that is an event', command(JOB, 'job_closed'), UNKNOWN],
+  ['an offer of nothing', command('{}', 'job_offer'), VALIDATION],
+  ['an offer that is null', command('null', 'job_offer'), VALIDATION],
+  ['an offer that is a list', command('[]', 'job_offer'), VALIDATION],
+  ['an offer of the wrong form', command('{"jobId":"j","rate":"much"}', 'job_offer'), VALIDATION],
+  ['an offer in a room that is not there', command('{"jobId":"j","rate":1}', 'job_offer'), FORBIDDEN],
+  ['a signal of an unknown type', signal('drop_tables', JOB), UNKNOWN],
+  ['a signal that objects have', signal('constructor', JOB), UNKNOWN],
+  ['a signal that is an offer', signal('job_offer', '{"jobId":"j","rate":1}'), UNKNOWN],
+  ['a signal that the server alone says', signal('job_closed', JOB), UNKNOWN],
+  ['a signal whose type is no name', signal('Job Viewed', JOB), INVALID],
+  ['a signal of nothing', signal('job_viewed', '{}'), VALIDATION],
+  ['a signal that is null', signal('job_viewed', 'null'), INVALID],
+  ['a signal that is a list', signal('job_viewed', '[]'), INVALID],
+  ['a signal that nests too deep', signal('job_viewed', `{"jobId":"j","x":${deep(11)}}`), INVALID],
+  ['a signal of 49,153 bytes', signal('job_viewed', `{"jobId":"${'x'.repeat(49_141)}"}`), INVALID],
+  ['a signal in a room that is not there', signal('job_viewed', JOB), FORBIDDEN],
+  ['a signal in a room of others', signal('job_viewed', JOB, '~ada~bob'), FORBIDDEN],
+  ['a signal in the log of another', signal('job_viewed', JOB, '~ada'), FORBIDDEN],
+  ['a signal in a room that is none', signal('job_viewed', JOB, '~b~a'), INVALID],
+  ['a signal without a room', own('send_signal', 'job_viewed', JOB), INVALID],
+  ['a request of an unknown type', request('drop_tables', JOB), UNKNOWN],
+  ['a request that objects have', request('hasownproperty', JOB), UNKNOWN],
+  ['a request that is a signal', request('job_viewed', JOB), UNKNOWN],
+  ['a request of the wrong form', request('get_job', '{"jobId":7}'), VALIDATION],
+  ['a request for nothing', request('get_job', 'null'), INVALID],
+)
+
+export const TEXTS: readonly TextCase[] = [...CORE, ...OWN]
 
 /** Below the level of text: what a client library would not let through. After the hello. */
 export const BYTES: readonly RawCase[] = [
