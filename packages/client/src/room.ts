@@ -499,6 +499,6 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   }
 }
 
-export function errorOf({ code, detail, retryAfterMs }: Failure): TautlineError {
-  return new TautlineError(code, detail, retryAfterMs)
+export function errorOf({ code, detail, retryAfterMs, applicationCode }: Failure): TautlineError {
+  return new TautlineError(code, detail, retryAfterMs, applicationCode)
 }
