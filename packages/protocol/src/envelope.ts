@@ -8,6 +8,7 @@ import type * as z from 'zod/mini'
 import type { Code } from './codes.ts'
 import { DEFAULT_LIMITS, MAX_BATCH, MAX_DEPTH } from './limits.ts'
 import { command as commandSchema } from './messages/messages.ts'
+import { readCommands, readPlainMessage } from './shortcuts.ts'
 import { findFault, type TextFault, utf8Bytes } from './text.ts'
 import {
   CLIENT_MESSAGES,
@@ -69,6 +70,8 @@ export type DecodedCommand =
 
 /** One item of a `commands` frame. */
 export function decodeCommand(item: unknown): DecodedCommand {
+  const plain = readPlainMessage(item)
+  if (plain) return plain
   const head = commandSchema.safeParse(item)
   if (!head.success) {
     const messageId = messageIdOf(item)
@@ -92,7 +95,8 @@ function decodeFrame<M>(
   table: Readonly<Record<string, z.ZodMiniType>>,
   maxBytes: number,
 ): Decoded<M>[] {
-  if (text.length > maxBytes || utf8Bytes(text) > maxBytes)
+  // No character takes more than three bytes: most frames need no counting.
+  if (text.length > maxBytes || (text.length * 3 > maxBytes && utf8Bytes(text) > maxBytes))
     return [refuse('FRAME_TOO_BIG', 'the frame is too large')]
   let value: unknown
   try {
@@ -146,12 +150,17 @@ function decodeEnvelope<M>(value: unknown, table: Readonly<Record<string, z.ZodM
     return refuse('PARSE_ERROR', 'an envelope is an object with a type and a payload')
   }
   const { type, payload, timestamp } = value
-  const ref = refOf(payload)
-  if (!isKeyOf(table, type)) return refuse('UNKNOWN_TYPE', 'no such type of message', ref)
+  const commands = type === 'commands' && table === CLIENT_MESSAGES ? readCommands(payload) : undefined
+  if (commands) return { ok: true, message: messageOf(type, commands, timestamp) as M }
+  if (!isKeyOf(table, type)) return refuse('UNKNOWN_TYPE', 'no such type of message', refOf(payload))
   const parsed = table[type]?.safeParse(payload)
-  if (!parsed?.success) return refuse('INVALID_MESSAGE', faultOf(parsed?.error), ref, countOf(type, payload))
-  const time = isTime(timestamp) ? { timestamp } : undefined
-  return { ok: true, message: { type, payload: parsed.data, ...time } as M }
+  if (!parsed?.success)
+    return refuse('INVALID_MESSAGE', faultOf(parsed?.error), refOf(payload), countOf(type, payload))
+  return { ok: true, message: messageOf(type, parsed.data, timestamp) as M }
+}
+
+function messageOf(type: string, payload: unknown, timestamp: unknown) {
+  return isTime(timestamp) ? { type, payload, timestamp } : { type, payload }
 }
 
 /** Where the first fault is: names of fields of the schema only, never what was sent. */
