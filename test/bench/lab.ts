@@ -45,6 +45,8 @@ export interface Window {
   readonly deliveries: number
   readonly bytes: number
   readonly serverCpuUs: number
+  /** Of that, in the program itself. */
+  readonly serverUserUs: number
   readonly clientCpuUs: number
   /** Cores that other processes used. */
   readonly others: number
@@ -168,6 +170,7 @@ export function openLab(options: LabOptions): Lab {
         deliveries: count('deliveries'),
         bytes: count('bytes'),
         serverCpuUs: to.usage.cpuUs - from.usage.cpuUs,
+        serverUserUs: to.usage.userUs - from.usage.userUs,
         clientCpuUs: count('cpuUs'),
         others: coresOfOthers(from.cpu, to.cpu),
       }

@@ -36,7 +36,7 @@ describe.each(Object.keys(PEERS) as PeerName[])('%s', (peer) => {
     await crowd.open({ name: 'publisher', connections: 1, rooms: 1, follow: false })
     const stop = startFlow(
       crowd,
-      { flow: 'bursts', group: 'publisher', to: 'subscribers', size: 20 },
+      { flow: 'bursts', group: 'publisher', to: 'subscribers', size: 20, bursts: 2 },
       () => {},
     )
     await until(() => crowd.heard.acks >= 100)

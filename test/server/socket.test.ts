@@ -44,3 +44,14 @@ describe('the way out', () => {
     expect(frames).toEqual([large, `[${large},1]`, huge, '[2,3]'])
   })
 })
+
+it('puts the same list together once for all sockets that are told it in a turn', () => {
+  const [one, other] = [outgoing(), outgoing()]
+  for (const { out } of [one, other]) {
+    for (const text of ['1', '2']) out.add(text)
+    out.flush()
+  }
+  for (const text of ['1', '3']) one.out.add(text)
+  one.out.flush()
+  expect([one.frames, other.frames]).toEqual([['[1,2]', '[1,3]'], ['[1,2]']])
+})

@@ -84,6 +84,7 @@ export function createDriver(options: DriverOptions): Driver {
   let lastId = APPLICATION
   const meter = new Meter()
   const pusher = hooks && createPusher({ store, push: hooks.push, logger })
+  const onWrite = (text: string) => meter.wrote(text)
   let onDrained: (() => void) | undefined
   let onEmpty: (() => void) | undefined
   const application = createApplication({
@@ -226,15 +227,19 @@ export function createDriver(options: DriverOptions): Driver {
   }
 
   function flush(outgoing: Outgoing): void {
-    guard(outgoing, () => outgoing.flush())
+    try {
+      outgoing.flush()
+    } catch (error) {
+      endBroken(outgoing, error)
+    }
     notePressure(outgoing)
   }
 
   function notePressure(outgoing: Outgoing): void {
-    if (!sockets.has(outgoing.id)) return
     const bytes = outgoing.socket.bufferedBytes()
     const isUnderPressure = bytes > relievedBytes
     if (!isUnderPressure && !outgoing.isUnderPressure) return
+    if (!sockets.has(outgoing.id)) return
     outgoing.isUnderPressure = isUnderPressure
     tell({ type: 'buffered', connection: outgoing.id, bytes })
   }
@@ -282,9 +287,13 @@ export function createDriver(options: DriverOptions): Driver {
     try {
       act(outgoing.socket)
     } catch (error) {
-      logger.warn({ connection: outgoing.id, ...describeError(error) }, 'a socket failed')
-      outgoing.socket.terminate()
+      endBroken(outgoing, error)
     }
+  }
+
+  function endBroken({ id: connection, socket }: Outgoing, error: unknown): void {
+    logger.warn({ connection, ...describeError(error) }, 'a socket failed')
+    socket.terminate()
   }
 
   // --- what takes time ---------------------------------------------------------------------------------------------
@@ -402,7 +411,7 @@ export function createDriver(options: DriverOptions): Driver {
     knock: (address) => node.knock(address, performance.now()),
 
     accept(socket, token, address) {
-      const outgoing = new Outgoing(++lastId, socket, address, (text) => meter.wrote(text))
+      const outgoing = new Outgoing(++lastId, socket, address, onWrite)
       sockets.set(outgoing.id, outgoing)
       open.add(outgoing)
       if (isStopped) close({ do: 'close', connection: outgoing.id, code: 'RESTART', retryAfterMs: undefined })

@@ -70,6 +70,8 @@ export class Meter {
   #bytesIn = 0
   #framesOut = 0
   #bytesOut = 0
+  #lastWritten = ''
+  #lastBytes = 0
   #messages = 0
   #commits = 0
   #commitsFailed = 0
@@ -110,8 +112,13 @@ export class Meter {
   }
 
   wrote(text: string): void {
+    // The same text goes to many, one after the other.
+    if (text !== this.#lastWritten) {
+      this.#lastWritten = text
+      this.#lastBytes = Buffer.byteLength(text)
+    }
     this.#framesOut++
-    this.#bytesOut += Buffer.byteLength(text)
+    this.#bytesOut += this.#lastBytes
   }
 
   read(figures: NodeFigures): Metrics {

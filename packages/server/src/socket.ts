@@ -38,6 +38,23 @@ export function closeCodeOf(code: Code): number {
 /** Characters of one frame that holds several messages; a larger message goes alone. */
 const MAX_FRAME_CHARS = 131_072
 
+/** Several messages as one frame. What was put together last is kept: in a turn many sockets are told the same. */
+class Lists {
+  #texts: readonly string[] = []
+  #list = '[]'
+
+  of(texts: readonly string[]): string {
+    const last = this.#texts
+    if (texts.length === last.length && texts.every((text, i) => text === last[i])) return this.#list
+    this.#texts = texts
+    this.#list = `[${texts.join(',')}]`
+    return this.#list
+  }
+}
+
+const lists = new Lists()
+const NOTHING: readonly string[] = []
+
 /** The messages for one socket until the turn ends. */
 export class Outgoing {
   readonly id: number
@@ -57,7 +74,9 @@ export class Outgoing {
   closedWith: Code | undefined
   readonly address: string | undefined
   readonly #onWrite: (text: string) => void
-  #texts: string[] = []
+  /** Of the first, and of those behind it: most turns have one. */
+  #first: string | undefined
+  #more: string[] | undefined
 
   /** `onWrite`: told of each frame. */
   constructor(
@@ -74,31 +93,46 @@ export class Outgoing {
 
   /** True for the first text of a turn. */
   add(text: string): boolean {
-    return this.#texts.push(text) === 1
+    if (this.#first === undefined) {
+      this.#first = text
+      return true
+    }
+    this.#more ??= []
+    this.#more.push(text)
+    return false
   }
 
   /** Writes what was collected: one frame, or a few where one would be too large. */
   flush(): void {
-    const texts = this.#texts
-    if (texts.length === 0) return
-    this.#texts = []
+    const only = this.#first
+    const more = this.#more ?? NOTHING
+    if (only === undefined) return
+    this.#first = this.#more = undefined
+    if (more.length === 0) this.#send(only)
+    else this.#sendAll([only, ...more])
+  }
+
+  #sendAll(texts: readonly string[]): void {
     let start = 0
     let chars = 0
     for (let i = 0; i < texts.length; i++) {
       const length = texts[i]?.length ?? 0
       if (i > start && (i - start >= MAX_BATCH || chars + length > MAX_FRAME_CHARS)) {
-        this.#write(texts, start, i)
+        this.#sendList(texts.slice(start, i))
         start = i
         chars = 0
       }
       chars += length
     }
-    this.#write(texts, start, texts.length)
+    this.#sendList(start === 0 ? texts : texts.slice(start))
   }
 
-  #write(texts: readonly string[], start: number, end: number): void {
-    const only = end - start === 1 ? texts[start] : undefined
-    const text = only ?? `[${(end - start === texts.length ? texts : texts.slice(start, end)).join(',')}]`
+  #sendList(texts: readonly string[]): void {
+    const [only] = texts
+    this.#send(texts.length === 1 && only !== undefined ? only : lists.of(texts))
+  }
+
+  #send(text: string): void {
     this.#onWrite(text)
     this.socket.send(text)
   }

@@ -9,6 +9,7 @@ import { encodeCloseReason, SUBPROTOCOL } from '@tautline/protocol/wire'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import type { Logger } from './log.ts'
 import { closeCodeOf, type ServerSocket, type SocketListener } from './socket.ts'
+import { TextFrames } from './text-frame.ts'
 import { bearerOf } from './tickets.ts'
 
 export interface UpgradeOptions {
@@ -44,6 +45,7 @@ const NEWER_OPTIONS = {
 
 export function createUpgrader(options: UpgradeOptions): Upgrader {
   const { path, maxFrameBytes, isOriginAllowed, logger, allowQuery, addressOf, accept } = options
+  const frames = new TextFrames()
   const servers = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>()
   const ws = new WebSocketServer({
     ...NEWER_OPTIONS,
@@ -72,14 +74,14 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
       refuseUpgrade(socket, 400, 'A WebSocket needs HTTP/1.1 and a host')
       return
     }
-    ws.handleUpgrade(request, socket, head, (webSocket) => join(webSocket, request))
+    ws.handleUpgrade(request, socket, head, (webSocket) => join(webSocket, socket, request))
   }
 
   function tokenOf(request: IncomingMessage): string | undefined {
     return bearerOf(request) ?? (allowQuery ? queryTokenOf(request) : undefined)
   }
 
-  function join(webSocket: WebSocket, request: IncomingMessage): void {
+  function join(webSocket: WebSocket, socket: Duplex, request: IncomingMessage): void {
     webSocket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke'))
     if (webSocket.protocol !== SUBPROTOCOL) {
       webSocket.close(closeCodeOf('UNSUPPORTED_VERSION'), encodeCloseReason('UNSUPPORTED_VERSION'))
@@ -87,7 +89,8 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     }
     let listener: SocketListener | undefined
     const onWritten = () => listener?.drained()
-    listener = accept(adapt(webSocket, onWritten), tokenOf(request), addressOf(request))
+    const adapted = adapt(webSocket, socket, frames, onWritten)
+    listener = accept(adapted, tokenOf(request), addressOf(request))
     const { text, binary, pong, closed } = listener
     webSocket.on('message', (data, isBinary) => (isBinary ? binary() : text(textOf(data))))
     webSocket.on('pong', pong)
@@ -109,10 +112,26 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   }
 }
 
-function adapt(webSocket: WebSocket, onWritten: () => void): ServerSocket {
+/** With so little in the buffer of a socket nobody waits to hear that it was written; far below what congestion is. */
+const QUIET_BYTES = 32_768
+
+/**
+ * Texts go to the socket below the WebSocket, each as one write of one buffer: `ws` would encode a text anew for each
+ * connection, and hand it over in two pieces. Without compression it keeps nothing back itself, so the order holds.
+ */
+function adapt(
+  webSocket: WebSocket,
+  socket: Duplex,
+  frames: TextFrames,
+  onWritten: () => void,
+): ServerSocket {
   return {
     send(text) {
-      if (webSocket.readyState === WebSocket.OPEN) webSocket.send(text, onWritten)
+      if (webSocket.readyState !== WebSocket.OPEN) return
+      const frame = frames.of(text)
+      // A callback costs a turn of the queue, for each write.
+      if (socket.writableLength + frame.length <= QUIET_BYTES) socket.write(frame)
+      else socket.write(frame, onWritten)
     },
     ping() {
       if (webSocket.readyState === WebSocket.OPEN) webSocket.ping()

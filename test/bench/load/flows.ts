@@ -12,8 +12,17 @@ export type FlowOptions =
    * connection says as much in its next room. The load is the same however many connections and rooms there are.
    */
   | { readonly flow: 'flights'; readonly group: string; readonly flights: number; readonly size: number }
-  /** The first of the group says `size` things at once; when they are with everybody who follows, the next. */
-  | { readonly flow: 'bursts'; readonly group: string; readonly to: string; readonly size: number }
+  /**
+   * The first of the group says `size` things at once, and as much again whenever as much was delivered to everybody; so
+   * there are at most `bursts` of them on their way.
+   */
+  | {
+      readonly flow: 'bursts'
+      readonly group: string
+      readonly to: string
+      readonly size: number
+      readonly bursts: number
+    }
   /** The first of the group says something at even intervals. */
   | { readonly flow: 'paced'; readonly group: string; readonly to: string; readonly perSecond: number }
 
@@ -26,7 +35,7 @@ export function startFlow(crowd: Crowd, options: FlowOptions, took: (ms: number)
   if (!publisher) throw new Error(`the group ${group} is empty`)
   const followers = crowd.group(options.to)
   return flow === 'bursts'
-    ? startBursts(publisher, followers, options.size)
+    ? startBursts(publisher, followers, options.size, options.bursts)
     : startPaced(publisher, followers, options.perSecond, took)
 }
 
@@ -70,21 +79,24 @@ function startFlights(speakers: readonly Speaker[], flights: number, size: numbe
   }
 }
 
-function startBursts(publisher: Speaker, followers: readonly Speaker[], size: number): () => void {
+function startBursts(
+  publisher: Speaker,
+  followers: readonly Speaker[],
+  size: number,
+  bursts: number,
+): () => void {
   let isStopped = false
-  let missing = 0
-  const next = () => {
-    if (isStopped) return
-    missing = size * followers.length
-    say(publisher, publisher.rooms[0], size)
-  }
+  const perBurst = size * followers.length
+  let untilNext = perBurst
   for (const follower of followers) {
     follower.onHeard = ({ deliveries }) => {
-      missing -= deliveries
-      if (missing === 0) next()
+      untilNext -= deliveries
+      if (untilNext > 0 || isStopped) return
+      untilNext += perBurst
+      say(publisher, publisher.rooms[0], size)
     }
   }
-  next()
+  for (let i = 0; i < bursts; i++) say(publisher, publisher.rooms[0], size)
   return () => {
     isStopped = true
   }

@@ -35,12 +35,13 @@ export function throughputRow(options: ThroughputOptions): Row {
 }
 
 export function measurementOf(window: Window, counts: 'acks' | 'deliveries'): Measurement {
-  const { seconds, serverCpuUs, clientCpuUs, bytes, others } = window
+  const { seconds, serverCpuUs, serverUserUs, clientCpuUs, bytes, others } = window
   const count = window[counts]
   if (count === 0) throw new Error('nothing happened while it was measured')
   const figures = {
     perSecond: count / seconds,
     serverUs: serverCpuUs / count,
+    serverUserUs: serverUserUs / count,
     clientUs: clientCpuUs / count,
     bytes: bytes / count,
     serverBusy: serverCpuUs / 1e6 / seconds,

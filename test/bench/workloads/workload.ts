@@ -82,5 +82,6 @@ export function ratioGoal(
 export const THROUGHPUT_COLUMNS: readonly Column[] = [
   { figure: 'perSecond', title: 'a second', digits: 0 },
   { figure: 'serverUs', title: 'server µs each', digits: 2 },
+  { figure: 'serverUserUs', title: 'of which in the program', digits: 2 },
   { figure: 'clientUs', title: 'client µs each', digits: 2 },
 ]
