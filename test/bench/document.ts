@@ -27,6 +27,11 @@ export function writePerformance({ workloads, ...run }: Report): void {
   for (const workload of workloads) kept.set(workload.name, { run, workload })
   const all = WORKLOADS.flatMap(({ name }) => kept.get(name) ?? [])
   writeFileSync(DATA, `${JSON.stringify(all, undefined, 2)}\n`)
+  writeText(all)
+}
+
+/** The text and the plots of what was measured. */
+export function writeText(all: readonly Measured[]): void {
   mkdirSync(`${ROOT}docs/${IMAGES}`, { recursive: true })
   for (const { workload } of all)
     writeFileSync(`${ROOT}docs/${IMAGES}/${workload.name}.svg`, plotOf(workload))

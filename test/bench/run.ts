@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureWorkload } from './bench.ts'
-import { writePerformance } from './document.ts'
+import { readMeasured, writePerformance, writeText } from './document.ts'
 import { openLab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import { type Report, textOf, versions } from './report.ts'
@@ -21,6 +21,7 @@ const HELP = `npm run bench -- [options]: measure Tautline beside bare ws and So
   --dir <folder>      where the databases lie, on a real disk         [${tmpdir()}]
   --json              the whole report as JSON, and nothing else, on the standard output
   --write             the measured workloads go into docs/performance.md
+  --render            measure nothing: make docs/performance.md anew of docs/performance.json
   --cpu-prof <folder> V8's profile of each server process goes there
 
 Figures are the median of the rounds, with the least and the most. Ratios are to bare ws in the same round. Rounds in
@@ -40,12 +41,14 @@ const { values } = parseArgs({
     dir: { type: 'string' },
     json: { type: 'boolean' },
     write: { type: 'boolean' },
+    render: { type: 'boolean' },
     'cpu-prof': { type: 'string' },
     help: { type: 'boolean' },
   },
 })
 
 if (values.help) process.stdout.write(HELP)
+else if (values.render) writeText(readMeasured())
 else await main()
 
 async function main(): Promise<void> {
