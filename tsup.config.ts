@@ -30,6 +30,7 @@ const clientEntries = {
   memory: 'src/memory.ts',
   messages: 'src/messages.ts',
   timeline: 'src/timeline.ts',
+  notifications: 'src/notifications.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
   extension: 'src/extension.ts',

@@ -2,7 +2,7 @@
 
 import { type Client, type ClientOptions, createClient, type Room } from '@tautline/client'
 import { memoryTransport } from '@tautline/client/memory'
-import { createServer, memory, type ServerOptions } from '@tautline/server'
+import { createServer, memory, type Server, type ServerOptions } from '@tautline/server'
 
 export interface LocalServer {
   /** A client that signs in as this user. */
@@ -21,6 +21,18 @@ export async function startLocalServer(serverOptions: Partial<ServerOptions> = {
     logger: false,
     ...serverOptions,
   })
+  const local = localClients(server)
+  return {
+    ...local,
+    async close() {
+      await local.close()
+      await server.close()
+    },
+  }
+}
+
+/** The same with a server of one's own, which `close` leaves open. */
+export function localClients(server: Pick<Server, 'accept'>): LocalServer {
   const clients: Client[] = []
   let held: (() => void)[] | undefined
 
@@ -55,7 +67,6 @@ export async function startLocalServer(serverOptions: Partial<ServerOptions> = {
     },
     async close() {
       await Promise.all(clients.map((client) => client.close()))
-      await server.close()
     },
   }
 }

@@ -43,7 +43,7 @@ export interface PushNotification {
 
 export interface Pusher {
   take(push: Push): void
-  /** Resolves when nothing is left, or after so long: then what is left is given up. */
+  /** Resolves when each was tried, or after so long: then what is left, and what would be tried again, is given up. */
   finish(timeoutMs: number): Promise<void>
 }
 
@@ -86,7 +86,7 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
         start()
       })
     }
-    if (running === 0 && queue.length === 0 && waiting.size === 0) onIdle?.()
+    if (running === 0 && queue.length === 0) onIdle?.()
   }
 
   async function attempt(job: Job): Promise<void> {

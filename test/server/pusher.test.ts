@@ -1,0 +1,164 @@
+// How notifications are handed on: tries, waits and bounds, with the timers of the test.
+
+import { TautlineError } from '@tautline/protocol'
+import type { Logger } from '@tautline/server'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Push } from '../../packages/server/src/core/pushes.ts'
+import { createPusher, type PushNotification } from '../../packages/server/src/pusher.ts'
+import { memory } from '../../packages/server/src/stores/memory.ts'
+import { markNotices, NOW, notify } from '../contracts/store/harness.ts'
+import { gate, startServer } from './wire.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** alice with two notices, the second of which is to be handed on. */
+async function withTwo(push: (notification: PushNotification) => unknown) {
+  const store = await memory().open()
+  await store.commit([notify(1), notify(2)], NOW)
+  const { notices } = await store.readNotices({ user: 'alice', before: undefined, limit: 1 })
+  const logged: object[] = []
+  const log = (fields: object, message: string) => void logged.push({ ...fields, message })
+  const logger: Logger = { debug() {}, info() {}, warn() {}, error: log }
+  const calls: PushNotification[] = []
+  const pusher = createPusher({
+    store,
+    logger,
+    push: async (notification) => {
+      calls.push(notification)
+      await push(notification)
+    },
+  })
+  const second: Push = { userId: 'alice', entry: notices[0]?.entry, message: undefined }
+  return { store, pusher, calls, logged, second }
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+describe('a notification for somebody who is away', () => {
+  it('is described as it is when it is handed on', async () => {
+    const { pusher, calls, second } = await withTwo(() => {})
+    pusher.take(second)
+    await settle()
+    expect(calls).toEqual([
+      {
+        userId: 'alice',
+        type: 'notice',
+        id: 'notify-number-2',
+        seq: 2,
+        room: undefined,
+        sender: 'system',
+        timestamp: NOW,
+        alert: { priority: 'normal', badge: 2 },
+        payload: { title: 'notice 2' },
+        message: undefined,
+      },
+    ])
+  })
+
+  it('that fails is tried five times, ever later, and then given up', async () => {
+    const { pusher, calls, logged, second } = await withTwo(() => {
+      throw new Error('the push service is down')
+    })
+    pusher.take(second)
+    await settle()
+    const tries = [calls.length]
+    for (const waitMs of [999, 201, 4_800, 1_200, 23_800, 6_200, 118_800, 31_200, 1_000_000]) {
+      await vi.advanceTimersByTimeAsync(waitMs)
+      tries.push(calls.length)
+    }
+    expect(tries).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(1)
+    expect(logged).toMatchObject([{ user: 'alice', tries: 5, message: 'a notification was not handed on' }])
+    expect(JSON.stringify(logged)).not.toContain('notice 2')
+  })
+
+  it('waits as long as the push service asks', async () => {
+    let fails = true
+    const { pusher, calls, second } = await withTwo(() => {
+      if (fails) throw new TautlineError('RATE_LIMIT', undefined, 60_000)
+    })
+    pusher.take(second)
+    await vi.advanceTimersByTimeAsync(59_999)
+    expect(calls).toHaveLength(1)
+    fails = false
+    await vi.advanceTimersByTimeAsync(12_001)
+    expect(calls).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(1_000_000)
+    expect(calls).toHaveLength(2)
+  })
+
+  it('that is refused for good is not tried again', async () => {
+    const { pusher, calls, logged, second } = await withTwo(() => {
+      throw new TautlineError('FORBIDDEN', 'the subscription is gone')
+    })
+    pusher.take(second)
+    await vi.advanceTimersByTimeAsync(1_000_000)
+    expect([calls.length, logged.length]).toEqual([1, 1])
+  })
+
+  it.each(['read', 'cleared'] as const)('that was %s meanwhile is not handed on', async (change) => {
+    let fails = true
+    const { store, pusher, calls, second } = await withTwo(() => {
+      if (fails) throw new Error('the push service is down')
+    })
+    pusher.take(second)
+    await settle()
+    fails = false
+    await store.commit([markNotices(change, { seqs: [2] })], NOW)
+    await vi.advanceTimersByTimeAsync(1_000_000)
+    expect(calls).toHaveLength(1)
+  })
+
+  it('waits while sixteen are being handed on, and beyond ten thousand is given up', async () => {
+    const { pusher, calls, logged, second } = await withTwo(() => new Promise(() => {}))
+    for (let i = 0; i < 16 + 10_000; i++) pusher.take(second)
+    await settle()
+    expect([calls.length, logged.length]).toEqual([16, 0])
+    for (let i = 0; i < 1_001; i++) pusher.take(second)
+    expect(logged).toEqual([
+      { givenUp: 1, message: 'too many notifications wait to be handed on' },
+      { givenUp: 1_001, message: 'too many notifications wait to be handed on' },
+    ])
+  })
+
+  it('is waited for at the end, but not for ever, and none is handed on afterwards', async () => {
+    const door = gate()
+    const { pusher, calls, second } = await withTwo(() => door.passed)
+    for (let i = 0; i < 20; i++) pusher.take(second)
+    await settle()
+    let isFinished = false
+    const finished = pusher.finish(2_000).then(() => {
+      isFinished = true
+    })
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(isFinished).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await finished
+    door.open()
+    pusher.take(second)
+    await vi.advanceTimersByTimeAsync(1_000_000)
+    expect(calls).toHaveLength(16)
+  })
+
+  it('ends at once where nothing waits', async () => {
+    const { pusher, calls, second } = await withTwo(() => {})
+    pusher.take(second)
+    await pusher.finish(1_000_000)
+    expect(calls).toHaveLength(1)
+  })
+})
+
+it('a hook that gives no answer has failed after hookTimeoutMs', async () => {
+  vi.useRealTimers()
+  const warned = gate<object>()
+  const logger: Logger = { debug() {}, info() {}, warn: warned.open, error() {} }
+  const hooks = { onNotification: () => new Promise(() => {}) }
+  const server = await startServer({ hooks, hookTimeoutMs: 10, presenceGraceMs: 0, logger })
+  await server.notify('alice', { title: 'hello' })
+  expect(await warned.passed).toMatchObject({
+    user: 'alice',
+    tries: 1,
+    error: expect.stringContaining('no answer within 10 ms'),
+  })
+})
