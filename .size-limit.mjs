@@ -59,6 +59,14 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'users, beyond the client',
+    path: 'packages/client/dist/users.js',
+    ignore: ['@tautline/protocol'],
+    limit: '1 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
     name: 'indexedDb, beyond the client',
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],

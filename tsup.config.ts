@@ -31,6 +31,7 @@ const clientEntries = {
   messages: 'src/messages.ts',
   timeline: 'src/timeline.ts',
   notifications: 'src/notifications.ts',
+  users: 'src/users.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
   extension: 'src/extension.ts',

@@ -196,7 +196,7 @@ function textForm({ pattern, minLength, maxLength }: JsonSchema, key: string): s
   if (key === 'type') return 'type name'
   if (key === 'mediaType') return 'media type'
   if (key === 'code') return 'code'
-  if (key === 'url') return `address, ${bounds(minLength, maxLength)} characters`
+  if (key === 'url' || key === 'avatarUrl') return `address, ${bounds(minLength, maxLength)} characters`
   const known = PATTERNS.get(pattern ?? '')
   if (known) return known
   if (pattern !== undefined) throw new Error(`the form of ${key} has no name`)

@@ -72,7 +72,7 @@ export const layers: readonly Layer[] = [
     folder: 'packages/server/src/',
     packages: ['@tautline/protocol'],
     below: ['server core'],
-    thirdParty: ['node:', 'better-sqlite3', 'jose', 'pino', 'ws'],
+    thirdParty: ['node:', 'better-sqlite3', 'jose', 'lru-cache', 'pino', 'ws'],
     pure: false,
   },
   {

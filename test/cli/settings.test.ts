@@ -10,7 +10,15 @@ import { Peer, tokenOf } from '../server/wire.ts'
 import { SECRET, start, temporaryFolder } from './program.ts'
 
 /** What only code can give, and the time for it. */
-const CODE_ALONE: readonly string[] = ['store', 'hooks', 'hookTimeoutMs', 'logger', 'onRequest']
+const CODE_ALONE: readonly string[] = [
+  'store',
+  'extensions',
+  'hooks',
+  'hookTimeoutMs',
+  'userCacheMs',
+  'logger',
+  'onRequest',
+]
 
 function optionsBy(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return optionsOf(ALL_SETTINGS, readGiven(ALL_SETTINGS, args, env).given)

@@ -58,7 +58,7 @@ describe('the options of a server', () => {
     [{ hooks: { onMessage: 'x' } }, 'The option hooks.onMessage must be a function; it is "x".'],
     [
       { hooks: { onmessage() {} } },
-      'There is no option hooks.onmessage; there are hooks.authorize, hooks.onMessage, hooks.onNotification, hooks.maySee, hooks.onConnect, ',
+      'There is no option hooks.onmessage; there are hooks.authorize, hooks.onMessage, hooks.onNotification, hooks.maySee, hooks.describeUsers, ',
     ],
     [{ hookTimeoutMs: 9 }, 'The option hookTimeoutMs must be a whole number from 10 to 3600000; it is 9.'],
     [{ store: undefined }, 'The option store must be a store such as sqlite("chat.db") or memory()'],

@@ -122,6 +122,7 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isMaybe(isCount, payload.to) &&
     isFlag(payload.hasOlder) &&
     isFlag(payload.hasNewer),
+  user_list: (payload) => isCount(payload.ref) && isList(payload.users, (item) => isText(item.userId)),
   version_list: (payload) =>
     isAboutRoom(payload) &&
     isList(payload.versions, (item) => isCount(item.seq) && isFields(item.body)) &&

@@ -317,6 +317,7 @@ const client: Examples['client'] = {
 
   get_thread: { type: 'get_thread', payload: { ref: 23, room, target, limit: 20 } },
   follow_thread: { type: 'follow_thread', payload: { ref: 49, room, target } },
+  get_users: { type: 'get_users', payload: { ref: 51, users: ['bob', 'carol'] } },
   unfollow_thread: { type: 'unfollow_thread', payload: { ref: 50, room, target } },
   get_versions: { type: 'get_versions', payload: { ref: 48, room, target, limit: 2 } },
   get_reactions: { type: 'get_reactions', payload: { ref: 24, room, target } },
@@ -504,6 +505,13 @@ const server: Examples['server'] = {
   },
 
   done: { type: 'done', payload: { ref: 31 } },
+  user_list: {
+    type: 'user_list',
+    payload: {
+      ref: 51,
+      users: [{ userId: 'bob', name: 'Bob Hale', avatarUrl: 'https://files.example.org/bob.png' }],
+    },
+  },
   version_list: {
     type: 'version_list',
     payload: {

@@ -59,6 +59,8 @@ export const MAX_PAYLOAD_BYTES = 49_152
 export const MAX_PAYLOAD_DEPTH = MAX_DEPTH - 5
 /** Members of one `member_list`. */
 export const MAX_PAGE_MEMBERS = 100
+/** Users of one `get_users`. */
+export const MAX_DESCRIBED_USERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */
 export const MAX_PAGE_ENTRIES = 100
 export const MAX_PAGE_BYTES = 65_536

@@ -16,6 +16,7 @@ import * as reactions from './messages/reactions.ts'
 import * as receipts from './messages/receipts.ts'
 import * as rooms from './messages/rooms.ts'
 import * as typing from './messages/typing.ts'
+import * as users from './messages/users.ts'
 
 /** From the client to the server. */
 export const CLIENT_MESSAGES = {
@@ -61,6 +62,8 @@ export const CLIENT_MESSAGES = {
 
   start_typing: typing.startTyping,
   stop_typing: typing.stopTyping,
+
+  get_users: users.getUsers,
 
   update_presence: presence.updatePresence,
   subscribe_presence: presence.subscribePresence,
@@ -118,6 +121,8 @@ export const SERVER_MESSAGES = {
 
   typing_started: typing.typingStarted,
   typing_stopped: typing.typingStopped,
+
+  user_list: users.userList,
 
   room_presence: presence.roomPresence,
   presence_changed: presence.presenceChanged,
@@ -209,6 +214,8 @@ export type EntryOf<K extends EntryType> = Omit<Entry, 'type' | 'payload'> & {
   readonly payload: EntryPayload<K>
 }
 export type Role = z.infer<typeof rooms.role>
+/** What a user is called, and how they look. */
+export type UserDescription = z.infer<typeof users.userList>['users'][number]
 export type PresenceStatus = z.infer<typeof rooms.presenceStatus>
 export type Member = z.infer<typeof rooms.member>
 /** A room as one user sees it. */

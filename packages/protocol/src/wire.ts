@@ -52,6 +52,7 @@ export {
   type Limits,
   MAX_BATCH,
   MAX_DEPTH,
+  MAX_DESCRIBED_USERS,
   MAX_DURATION_MS,
   MAX_EMOJIS_PER_MESSAGE,
   MAX_FRAME_BYTES,
@@ -108,5 +109,6 @@ export type {
   RoomDescription,
   ServerMessage,
   ServerMessageType,
+  UserDescription,
   Visibility,
 } from './vocabulary.ts'

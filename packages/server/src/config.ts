@@ -125,6 +125,8 @@ export interface ServerOptions {
    * the hook answers later counts for nothing. Default 5,000 ms.
    */
   readonly hookTimeoutMs?: number | undefined
+  /** How long what `hooks.describeUsers` said of a user is believed. Default 60,000 ms; 0: it is asked each time. */
+  readonly userCacheMs?: number | undefined
   /** Time that `close()` gives to what is being committed. Default 10,000 ms. */
   readonly drainTimeoutMs?: number | undefined
   /** Anything with the four functions of Logger; false: silence. Default: pino, JSON lines on the standard output. */
@@ -144,6 +146,7 @@ export interface ServerConfig {
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
   readonly hooks: Hooks | undefined
   readonly extensions: readonly Extension[]
+  readonly userCacheMs: number
   readonly drainTimeoutMs: number
   readonly logger: Logger | false | undefined
   readonly onRequest: RequestHandler | undefined
@@ -176,6 +179,7 @@ export const OPTION_NAMES = [
   'extensions',
   'hooks',
   'hookTimeoutMs',
+  'userCacheMs',
   'drainTimeoutMs',
   'logger',
   'onRequest',
@@ -199,6 +203,7 @@ export function readConfig(options: ServerOptions): ServerConfig {
     hooks: readHooks(options.hooks),
     extensions: readExtensions(options.extensions),
     node: readNodeOptions(options),
+    userCacheMs: whole('userCacheMs', options.userCacheMs, 0, 24 * HOUR_MS, 60_000),
     drainTimeoutMs: whole('drainTimeoutMs', options.drainTimeoutMs, 0, HOUR_MS, 10_000),
     logger: options.logger,
     onRequest: options.onRequest,
@@ -384,6 +389,7 @@ const HOOK_NAMES = [
   'onMessage',
   'onNotification',
   'maySee',
+  'describeUsers',
   'onConnect',
   'onDisconnect',
 ] as const satisfies readonly (keyof Hooks)[]

@@ -5,11 +5,20 @@
  * A turn is one round of the event loop. What was sent in it is written once at its end, then the commit of what it
  * brought begins: so acks of one commit do not wait for the next.
  */
-import { encodeCloseReason, type ServerMessage, TautlineError } from '@tautline/protocol/wire'
+import { encodeCloseReason, type ServerMessage, SYSTEM_USER_ID, TautlineError } from '@tautline/protocol/wire'
 import { type Application, createApplication } from './application.ts'
 import type { Verifier } from './auth.ts'
 import { APPLICATION } from './core/connection.ts'
-import type { Asked, Effect, Input, Question, ReadQuery, Recipient, Verdict } from './core/contract.ts'
+import type {
+  Asked,
+  Effect,
+  Input,
+  Question,
+  ReadAnswer,
+  ReadQuery,
+  Recipient,
+  Verdict,
+} from './core/contract.ts'
 import { createNode, type NodeFigures } from './core/node.ts'
 import type { NodeOptions } from './core/options.ts'
 import type { Seen, Store, StoreOp } from './core/store.ts'
@@ -20,6 +29,7 @@ import { createPusher } from './pusher.ts'
 import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
+import type { UserDirectory } from './user-directory.ts'
 
 export interface DriverOptions {
   readonly node: Omit<NodeOptions, 'epoch' | 'unixOffsetMs'>
@@ -27,6 +37,8 @@ export interface DriverOptions {
   readonly verify: Verifier
   /** Undefined: the application has none. */
   readonly hooks: HookRunner | undefined
+  /** Undefined: nothing is said of users. */
+  readonly users: UserDirectory | undefined
   readonly logger: Logger
   readonly seed: number
 }
@@ -65,7 +77,7 @@ const MAX_TIMER_MS = 2_147_483_647
 const CLOCK_TOLERANCE_MS = 100
 
 export function createDriver(options: DriverOptions): Driver {
-  const { node: nodeOptions, store, verify, hooks, logger, seed } = options
+  const { node: nodeOptions, store, verify, hooks, users, logger, seed } = options
   let unixOffsetMs = Date.now() - performance.now()
   const node = createNode({ ...nodeOptions, epoch: store.epoch, unixOffsetMs }, seed)
   const { relievedBytes } = nodeOptions
@@ -372,7 +384,7 @@ export function createDriver(options: DriverOptions): Driver {
   }
 
   function read(connection: number, query: ReadQuery): void {
-    const answer = hooks ? askAllowed(store, query, hooks) : ask(store, query)
+    const answer = query.of === 'users' ? describeUsers(query) : look(query)
     answer.then(
       (result) => tell({ type: 'read_done', connection, answer: result }),
       (error: unknown) => {
@@ -381,6 +393,26 @@ export function createDriver(options: DriverOptions): Driver {
         tell({ type: 'read_done', connection, answer: { of: 'failure', code } })
       },
     )
+  }
+
+  function look(query: ReadQuery): Promise<ReadAnswer> {
+    return hooks ? askAllowed(store, query, hooks) : ask(store, query)
+  }
+
+  /** The system is known to everybody. */
+  async function describeUsers({
+    user,
+    users: asked,
+  }: Extract<ReadQuery, { of: 'users' }>): Promise<ReadAnswer> {
+    if (!users) return { of: 'users', users: [] }
+    const others = asked.filter((userId) => userId !== SYSTEM_USER_ID)
+    const seen = await look({ of: 'visible', user, users: others })
+    if (seen.of !== 'visible') return seen
+    const known = seen.users.map(({ userId }) => userId)
+    return {
+      of: 'users',
+      users: await users.describe(asked.filter((id) => id === SYSTEM_USER_ID || known.includes(id))),
+    }
   }
 
   function listenTo(outgoing: Outgoing): SocketListener {

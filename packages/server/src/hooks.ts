@@ -67,6 +67,17 @@ export interface SightRequest {
   readonly sharesRoom: boolean
 }
 
+/** What the application says of users. */
+export interface UserDetails {
+  readonly name?: string | undefined
+  readonly avatarUrl?: string | undefined
+}
+
+export type DescribedUsers =
+  | ReadonlyMap<string, UserDetails>
+  | Readonly<Record<string, UserDetails | undefined>>
+export type DescribeUsers = (userIds: readonly string[]) => DescribedUsers | Promise<DescribedUsers>
+
 export interface ConnectionEvent {
   /** The `connectionId` that the client was told. */
   readonly connection: string
@@ -120,6 +131,13 @@ export interface Hooks {
    * between takes effect with `disconnect(viewer)`. Who is in a room with others is seen there by all who follow it.
    */
   maySee?(request: SightRequest): boolean | Promise<boolean>
+  /**
+   * What users are called, and where a picture of them is, for clients that ask for it (`users(client)`): a Map or an object
+   * by user id. Who is left out has no name; so has everybody where it fails. Asked for up to 100 at once; an answer is
+   * believed for `userCacheMs`, unless you say `forgetUsers`. A name has at most 100 characters, an address 1,024, and is
+   * https, http or relative. Clients are told of those alone whom they may know: see `maySee`.
+   */
+  describeUsers?: DescribeUsers
   /** A connection is authenticated. What it returns is ignored; to keep somebody out, refuse the token. */
   onConnect?(event: ConnectionEvent): unknown
   /** Its socket has closed: once for each onConnect. `code`: why the server closed it; undefined: the client went. */

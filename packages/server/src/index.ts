@@ -62,10 +62,13 @@ export {
 export type {
   ActionRequest,
   ConnectionEvent,
+  DescribedUsers,
+  DescribeUsers,
   Hooks,
   MessageChange,
   SightRequest,
   SubmittedMessage,
+  UserDetails,
 } from './hooks.ts'
 export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'

@@ -29,6 +29,9 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       const acquaintances = await store.readAcquaintances(query.user, query.users)
       return { of: 'visible', users: acquaintances.filter(({ sharesRoom }) => sharesRoom) }
     }
+    // A store knows no names: see user-directory.ts.
+    case 'users':
+      return { of: 'users', users: [] }
     default:
       return unreachable(query)
   }
@@ -59,6 +62,7 @@ export async function askAllowed(
   if (query.of === 'rooms') return askRooms(store, query, objectionTo)
   // One's own log is never asked about.
   if (query.of === 'notices') return ask(store, query)
+  if (query.of === 'users') return ask(store, query)
   if (query.of === 'visible') {
     if (!visibleTo) return ask(store, query)
     const users = await visibleTo(query.user, await store.readAcquaintances(query.user, query.users))
@@ -97,7 +101,9 @@ function withoutLast(room: ListedRoom): ListedRoom {
 }
 
 /** What the store says to who may not. */
-function forbidden(of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads' | 'visible'>): ReadAnswer {
+function forbidden(
+  of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads' | 'visible' | 'users'>,
+): ReadAnswer {
   switch (of) {
     case 'page':
     case 'history':

@@ -28,6 +28,7 @@ import { describeError, type Logger, loggerOf } from './log.ts'
 import type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
 import type { ServerSocket, SocketListener } from './socket.ts'
 import { createTickets, DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
+import { createUserDirectory } from './user-directory.ts'
 import { createUpgrader, type Upgrader } from './websocket.ts'
 
 export interface Server {
@@ -94,6 +95,8 @@ export interface Server {
    * out, revoke their token first.
    */
   disconnect(userId: string): void
+  /** What `hooks.describeUsers` said of these users is not so any more: it is asked again. */
+  forgetUsers(userIds: readonly string[]): void
   health(): Health
   /** What the server counted since its start, and how it is now. Cheap enough for every few seconds. */
   getMetrics(): Metrics
@@ -160,7 +163,17 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     maxMessageChars: config.node.limits.maxMessageChars,
     logger,
   })
+  const { describeUsers } = config.hooks ?? {}
+  const users =
+    describeUsers &&
+    createUserDirectory({
+      describeUsers: (userIds) => describeUsers.call(config.hooks, userIds),
+      cacheMs: config.userCacheMs,
+      timeoutMs: config.node.hookTimeoutMs,
+      logger,
+    })
   const driver = createDriver({
+    users,
     node: config.node,
     store,
     hooks: config.hooks || config.extensions.length > 0 ? hookRunner : undefined,
@@ -217,6 +230,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     notify: driver.application.notify,
     rooms: driver.application.rooms,
     extension: extensions.speak,
+    forgetUsers: (userIds) => users?.forget(userIds),
     disconnect: driver.disconnect,
     health,
     getMetrics: driver.metrics,

@@ -275,6 +275,8 @@ const CORE: readonly TextCase[] = [
       message('check', `,"rooms":[${Array(201).fill('{"room":"a","after":{"seq":0,"h":""}}').join()}]`),
       INVALID,
     ],
+    ['no users to name', message('get_users', ',"users":[]'), INVALID],
+    ['101 users to name', message('get_users', `,"users":[${Array(101).fill('"a"').join()}]`), INVALID],
     ['a token that is a number', message('renew_token', ',"token":1'), INVALID],
   ),
   // Commands.

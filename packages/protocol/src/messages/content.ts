@@ -18,8 +18,10 @@ const pixels = z.int().check(z.minimum(1), z.maximum(100_000))
  */
 const FILE_URL = /^(?:https?:\/\/|[./?#]|[^\u0000-\u0020\u007f:/?#]+(?:[/?#]|$))[^\u0000-\u0020\u007f]*$/
 
+export const fileUrl = z.string().check(z.minLength(1), z.maxLength(2_048), z.regex(FILE_URL))
+
 const file = z.object({
-  url: z.string().check(z.minLength(1), z.maxLength(2_048), z.regex(FILE_URL)),
+  url: fileUrl,
   name: z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
   mediaType: z.string().check(z.regex(/^[a-z]+\/[A-Za-z0-9.+_-]{1,100}$/)),
   bytes: z.optional(count),

@@ -202,6 +202,15 @@ export function descriptionOf({ about, member, ...room }: ListedRoom, now: numbe
   return description
 }
 
+export function answerUsers(
+  context: Context,
+  connection: Connection,
+  { ref }: PayloadOf<'get_users'>,
+  { users }: AnswerOf<'users'>,
+): void {
+  send(context, connection, { type: 'user_list', payload: { ref, users: [...users] } })
+}
+
 export function answerCheck(
   context: Context,
   connection: Connection,

@@ -3,7 +3,14 @@
  * all its effects in order, then the next input. Messages leave as objects, so that the shell writes the text of a
  * broadcast once.
  */
-import type { Alert, ClientMessage, Code, Cursor, ServerMessage } from '@tautline/protocol/wire'
+import type {
+  Alert,
+  ClientMessage,
+  Code,
+  Cursor,
+  ServerMessage,
+  UserDescription,
+} from '@tautline/protocol/wire'
 import type { Push } from './pushes.ts'
 import type {
   CommandOp,
@@ -258,6 +265,8 @@ export type ReadQuery =
   | { readonly of: 'notices'; readonly request: NoticesRequest }
   /** Of which of these users the asker may know. */
   | { readonly of: 'visible'; readonly user: string; readonly users: readonly string[] }
+  /** What the application says of those of them of whom the asker may know. */
+  | { readonly of: 'users'; readonly user: string; readonly users: readonly string[] }
 
 export type ReadAnswer =
   | { readonly of: 'page'; readonly result: PageResult }
@@ -274,5 +283,6 @@ export type ReadAnswer =
       readonly of: 'visible'
       readonly users: readonly { readonly userId: string; readonly lastSeenAt: number | undefined }[]
     }
+  | { readonly of: 'users'; readonly users: readonly UserDescription[] }
   /** The store refused. */
   | { readonly of: 'failure'; readonly code: Code }

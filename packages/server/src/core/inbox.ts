@@ -131,6 +131,9 @@ export function createInbox(
       case 'list_rooms':
         subscriptions.ask(connection, { why: 'rooms', ask: message.payload })
         break
+      case 'get_users':
+        subscriptions.ask(connection, { why: 'users', ask: message.payload })
+        break
       case 'list_members':
         subscriptions.ask(connection, { why: 'members', ask: message.payload })
         break

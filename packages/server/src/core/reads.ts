@@ -43,6 +43,7 @@ export type Read =
   | { readonly why: 'room'; readonly ask: PayloadOf<'get_room'> }
   | { readonly why: 'rooms'; readonly ask: PayloadOf<'list_rooms'> }
   | { readonly why: 'notices'; readonly ask: PayloadOf<'get_notifications'> }
+  | { readonly why: 'users'; readonly ask: PayloadOf<'get_users'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
   | { readonly why: 'receipts'; readonly subscription: Subscription }
   /** Whose presence somebody wants to be told of, and of whom they may not be told any more, perhaps; see watching.ts. */
@@ -144,6 +145,8 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
       const { before, limit = DEFAULT_NOTICES } = read.ask
       return { of: 'notices', request: { user, before, limit } }
     }
+    case 'users':
+      return { of: 'users', user, users: read.ask.users }
     case 'check':
       return { of: 'heads', user, rooms: read.ask.rooms.map(({ room }) => room) }
     case 'receipts':

@@ -19,6 +19,7 @@ import {
   answerReactions,
   answerRoom,
   answerRooms,
+  answerUsers,
   answerVersions,
   sendPage,
   sendReset,
@@ -216,6 +217,7 @@ export function createSubscriptions(
         refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
         break
       case 'rooms':
+      case 'users':
       case 'notices':
       case 'check':
         refuse(context, connection, read.ask.ref, code)
@@ -267,6 +269,7 @@ export function createSubscriptions(
     else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
     else if (read.why === 'notices' && answer.of === 'notices')
       answerNotices(context, connection, read.ask, answer)
+    else if (read.why === 'users' && answer.of === 'users') answerUsers(context, connection, read.ask, answer)
     else if (read.why === 'check' && answer.of === 'heads')
       answerCheck(context, connection, read.ask, answer.heads)
     else if (read.why === 'receipts' && answer.of === 'receipts')
