@@ -228,3 +228,28 @@ describe('how a user is', () => {
     expect(asked).toContainEqual({ viewer: 'alice', userId: 'eve', sharesRoom: false })
   })
 })
+
+describe('receipts', () => {
+  it('say how far each member is and since when, live, after a reconnect, and to who comes later', async () => {
+    await start()
+    const [alice, bob] = [await enter('alice'), await enter('bob')]
+    const room = alice.room('general')
+    const { seq } = await room.send({ content: 'are you there?' })
+    // Bob's device has it by itself.
+    await until(room, () => room.receipts().get('bob')?.delivered === seq)
+    const delivered = room.receipts().get('bob')
+    expect(delivered).toEqual({ delivered: seq, deliveredAt: expect.any(Number), read: 0, readAt: undefined })
+    const before = room.receipts()
+    expect(room.receipts()).toBe(before)
+    const { timestamp } = await bob.room('general').markRead(seq)
+    await until(room, () => room.receipts().get('bob')?.read === seq)
+    const all = { ...delivered, read: seq, readAt: timestamp }
+    expect(room.receipts().get('bob')).toEqual(all)
+    await alice.disconnect()
+    await alice.connect()
+    const later = await enter('carol')
+    await until(later.room('general'), () => later.room('general').receipts().has('bob'))
+    expect(later.room('general').receipts().get('bob')).toEqual(all)
+    expect(room.receipts().get('alice')?.read).toBe(seq)
+  })
+})

@@ -143,6 +143,9 @@ const CHECKS: { readonly [T in HandledServerMessageType]: (payload: Fields) => b
     isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)) && isFlag(payload.hasMore),
   active_member_list: (payload) =>
     isAboutRoom(payload) && isList(payload.members, (item) => isText(item.userId)),
+  room_receipts: (payload) =>
+    isText(payload.room) &&
+    isList(payload.receipts, (item) => isText(item.userId) && isCount(item.delivered) && isCount(item.read)),
   messages_read: isReceipt,
   messages_delivered: isReceipt,
   typing_started: isUserInRoom,

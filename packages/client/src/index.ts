@@ -49,6 +49,7 @@ export type {
   MessageEdited,
   Reaction,
   Reactors,
+  Receipt,
   Room,
   RoomEvents,
   RoomSnapshot,

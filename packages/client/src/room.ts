@@ -74,6 +74,16 @@ export interface RoomSnapshot {
   readonly unread: number | undefined
 }
 
+/** How far a user is: positions, 0 for nothing, and since when in Unix milliseconds. */
+export interface Receipt {
+  readonly delivered: number
+  readonly deliveredAt: number | undefined
+  readonly read: number
+  readonly readAt: number | undefined
+}
+
+const NO_RECEIPT: Receipt = { delivered: 0, deliveredAt: undefined, read: 0, readAt: undefined }
+
 /** What happened to a message: who did it and when, and at which position of the log. */
 export interface MessageDeleted {
   readonly target: { readonly seq: number; readonly sender: string; readonly messageId: string }
@@ -204,6 +214,11 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
    * the newest position alone.
    */
   markRead(seq: number): Promise<{ readonly seq: number; readonly timestamp: number }>
+  /**
+   * How far each user is, as far as it was told: of all members in rooms of up to 100. The same map until something in it
+   * changes; `subscribe` tells when.
+   */
+  receipts(): ReadonlyMap<string, Receipt>
   /** A page of the members, at most 100: those whose ids sort after `after`, the last of the page before. */
   members(options?: {
     readonly after?: string | undefined
@@ -234,7 +249,7 @@ export interface RoomPort {
   after(ms: number, callback: () => void): () => void
 }
 
-type Receipt = PayloadOf<'messages_read' | 'messages_delivered'>
+type Position = Pick<PayloadOf<'messages_read'>, 'userId' | 'seq' | 'timestamp'>
 
 /** The end that the client holds: what the core says about the room. */
 export interface RoomControl {
@@ -258,6 +273,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     unread: undefined,
   })
   const unread = createUnreadCounter()
+  let receipts: ReadonlyMap<string, Receipt> = new Map()
   /** By the application, which need not be told when a reader ends. */
   let isFollowed = false
   let readers = 0
@@ -268,12 +284,21 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   function noteReaders(entries: readonly Entry[]): void {
     const messages = entries.filter((entry) => entry.type === 'new_message')
     if (messages.length === 0) return
-    const read = new Map(store.getSnapshot().read)
     for (const message of messages) {
       unread.heard(message, message.sender === port.userId())
-      read.set(message.sender, Math.max(read.get(message.sender) ?? 0, message.seq))
+      receive(message.sender, 'delivered', message.seq, message.timestamp)
+      receive(message.sender, 'read', message.seq, message.timestamp)
     }
-    store.update({ read, unread: unread.count() })
+    store.update({ unread: unread.count() })
+  }
+
+  /** Whether it is further than was known. */
+  function receive(userId: string, what: 'read' | 'delivered', seq: number, timestamp: number): boolean {
+    const before = receipts.get(userId) ?? NO_RECEIPT
+    if (before[what] >= seq) return false
+    receipts = new Map(receipts).set(userId, { ...before, [what]: seq, [`${what}At`]: timestamp })
+    store.update({ [what]: new Map(store.getSnapshot()[what]).set(userId, seq) })
+    return true
   }
 
   /** Follows the room for a reader, and gives it up with the last one, unless the application follows it too. */
@@ -421,6 +446,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     },
     typing: (active = true) => port.typing(id, active),
     markRead: (seq) => readTo(seq, seq),
+    receipts: () => receipts,
     async members({ after, limit } = {}) {
       const payload = await port.request({ type: 'list_members', payload: { room: id, after, limit } })
       const { members, hasMore } = payload as PayloadOf<'member_list'>
@@ -455,10 +481,14 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     }
   }
 
-  function onReceipt(name: 'read' | 'delivered', { userId, seq, timestamp }: Receipt): void {
-    const known = store.getSnapshot()[name]
-    if ((known.get(userId) ?? 0) < seq) store.update({ [name]: new Map(known).set(userId, seq) })
-    events.emit(name, { userId, seq, timestamp })
+  function onRead({ userId, seq, timestamp }: Position): void {
+    // What is read was delivered.
+    receive(userId, 'delivered', seq, timestamp)
+    if (receive(userId, 'read', seq, timestamp)) events.emit('read', { userId, seq, timestamp })
+  }
+
+  function onDelivered({ userId, seq, timestamp }: Position): void {
+    if (receive(userId, 'delivered', seq, timestamp)) events.emit('delivered', { userId, seq, timestamp })
   }
 
   return {
@@ -473,6 +503,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
           return events.emit('gap', effect.gap)
         case 'reset':
           unread.forget()
+          receipts = new Map()
           store.update({ read: new Map(), delivered: new Map(), unread: undefined })
           return events.emit('reset', effect.reason)
         case 'left':
@@ -488,9 +519,14 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       }
     },
     hear({ type, payload }) {
-      if (type === 'messages_read') onReceipt('read', payload)
-      else if (type === 'messages_delivered') onReceipt('delivered', payload)
-      else if (type === 'unread_changed') {
+      if (type === 'messages_read') onRead(payload)
+      else if (type === 'messages_delivered') onDelivered(payload)
+      else if (type === 'room_receipts') {
+        for (const { userId, delivered, deliveredAt = 0, read, readAt = 0 } of payload.receipts) {
+          onDelivered({ userId, seq: delivered, timestamp: deliveredAt })
+          onRead({ userId, seq: read, timestamp: readAt })
+        }
+      } else if (type === 'unread_changed') {
         unread.told(payload)
         store.update({ unread: unread.count() })
       }

@@ -566,8 +566,8 @@ const server: Examples['server'] = {
     payload: {
       room,
       receipts: [
-        { userId: 'ada', delivered: 3, read: 3 },
-        { userId: 'bob', delivered: 3, read: 2 },
+        { userId: 'ada', delivered: 3, deliveredAt: time + 60_400, read: 3, readAt: time + 65_000 },
+        { userId: 'bob', delivered: 3, deliveredAt: time + 60_400, read: 0 },
       ],
     },
   },

@@ -166,8 +166,11 @@ describe('the trace of', () => {
       presence,
       // Who says something has read what stands before.
       {
-        type: 'messages_read',
-        payload: { room: 'general', userId: 'alice', seq: 3, timestamp: UNIX_START },
+        type: 'room_receipts',
+        payload: {
+          room: 'general',
+          receipts: [{ userId: 'alice', delivered: 3, deliveredAt: UNIX_START, read: 3, readAt: UNIX_START }],
+        },
       },
       { type: 'unread_changed', payload: { room: 'general', read: 3, head: 3, unread: 0 } },
       { type: 'ack', payload: { acks: [{ ref: 3, seq: 2, count: 2 }] }, timestamp: UNIX_START },

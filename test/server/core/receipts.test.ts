@@ -10,6 +10,18 @@ async function room(...users: string[]) {
   return bench
 }
 
+/** How far each is, read and delivered alike. */
+const receipts = (...all: readonly (readonly [user: string, seq: number, at: number])[]) => ({
+  room: 'general',
+  receipts: all.map(([userId, seq, at]) => ({
+    userId,
+    delivered: seq,
+    deliveredAt: at,
+    read: seq,
+    readAt: at,
+  })),
+})
+
 const read = (ref: number, seq: number) =>
   ({ type: 'mark_read', payload: { ref, room: 'general', seq } }) as const
 
@@ -20,8 +32,11 @@ describe('read positions', () => {
     await bench.settle()
     const payload = { room: 'general', userId: 'alice', seq: 2, timestamp: bench.unixMs() }
     expect(bench.heardOf(1, 'messages_read')).toEqual([{ ref: 10, ...payload }])
-    expect(bench.heardOf(2, 'messages_read')).toEqual([payload])
-    expect(bench.heardOf(3, 'messages_read')).toEqual([payload])
+    expect(bench.heardOf(2, 'room_receipts')).toEqual([receipts(['alice', 2, payload.timestamp])])
+    // The user's own devices, at once.
+    expect(bench.heard(3).filter(({ type }) => type !== 'unread_changed')).toEqual([
+      { type: 'messages_read', payload },
+    ])
   })
 
   it('never go back, and that is not told', async () => {
@@ -35,7 +50,32 @@ describe('read positions', () => {
     bench.say(1, read(11, 1))
     await bench.settle()
     expect(bench.heardOf(1, 'messages_read')).toMatchObject([{ ref: 11, seq: 2, timestamp: then }])
-    expect(bench.heardOf(2, 'messages_read')).toEqual([])
+    bench.advance(5_000)
+    expect(bench.heardOf(2, 'room_receipts')).toEqual([])
+  })
+
+  it('are told together, once a second at most', async () => {
+    const bench = await room('alice', 'bob', 'carol')
+    const told: unknown[] = []
+    const listen = () => told.push(...bench.heardOf(3, 'room_receipts'))
+    for (const [id, ref, seq] of [
+      [1, 10, 1],
+      [2, 10, 1],
+      [1, 11, 2],
+      [2, 11, 3],
+    ] as const) {
+      bench.say(id, read(ref, seq))
+      await bench.settle()
+      listen()
+    }
+    const then = bench.unixMs()
+    expect(told).toEqual([receipts(['alice', 1, then])])
+    bench.advance(999)
+    listen()
+    expect(told).toHaveLength(1)
+    bench.advance(1)
+    listen()
+    expect(told.slice(1)).toEqual([receipts(['bob', 3, then], ['alice', 2, then])])
   })
 
   it('never go beyond the head', async () => {
@@ -57,13 +97,12 @@ describe('read positions', () => {
     expect(heard.map(({ type }) => type)).toEqual([
       'page',
       'room_presence',
-      'messages_read',
-      'messages_read',
+      'room_receipts',
       'unread_changed',
     ])
+    const then = bench.unixMs()
     expect(heard.slice(2).map(({ payload }) => payload)).toMatchObject([
-      { userId: 'alice', seq: 1 },
-      { userId: 'bob', seq: 2 },
+      receipts(['alice', 1, then], ['bob', 2, then]),
       { room: 'general', read: 2, head: 2, unread: 0 },
     ])
   })
@@ -92,7 +131,8 @@ describe('read positions', () => {
     bench.say(1, read(10, 50))
     await bench.settle()
     expect(bench.heardOf(1, 'messages_read')).toHaveLength(1)
-    expect(bench.heardOf(2, 'messages_read')).toEqual([])
+    bench.advance(2_000)
+    expect(bench.heardOf(2, 'room_receipts')).toEqual([])
     expect(bench.heardOf(3, 'messages_read')).toHaveLength(1)
     // One leaves: now it is a room of 100.
     bench.say(2, { type: 'leave_room', payload: { ref: 11, room: 'general' } })
@@ -100,7 +140,7 @@ describe('read positions', () => {
     await bench.enter(4, 'general')
     bench.say(1, read(12, 60))
     await bench.settle()
-    expect(bench.heardOf(4, 'messages_read')).toHaveLength(1)
+    expect(bench.heardOf(4, 'room_receipts')).toHaveLength(1)
   })
 
   it('are refused to who is no member', async () => {
@@ -109,7 +149,19 @@ describe('read positions', () => {
     bench.say(2, read(10, 1))
     await bench.settle()
     expect(bench.heardOf(2, 'error')).toMatchObject([{ ref: 10, code: 'FORBIDDEN', room: 'general' }])
-    expect(bench.heardOf(1, 'messages_read')).toEqual([])
+    expect(bench.heardOf(1, 'room_receipts')).toEqual([])
+  })
+
+  it('are told anew to who was too slow for them', async () => {
+    const bench = await room('alice', 'bob')
+    bench.step({ type: 'buffered', connection: 2, bytes: 100_000 })
+    bench.say(1, read(10, 2))
+    await bench.settle()
+    bench.advance(2_000)
+    expect(bench.heardOf(2, 'room_receipts')).toEqual([])
+    bench.step({ type: 'buffered', connection: 2, bytes: 0 })
+    await bench.settle()
+    expect(bench.heardOf(2, 'room_receipts')).toMatchObject([{ receipts: [{ userId: 'alice', read: 2 }] }])
   })
 })
 
@@ -123,7 +175,12 @@ describe('deliveries', () => {
     await bench.settle()
     const payload = { room: 'general', userId: 'alice', seq: 2, timestamp: bench.unixMs() }
     expect(bench.heardOf(1, 'messages_delivered')).toEqual([{ ref: 10, ...payload }])
-    expect(bench.heardOf(2, 'messages_delivered')).toEqual([payload])
+    expect(bench.heardOf(2, 'room_receipts')).toEqual([
+      {
+        room: 'general',
+        receipts: [{ userId: 'alice', delivered: 2, deliveredAt: payload.timestamp, read: 0 }],
+      },
+    ])
     bench.advance(1_000)
     bench.say(1, delivered(11, 1))
     bench.say(2, read(10, 2), delivered(11, 1))
@@ -140,7 +197,16 @@ describe('deliveries', () => {
     await bench.login(3, 'bob', 'the-other-tab')
     bench.say(3, { type: 'subscribe', payload: { ref: 5, rooms: [{ room: 'general' }] } })
     await bench.settle()
-    expect(bench.heardOf(3, 'messages_delivered')).toMatchObject([{ userId: 'alice', seq: 2 }])
+    const at = bench.unixMs()
+    expect(bench.heardOf(3, 'room_receipts')).toEqual([
+      {
+        room: 'general',
+        receipts: [
+          { userId: 'alice', delivered: 2, deliveredAt: at, read: 1, readAt: at },
+          { userId: 'bob', delivered: 2, deliveredAt: at, read: 2, readAt: at },
+        ],
+      },
+    ])
   })
 
   it('are refused to who is no member', async () => {

@@ -160,7 +160,7 @@ describe('subscribe', () => {
     expect(heard.map(({ type }) => type)).toEqual([
       'page',
       'room_presence',
-      'messages_read',
+      'room_receipts',
       'unread_changed',
       'entries',
     ])

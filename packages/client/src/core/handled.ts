@@ -9,7 +9,6 @@
 import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 
 type IgnoredServerMessageType =
-  | 'room_receipts'
   | 'call_started'
   | 'incoming_call'
   | 'call_answered'

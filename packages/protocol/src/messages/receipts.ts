@@ -10,16 +10,27 @@ import { count, position, ref, roomId, seq, timestamp, userId } from './fields.t
 export const markRead = z.object({ ref, room: roomId, seq })
 export const markDelivered = z.object({ ref, room: roomId, seq })
 
-/** From the server: a user has read up to `seq`; with `ref` as the answer to `mark_read`, with the value now in force. */
+/** From the server, to the user's own connections: they have read up to `seq`; with `ref` as the answer to `mark_read`. */
 export const messagesRead = z.object({ ref: z.optional(ref), room: roomId, userId, seq, timestamp })
 /** From the server: the same of what was delivered. */
 export const messagesDelivered = z.object({ ref: z.optional(ref), room: roomId, userId, seq, timestamp })
 
-/** From the server, after the first page of a subscription: how far everybody is. */
+/**
+ * From the server, after the first page of a subscription: how far everybody is, and since when; from then on those who
+ * moved. Maxima: a position that is no greater than the one that is known says nothing.
+ */
 export const roomReceipts = z.object({
   room: roomId,
   receipts: z
-    .array(z.object({ userId, delivered: position, read: position }))
+    .array(
+      z.object({
+        userId,
+        delivered: position,
+        deliveredAt: z.optional(timestamp),
+        read: position,
+        readAt: z.optional(timestamp),
+      }),
+    )
     .check(z.maxLength(MAX_RECEIPT_MEMBERS)),
 })
 

@@ -110,6 +110,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   // Receipts and notifications.
   read: 'The position up to which the user has read.',
   delivered: "The position up to which the user's devices have it.",
+  deliveredAt: 'Since when, in Unix milliseconds; absent: nothing was.',
+  readAt: 'Since when, in Unix milliseconds; absent: nothing was.',
   receipts: 'How far each user is.',
   unread: 'How many messages came after the read position.',
   message: 'The message that it is about.',

@@ -1,7 +1,8 @@
 /**
- * Receipts: how far each user has read, and how far their devices have the room (which is at least as far). State, not entries: the newest value counts. A follower gets all of them
- * after the first page and each change from then on, in rooms of up to 100 members; in larger ones only the user's own
- * connections do. Left out where a connection is slow.
+ * Receipts: how far each user has read, and how far their devices have the room (which is at least as far), and since when.
+ * State, not entries: the newest value counts. A follower gets all of them after the first page and from then on those
+ * that moved, once a second at most, in rooms of up to 100 members; in larger ones only the user's own connections do. Told
+ * anew where a connection was slow.
  *
  * How much is unread is told beside it: to who follows the room after the first page, and to all connections of the user
  * when the position moves. It is counted up to a `head`; what comes after, a client counts by itself.
@@ -9,20 +10,50 @@
 import { MAX_RECEIPT_MEMBERS, ownLogId, type PayloadOf } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
+import { beat, createPulse, type Pulse } from './pulse.ts'
 import { broadcastToUser, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
-import type { ReadPosition, Unread } from './store.ts'
+import type { ReadPosition, Receipts, Unread } from './store.ts'
 
 type ReceiptType = 'messages_read' | 'messages_delivered'
+type Receipt = PayloadOf<'room_receipts'>['receipts'][number]
 
+/** What moved in a room and was not told to the others yet. */
+export interface Moves {
+  readonly receipts: Map<string, Receipt>
+  readonly pulse: Pulse
+}
+
+/** What is read was delivered. */
+const readUpTo = ({ userId, seq, timestamp }: ReadPosition): Receipt => ({
+  userId,
+  delivered: seq,
+  deliveredAt: timestamp,
+  read: seq,
+  readAt: timestamp,
+})
+
+function merge(old: Receipt | undefined, next: Receipt): Receipt {
+  if (!old) return next
+  const { delivered, deliveredAt } = next.delivered > old.delivered ? next : old
+  const { read, readAt } = next.read > old.read ? next : old
+  return { userId: next.userId, delivered, deliveredAt, read, readAt }
+}
+
+/** How far everybody is. */
 export function sendReceipts(
   context: Context,
   { connection, room }: Subscription,
-  positions: readonly ReadPosition[],
-  type: ReceiptType = 'messages_read',
+  { positions, deliveries }: Pick<Receipts, 'positions' | 'deliveries'>,
 ): void {
-  for (const { userId, seq, timestamp } of positions) {
-    if (seq > 0) send(context, connection, { type, payload: { room: room.id, userId, seq, timestamp } })
-  }
+  const all = new Map<string, Receipt>()
+  for (const position of positions) if (position.seq > 0) all.set(position.userId, readUpTo(position))
+  for (const { userId, seq: delivered, timestamp: deliveredAt } of deliveries)
+    all.set(userId, { ...(all.get(userId) ?? { userId, read: 0 }), delivered, deliveredAt })
+  if (all.size === 0) return
+  send(context, connection, {
+    type: 'room_receipts',
+    payload: { room: room.id, receipts: [...all.values()] },
+  })
 }
 
 /** How much is left to read, to the connections that follow the user's own log: that is all of them. */
@@ -46,24 +77,59 @@ function unreadPayload(room: string, { seq: read, head, unread }: Unread): Paylo
   return { room, read, head, unread }
 }
 
-/** Tells everybody but the connection that moved the position. */
+/** A position moved: the user's other connections hear of it at once, the others with all that moved meanwhile. */
 export function tellReceipt(
   context: Context,
   room: Room,
-  { userId, seq, timestamp }: ReadPosition,
+  position: ReadPosition,
   except: number,
   type: ReceiptType = 'messages_read',
 ): void {
-  const isSmall = room.memberCount !== undefined && room.memberCount <= MAX_RECEIPT_MEMBERS
+  const { userId, seq, timestamp } = position
   const recipients: number[] = []
   for (const subscription of room.followers) {
     const { connection } = subscription
-    if (connection.id === except || !isOpen(subscription)) continue
-    if (!isSmall && connection.userId !== userId) continue
-    if (connection.bufferedBytes <= context.options.relievedBytes) recipients.push(connection.id)
+    if (connection.userId !== userId || connection.id === except || !isOpen(subscription)) continue
+    if (isSlow(context, connection)) subscription.missedReceipts = true
+    else recipients.push(connection.id)
   }
-  broadcast(context, recipients, {
-    type,
-    payload: { room: room.id, userId, seq, timestamp },
-  })
+  broadcast(context, recipients, { type, payload: { room: room.id, userId, seq, timestamp } })
+  if (!isSmall(room)) return
+  const { receipts, pulse } = movesOf(context, room)
+  const moved =
+    type === 'messages_read'
+      ? readUpTo(position)
+      : { userId, delivered: seq, deliveredAt: timestamp, read: 0 }
+  receipts.set(userId, merge(receipts.get(userId), moved))
+  beat(context, pulse)
+}
+
+function movesOf(context: Context, room: Room): Moves {
+  room.moves ??= { receipts: new Map(), pulse: createPulse(() => tellMoves(context, room)) }
+  return room.moves
+}
+
+function tellMoves(context: Context, room: Room): void {
+  const { receipts: moved } = movesOf(context, room)
+  const receipts = [...moved.values()].slice(0, MAX_RECEIPT_MEMBERS)
+  moved.clear()
+  // It may have grown meanwhile.
+  if (!isSmall(room)) return
+  const [only] = receipts.length === 1 ? receipts : []
+  const recipients: number[] = []
+  for (const subscription of room.followers) {
+    const { connection } = subscription
+    if (!isOpen(subscription) || connection.userId === only?.userId) continue
+    if (isSlow(context, connection)) subscription.missedReceipts = true
+    else recipients.push(connection.id)
+  }
+  broadcast(context, recipients, { type: 'room_receipts', payload: { room: room.id, receipts } })
+}
+
+function isSmall({ memberCount }: Room): boolean {
+  return memberCount !== undefined && memberCount <= MAX_RECEIPT_MEMBERS
+}
+
+function isSlow(context: Context, { bufferedBytes }: Connection): boolean {
+  return bufferedBytes > context.options.relievedBytes
 }

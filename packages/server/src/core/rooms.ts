@@ -12,6 +12,7 @@ import { type Entry, type EntryPayload, nextFingerprint, type ServerMessage } fr
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
 import type { Absence, Attendance } from './presence.ts'
+import type { Moves } from './receipts.ts'
 import type { Appended } from './store.ts'
 
 export interface Room {
@@ -21,6 +22,8 @@ export interface Room {
   readonly present: Map<string, Absence>
   /** Who of them is seen; made with the first. */
   attendance: Attendance | undefined
+  /** Which receipts moved; see receipts.ts. */
+  moves: Moves | undefined
   /** The newest entry that was appended or read since the room is known, with its fingerprint; 0: none. */
   headSeq: number
   headH: string
@@ -45,6 +48,8 @@ export interface Subscription {
   sent: number
   /** Ephemeral messages were left out: the list of who is there must be sent anew. */
   missedPresence: boolean
+  /** … and receipts. */
+  missedReceipts: boolean
   /** How many changes the list that it got had in it; -1: it got none. */
   listedAt: number
   /** Whether the others were told that this connection types, and when that was last; see typing.ts. */
@@ -72,6 +77,7 @@ export class Rooms {
       followers: new Set(),
       present: new Map(),
       attendance: undefined,
+      moves: undefined,
       headSeq: 0,
       headH: '',
       memberCount: undefined,
@@ -94,6 +100,7 @@ export function createSubscription(connection: Connection, room: Room): Subscrip
     state: 'opening',
     sent: 0,
     missedPresence: false,
+    missedReceipts: false,
     listedAt: -1,
     isTyping: false,
     typedAt: Number.NEGATIVE_INFINITY,

@@ -415,7 +415,7 @@ export interface Receipts {
   readonly memberCount: number
   /** Those of the members who have one, by user id; none in a room of more than MAX_RECEIPT_MEMBERS. */
   readonly positions: readonly ReadPosition[]
-  /** The same of deliveries, where they are further than the read position. */
+  /** The same of deliveries, where they are as far as the read position. */
   readonly deliveries: readonly ReadPosition[]
   /** Of the asker. */
   readonly own: Unread

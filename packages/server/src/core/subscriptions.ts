@@ -240,12 +240,9 @@ export function createSubscriptions(
 
   function toldReceipts(subscription: Subscription, receipts: Receipts | undefined): void {
     if (!receipts || !isOpen(subscription)) return
-    const { memberCount, positions, deliveries, own } = receipts
+    const { memberCount, own } = receipts
     subscription.room.memberCount ??= memberCount
-    if (memberCount <= MAX_RECEIPT_MEMBERS) {
-      sendReceipts(context, subscription, positions)
-      sendReceipts(context, subscription, deliveries, 'messages_delivered')
-    }
+    if (memberCount <= MAX_RECEIPT_MEMBERS) sendReceipts(context, subscription, receipts)
     sendUnread(context, subscription, own)
   }
 
@@ -349,6 +346,10 @@ export function createSubscriptions(
     relieve(connection) {
       for (const subscription of connection.subscriptions.values()) {
         if (subscription.missedPresence) presence.sendList(subscription)
+        if (subscription.missedReceipts) {
+          subscription.missedReceipts = false
+          queueFollowUp(connection, { why: 'receipts', subscription })
+        }
         if (subscription.state === 'behind') keepUp(subscription)
       }
       pumpReads(context, connection)

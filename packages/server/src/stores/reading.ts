@@ -322,7 +322,7 @@ function readReceipts(view: View, log: Log, user: string, id: string): Receipts 
   return {
     memberCount: room.memberCount,
     positions,
-    deliveries: isLarge ? [] : log.deliveries(id).filter(({ userId, seq }) => seq > (read.get(userId) ?? 0)),
+    deliveries: isLarge ? [] : log.deliveries(id).filter(({ userId, seq }) => seq >= (read.get(userId) ?? 0)),
     own: unreadOf(room, member, view.readMark(id, user)),
   }
 }
