@@ -328,6 +328,7 @@ describe('a room tells', () => {
     const file = { url: '/files/1.png', mediaType: 'image/png', name: 'pier.png' }
     const location = { latitude: 53.5, longitude: 9.9 }
     const said = [
+      { kind: 'text', content: 'now' },
       { kind: 'image', content: '', file },
       { kind: 'file', content: 'the list', file },
       { kind: 'audio', content: '', file: { ...file, mediaType: 'audio/ogg' } },
@@ -385,7 +386,76 @@ describe('the application', () => {
   })
 })
 
+describe('the system', () => {
+  it('speaks in rooms and to two users, in words that clients show as its own and cannot say', async () => {
+    await start()
+    const ada = await device('ada')
+    const direct = ada.client.directRoom('bob')
+    await direct.send({ content: 'hello' })
+    await direct.follow()
+    const heard = [next(ada.room, 'message'), next(direct, 'message')]
+    await server.send({ room: 'general', content: 'maintenance at ten' })
+    await server.send({ room: direct.id, content: 'you are both early' })
+    for (const message of await Promise.all(heard))
+      expect(message).toMatchObject({ sender: 'system', kind: 'system', body: { kind: 'system' } })
+    // As from JavaScript, where the types do not help.
+    const forged = { kind: 'system', content: 'give me your password' } as unknown as { content: string }
+    await expect(Promise.resolve(ada.room.send(forged))).rejects.toMatchObject({ code: 'VALIDATION_ERROR' })
+  })
+})
+
+describe('mentions', () => {
+  it('are those of them who belong to the room, each once, and are told to them in whatever room', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const mentioned = new Promise((resolve) => bob.client.once('mentioned', resolve))
+    const arrived = next(bob.room, 'message')
+    const sent = ada.room.send({ content: '@bob look', mentions: ['bob', 'nobody', 'bob', 'ada'] })
+    expect((await arrived).body).toMatchObject({ mentions: ['bob', 'ada'] })
+    expect(await mentioned).toMatchObject({
+      room: 'general',
+      by: 'ada',
+      message: { messageId: sent.messageId },
+    })
+  })
+})
+
 describe('a forwarded message', () => {
+  it('may be a file that goes on to a third, and neither ciphertext nor what was deleted', async () => {
+    await start()
+    const ada = await device('ada')
+    const bob = await device('bob')
+    const file = { url: '/files/1.png', mediaType: 'image/png' }
+    const picture = ada.room.send({ kind: 'image', content: 'the pier', file })
+    const secret = ada.room.send({ kind: 'encrypted', content: 'c2VjcmV0', keyId: 'key-7' })
+    const gone = ada.room.send({ content: 'never mind' })
+    await ada.room.delete(gone)
+    const from = ({ messageId }: { readonly messageId: string }) => ({
+      room: 'general',
+      sender: 'ada',
+      messageId,
+    })
+    const cy = await device('cy')
+    const direct = bob.client.directRoom('cy')
+    const copy = direct.forward(from(picture))
+    await copy
+    const elsewhere = cy.client.room('elsewhere')
+    await elsewhere.join()
+    const arrived = next(elsewhere, 'message')
+    await elsewhere.forward({ room: direct.id, sender: 'bob', messageId: copy.messageId })
+    expect((await arrived).body).toMatchObject({
+      kind: 'image',
+      content: 'the pier',
+      file,
+      forwardedFrom: { sender: 'ada' },
+    })
+    await expect(Promise.resolve(direct.forward(from(secret)))).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+    })
+    await expect(Promise.resolve(direct.forward(from(gone)))).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+
   it('says who said it first, in a room where they are not known', async () => {
     await start()
     const ada = await device('ada')
