@@ -100,6 +100,8 @@ describe('a piece of the guide, run', () => {
   const printed: Record<string, RegExp> = {
     Send: /acknowledged\nit has place \d+, for everybody, for ever/,
     'History and timeline': /alice|the end/,
+    'Your own messages':
+      /#2 bob: 12 an hour\nat 2\nPainter\nNobody offers j18\.\n#3 bob: 20 an hour\nj17 is gone/,
     Errors: /There is no such room, or it is not yours\./,
   }
 

@@ -202,6 +202,39 @@ describe('a durable message of the application’s own', () => {
     expect(raw.error?.detail).toBe('the field rate is missing or not of its form')
   })
 
+  it('of before is found in the history of the room, among all else', async () => {
+    const server = await start()
+    const ada = await member(server, 'ada')
+    for (const rate of [1, 2, 3]) {
+      await ada.room.send('job_offer', { jobId: 'j', rate })
+      await ada.client.room('general').send({ content: 'said between' })
+    }
+    const bob = await member(server, 'bob')
+    const newest = await bob.room.history({ limit: 4 })
+    expect(newest).toMatchObject({ hasOlder: true, oldestSeq: 5 })
+    expect(newest.messages).toEqual([
+      expect.objectContaining({ type: 'job_offer', payload: { jobId: 'j', rate: 3 }, seq: 6, sender: 'ada' }),
+    ])
+    const older = await bob.room.history({ before: newest.oldestSeq })
+    expect(older.messages.map(({ payload, seq }) => [payload.rate, seq])).toEqual([
+      [1, 2],
+      [2, 4],
+    ])
+    await expect(extend(bob.client, jobs).room('secret').history()).rejects.toThrow('FORBIDDEN')
+  })
+
+  it('that its handler does not answer in time waits, and is shown to it again', async () => {
+    let calls = 0
+    const server = await start(
+      { job_offer: () => (calls++ === 0 ? new Promise<never>(() => {}) : undefined) },
+      { hookTimeoutMs: 10 },
+    )
+    const ada = await member(server, 'ada')
+    expect(await outcomeOf(ada.room.send('job_offer', offer))).toBe(2)
+    expect(calls).toBe(2)
+    expect(errors).toMatchObject([{ message: 'a hook gave no answer in time' }])
+  })
+
   it('is no message: neither unread nor in a timeline', async () => {
     const server = await start()
     const [ada, bob] = [await member(server, 'ada'), await member(server, 'bob')]

@@ -47,6 +47,19 @@ export interface ServerEvent<P = unknown> {
   readonly room?: string | undefined
 }
 
+/** A durable message of before, of whatever type. */
+export type PastMessage<P extends Protocol> = {
+  readonly [N in NameOf<P, 'durable'>]: DurableEvent<PayloadOutput<P, N>> & { readonly type: N }
+}[NameOf<P, 'durable'>]
+
+export interface PastMessages<P extends Protocol> {
+  /** In the order of the room. Those that do not satisfy their schema are left out. */
+  readonly messages: readonly PastMessage<P>[]
+  /** Where to go on: the `before` of the next call. Undefined: nothing was looked at. */
+  readonly oldestSeq: number | undefined
+  readonly hasOlder: boolean
+}
+
 /** What arrived and does not satisfy its schema: of a newer version of the application, say. */
 export interface UnknownEvent {
   readonly type: string
@@ -90,6 +103,14 @@ export interface RoomExtension<P extends Protocol> extends Listeners<RoomExtensi
    * no connection, or it was lost before the answer: a signal is never kept.
    */
   signal<N extends NameOf<P, 'signal'>>(type: N, payload: PayloadInput<P, N>): Promise<void>
+  /**
+   * Durable messages of this protocol from a page of the room's history: the newest page, or the one before a position.
+   * It looks at so many entries (at most 100, by default 50), and gives those of them that are its own: perhaps none.
+   */
+  history(options?: {
+    readonly before?: number | undefined
+    readonly limit?: number | undefined
+  }): Promise<PastMessages<P>>
 }
 
 export interface Extension<P extends Protocol> extends Listeners<ExtensionEvents<P>> {
@@ -115,6 +136,7 @@ interface Speaker extends Pick<Emitter<AnyEvents>, 'on' | 'once' | 'off'> {
 interface RoomSpeaker extends Pick<Emitter<AnyEvents>, 'on' | 'once' | 'off'> {
   send(type: string, payload: object): Sent
   signal(type: string, payload: unknown): Promise<void>
+  history(options?: { readonly before?: number; readonly limit?: number }): Promise<unknown>
 }
 
 type AnyEvents = Record<string, [event: unknown]>
@@ -147,6 +169,13 @@ function createExtension(client: Client, protocol: Protocol, forget: () => void)
       if (message.type === 'signal') hear(message.payload)
     }),
   ]
+
+  /** What its schema makes of it; undefined: it is another protocol's, or of another version. */
+  function known(type: string, said: unknown): Record<string, unknown> | undefined {
+    const definition = definitionOf(protocol, type, 'durable')
+    const checked = definition && checkPayload(definition.payload, said)
+    return checked?.ok ? checked.payload : undefined
+  }
 
   /** Says it to whoever listens, as its schema gives it. */
   function tell(
@@ -198,6 +227,16 @@ function createExtension(client: Client, protocol: Protocol, forget: () => void)
       async signal(type, payload) {
         const said = { room: id, type, payload: sent('signal', type, payload) }
         await port.request({ type: 'send_signal', payload: said })
+      },
+      async history({ before, limit } = {}) {
+        const asked = { room: id, before, limit }
+        const page = (await port.request({ type: 'get_history', payload: asked })) as PayloadOf<'history'>
+        const { entries, from: oldestSeq = entries[0]?.seq, hasOlder } = page
+        const messages = entries.flatMap(({ type, payload: said, ...entry }) => {
+          const payload = known(type, said)
+          return payload ? [{ type, payload, room: id, ...entry }] : []
+        })
+        return { messages, oldestSeq, hasOlder }
       },
       on,
       once,
