@@ -19,7 +19,7 @@ export function isLaneRow(value: unknown): value is LaneRow {
     isFields(value.payload) &&
     isName(value.messageId) &&
     isCount(value.bytes) &&
-    isCount(value.createdAt) &&
+    isTime(value.createdAt) &&
     isName(value.sid) &&
     isCount(value.n) &&
     (value.skipFor === undefined || isCode(value.skipFor)) &&
@@ -43,6 +43,11 @@ function isFields(value: unknown): value is Fields {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** A clock may tell parts of milliseconds. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 /** Whether it is a good one the server says. */
