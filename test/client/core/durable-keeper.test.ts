@@ -7,6 +7,7 @@ import type { CoreOptions, Effect } from '../../../packages/client/src/core/cont
 import { keepInStore } from '../../../packages/client/src/core/durable-keeper.ts'
 import type { StoreCall, StoreResult } from '../../../packages/client/src/core/keeper.ts'
 import type { LaneRow, OutboxNotice, SendOutcome } from '../../../packages/client/src/core/outbox-row.ts'
+import { isStoredRow } from '../../../packages/client/src/stored-row.ts'
 import { createOutboxTable, type OutboxTable } from '../../../packages/client/src/stores/outbox-table.ts'
 import {
   commandsOf,
@@ -191,6 +192,34 @@ describe('a new message', () => {
     client.send('den', 'm-001001')
     expect(outcomesOf(effects())).toEqual(['m-001001 failed OUTBOX_FULL'])
     expect(client.core.queued()).toMatchObject({ rows: 1_000, pressure: 1 })
+  })
+})
+
+describe('what is written of a message', () => {
+  /** As the clocks of browsers do, it shows parts of milliseconds. */
+  const PART_MS = 0.37
+
+  it.each(['before we are connected', 'while we are'])('can be read again, said %s', (when) => {
+    const tab = withStore()
+    tab.client.advance(PART_MS)
+    if (when === 'before we are connected') tab.client.send('den', 'm-000001')
+    tab.client.step({ type: 'connect' })
+    tab.answer()
+    tab.hold()
+    tab.client.signIn()
+    tab.client.advance(PART_MS)
+    if (when === 'while we are') tab.client.send('den', 'm-000001')
+    tab.answer()
+    const rows = tab.table.list()
+    expect(rows.map(({ messageId }) => messageId)).toEqual(['m-000001'])
+    expect(rows.filter((row) => !isStoredRow(row))).toEqual([])
+    expect(rows.filter(({ createdAt }) => !Number.isSafeInteger(createdAt))).toEqual([])
+  })
+
+  it('can be read by a later version, also the time that an earlier one wrote', () => {
+    const row = { ...laneRow('m-000001', 1), createdAt: 1_790_000_000_000.5, order: 1 }
+    expect(isStoredRow(row)).toBe(true)
+    expect(isStoredRow({ ...row, createdAt: Number.NaN })).toBe(false)
   })
 })
 

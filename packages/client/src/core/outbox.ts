@@ -165,7 +165,7 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
   /** What was said here before we knew the server's time is as old as it had waited then, whatever the device says. */
   function saidAt(row: Row): number {
     if (row.addedAt !== undefined && firstClock !== undefined) {
-      row.createdAt = firstClock + row.addedAt
+      row.createdAt = Math.round(firstClock + row.addedAt)
       row.addedAt = undefined
     }
     return row.createdAt
@@ -249,7 +249,7 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
         const added =
           serverClock === undefined
             ? rowOf(row, context.now)
-            : rowOf({ ...row, createdAt: serverClock + context.now }, undefined)
+            : rowOf({ ...row, createdAt: Math.round(serverClock + context.now) }, undefined)
         added.joins = joins.isJoining(row.room)
         return keeper.save(added, replaces)
       }
