@@ -1,17 +1,20 @@
 // @vitest-environment jsdom
 import type { Client, Room } from '@tautline/client'
-import { TautlineProvider, useConnection, useMessages, useRoom } from '@tautline/react'
+import { extend } from '@tautline/client/extension'
+import { TautlineProvider, useConnection, useExtension, useMessages, useRoom } from '@tautline/react'
+import { handle } from '@tautline/server'
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react'
-import { type ReactNode, StrictMode } from 'react'
+import { type ReactNode, StrictMode, useEffect, useState } from 'react'
 import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { jobs } from '../support/jobs.ts'
 import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 let server: LocalServer
 
 beforeEach(async () => {
-  server = await startLocalServer()
+  server = await startLocalServer({ extensions: [handle(jobs, { get_job: () => ({ title: 'Painter' }) })] })
 })
 
 afterEach(async () => {
@@ -60,6 +63,34 @@ const mount = (client: Client, node: ReactNode = <Chat />) =>
 
 const shown = () => screen.queryAllByRole('listitem').map((item) => item.textContent)
 
+function Board(): ReactNode {
+  const app = useExtension(jobs)
+  const [offers, setOffers] = useState<readonly string[]>([])
+  useEffect(
+    () => app.room('general').on('job_offer', ({ payload }) => setOffers((all) => [...all, payload.jobId])),
+    [app],
+  )
+  return <p>offers: {offers.join(' ')}</p>
+}
+
+describe('useExtension', () => {
+  it('hears and says messages of the application’s own, each once', async () => {
+    const alice = await member('alice')
+    const bob = await member('bob')
+    mount(
+      alice.client,
+      <StrictMode>
+        <Board />
+      </StrictMode>,
+    )
+    const sayer = extend(bob.client, jobs).room('general')
+    await act(async () => {
+      for (const jobId of ['j17', 'j18']) await sayer.send('job_offer', { jobId, rate: 1 })
+    })
+    await screen.findByText('offers: j17 j18')
+  })
+})
+
 describe('useConnection and useRoom', () => {
   it('show the connection, the room and who is there', async () => {
     const alice = await member('alice')
@@ -107,8 +138,11 @@ describe('useMessages', () => {
     await screen.findByText('connected, 0 queued')
     server.hold()
     act(() => void alice.room.send({ content: 'hello' }))
-    const element = screen.getByText('alice: hello (sent)')
+    const element = screen.getByText('alice: hello (queued)')
     screen.getByText('connected, 1 queued')
+    // It goes out at the end of the turn.
+    await screen.findByText('alice: hello (sent)')
+    expect(screen.getByRole('listitem')).toBe(element)
     server.release()
     await screen.findByText('alice: hello (acknowledged with a place)')
     expect(screen.getByRole('listitem')).toBe(element)

@@ -1,16 +1,19 @@
 // @vitest-environment jsdom
 import type { Client, Room } from '@tautline/client'
-import { provideTautline, useConnection, useMessages, useRoom } from '@tautline/vue'
+import { extend } from '@tautline/client/extension'
+import { handle } from '@tautline/server'
+import { provideTautline, useConnection, useExtension, useMessages, useRoom } from '@tautline/vue'
 import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createSSRApp, defineComponent, effectScope, h, nextTick } from 'vue'
+import { createSSRApp, defineComponent, effectScope, h, nextTick, onScopeDispose, ref } from 'vue'
 import { renderToString } from 'vue/server-renderer'
+import { jobs } from '../support/jobs.ts'
 import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 let server: LocalServer
 
 beforeEach(async () => {
-  server = await startLocalServer()
+  server = await startLocalServer({ extensions: [handle(jobs, { get_job: () => ({ title: 'Painter' }) })] })
 })
 
 enableAutoUnmount(afterEach)
@@ -57,9 +60,36 @@ const page = (client: Client, props: object = {}) =>
 const mountChat = (client: Client, props: object = {}) => mount(page(client, props))
 type Wrapper = ReturnType<typeof mountChat>
 
+const Board = defineComponent({
+  setup() {
+    const app = useExtension(jobs)
+    const offers = ref<string[]>([])
+    onScopeDispose(app.room('general').on('job_offer', ({ payload }) => offers.value.push(payload.jobId)))
+    return () => h('p', `offers: ${offers.value.join(' ')}`)
+  },
+})
+
 const shown = (wrapper: Wrapper) => wrapper.findAll('li').map((item) => item.text())
 const toShow = (wrapper: Wrapper, text: string) =>
   vi.waitFor(() => expect(wrapper.text()).toContain(text), { interval: 5 })
+
+describe('useExtension', () => {
+  it('hears and says messages of the application’s own, each once', async () => {
+    const alice = await member('alice')
+    const bob = await member('bob')
+    const wrapper = mount(
+      defineComponent({
+        setup() {
+          provideTautline(alice.client)
+          return () => h(Board)
+        },
+      }),
+    )
+    const sayer = extend(bob.client, jobs).room('general')
+    for (const jobId of ['j17', 'j18']) await sayer.send('job_offer', { jobId, rate: 1 })
+    await vi.waitFor(() => expect(wrapper.text()).toBe('offers: j17 j18'))
+  })
+})
 
 describe('useConnection and useRoom', () => {
   it('show the connection, the room and who is there', async () => {
