@@ -27,6 +27,8 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
 
 const clientEntries = {
   index: 'src/index.ts',
+  admin: 'src/admin.ts',
+  history: 'src/history.ts',
   memory: 'src/memory.ts',
   messages: 'src/messages.ts',
   timeline: 'src/timeline.ts',

@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openDoor, STATUSES } from '@tautline/client'
+import { STATUSES } from '@tautline/client'
 import {
   CODES,
   type Decoded,
@@ -30,6 +30,7 @@ import { createServer, handle, memory, type Server } from '@tautline/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fillIn } from '../scripts/protocol-document.ts'
 import { jobs } from './support/jobs.ts'
+import { wholeDoor } from './support/whole-door.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const text = readFileSync(join(root, 'docs/protocol.md'), 'utf8')
@@ -166,7 +167,7 @@ describe('what is marked as vocabulary only', () => {
   })
 
   it.each(named('server'))('the server never says or the client leaves out: $type', ({ name, type }) => {
-    const messages = openDoor(JSON.stringify(EXAMPLES.server[type as keyof typeof EXAMPLES.server]))
+    const messages = wholeDoor(JSON.stringify(EXAMPLES.server[type as keyof typeof EXAMPLES.server]))
     const isSaid = serverSources().includes(`'${type}'`)
     expect(!isSaid || messages?.length === 0, name).toBe(isMarked(name))
   })
@@ -201,7 +202,7 @@ describe('the sample session', () => {
       // The order of the fields is the writer's own.
       expect(JSON.parse(frame)).toEqual(frame.startsWith('[') ? messages : messages[0])
       expect(JSON.stringify(JSON.parse(frame))).toBe(frame)
-      expect(openDoor(frame)).toEqual(messages)
+      expect(wholeDoor(frame)).toEqual(messages)
     }
   })
 

@@ -1,6 +1,7 @@
 // The public API over a pair in memory and a scripted server, in virtual time.
 
 import { type Client, createClient, type StatusChange, TautlineError } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
 import { readMessages } from '@tautline/client/messages'
 import { timeline as openTimeline } from '@tautline/client/timeline'
 import { DEFAULT_LIMITS, MAX_BATCH } from '@tautline/protocol'
@@ -70,7 +71,7 @@ describe('the client', () => {
 
     room.typing()
     expect(await room.markRead(3)).toMatchObject({ seq: 3 })
-    expect(await room.members()).toMatchObject({
+    expect(await admin(room).members()).toMatchObject({
       members: [{ userId: 'ada', role: 'member' }],
       hasMore: false,
     })
@@ -599,7 +600,7 @@ describe('frames', () => {
     const { client, server } = local()
     const connecting = client.connect()
     const room = client.room('den')
-    const asked = Array.from({ length: MAX_BATCH + 50 }, () => room.members())
+    const asked = Array.from({ length: MAX_BATCH + 50 }, () => admin(room).members())
     await connecting
     await Promise.all(asked)
     expect(server.payloads('list_members')).toHaveLength(MAX_BATCH + 50)
@@ -667,7 +668,7 @@ describe('close', () => {
     })
     expect([listening, time.timers()]).toEqual([1, 1])
     const timeline = openTimeline(room)
-    const asked = expect(room.members()).rejects.toMatchObject({ code: 'CLOSED' })
+    const asked = expect(admin(room).members()).rejects.toMatchObject({ code: 'CLOSED' })
     server.isSilent = true
     room.send({ content: 'too late' })
     await client.close()
@@ -678,7 +679,7 @@ describe('close', () => {
     room.typing()
     room.send({ content: 'nobody hears' })
     room.unfollow()
-    await expect(room.members()).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(admin(room).members()).rejects.toMatchObject({ code: 'CLOSED' })
     await client.close()
     await client.disconnect()
     await time.advance(3_600_000)

@@ -1,8 +1,8 @@
 import { decodeServerFrame, EXAMPLES, MAX_BATCH, type ServerMessage } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openDoor } from '../../packages/client/src/door.ts'
 import { framesLike } from '../support/mutate.ts'
+import { wholeDoor } from '../support/whole-door.ts'
 import { holds } from './support/property.ts'
 
 const examples = Object.values(EXAMPLES.server) as ServerMessage[]
@@ -10,10 +10,10 @@ const frame = framesLike(examples)
 
 /** Types that the client passes over: the door leaves them out. */
 const ignored = new Set(
-  examples.filter((message) => openDoor(JSON.stringify(message))?.length === 0).map(({ type }) => type),
+  examples.filter((message) => wholeDoor(JSON.stringify(message))?.length === 0).map(({ type }) => type),
 )
 
-const pass = (value: unknown) => openDoor(JSON.stringify(value))
+const pass = (value: unknown) => wholeDoor(JSON.stringify(value))
 const change = (type: keyof typeof EXAMPLES.server, payload: object) => ({
   ...EXAMPLES.server[type],
   payload: { ...EXAMPLES.server[type].payload, ...payload },
@@ -58,7 +58,7 @@ describe('the door', () => {
     ['a payload that is an array', '{"type":"ping","payload":[]}'],
     ['a frame in a frame', '[[{"type":"ping","payload":{"ref":1}}]]'],
   ])('refuses %s', (_what, data) => {
-    expect(openDoor(data)).toBeUndefined()
+    expect(wholeDoor(data)).toBeUndefined()
   })
 
   it.each<[string, object]>([
@@ -110,7 +110,7 @@ describe('the door', () => {
         const expected = decoded.flatMap((result) =>
           result.ok && !ignored.has(result.message.type) ? [result.message.type] : [],
         )
-        expect(openDoor(text)?.map(({ type }) => type)).toEqual(expected)
+        expect(wholeDoor(text)?.map(({ type }) => type)).toEqual(expected)
         return true
       }),
       4_000,
@@ -122,14 +122,14 @@ describe('the door', () => {
   it('throws at nothing', () => {
     holds(
       fc.property(fc.oneof(fc.json(), frame, fc.string()), (text) => {
-        openDoor(text)
+        wholeDoor(text)
         return true
       }),
       1_000,
     )
     holds(
       fc.property(fc.anything(), (value) => {
-        openDoor(value)
+        wholeDoor(value)
         return true
       }),
     )

@@ -1,6 +1,8 @@
 // What subjects are built on, driven by one that is written here: a board of how users are, as an application might make it.
 
 import type { Client, Entry } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
+import { history } from '@tautline/client/history'
 import type { ServerMessage } from '@tautline/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type LocalServer, startLocalServer } from '../support/local-server.ts'
@@ -11,6 +13,10 @@ import { idle } from './support/virtual-time.ts'
 function board({ port }: Client, users: string[]) {
   const states = new Map<string, string>()
   const failures: unknown[] = []
+  port.learn({
+    user_presence: ({ users: list }) =>
+      Array.isArray(list) && list.every((user) => typeof Object(user).userId === 'string'),
+  })
   const stops = [
     port.onReady((isReady) => {
       states.clear()
@@ -114,10 +120,10 @@ describe('a subject on the port of a client', () => {
     await client.connect()
     server.intercept = (message, reply) => {
       if (message.type !== 'list_members') return false
-      reply(bobIs('online', message.payload.ref))
+      reply({ type: 'done', payload: { ref: message.payload.ref } })
       return true
     }
-    await expect(client.room('den').members()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(admin(client.room('den')).members()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   it('loses the connection over what is not of the shape of its type, and nothing worse', async () => {
@@ -132,6 +138,20 @@ describe('a subject on the port of a client', () => {
       await time.advance(60_000)
       expect(client.status).toBe('connected')
     }
+  })
+
+  it('hears nothing of what it has not learned to check', async () => {
+    const { client, server } = local()
+    const heard: string[] = []
+    client.port.onMessage(({ type }) => heard.push(type))
+    await client.connect()
+    server.tell(bobIs('online'))
+    await idle()
+    expect(heard).toEqual([])
+    client.port.learn({ user_presence: () => true })
+    server.tell(bobIs('online'))
+    await idle()
+    expect(heard).toEqual(['user_presence'])
   })
 
   it('says what is said once only while connected', async () => {
@@ -200,7 +220,7 @@ describe('a subject on the port, before the real server', () => {
     const sent = ada.port.send('den', 'send_message', { content: 'hello' })
     expect(ada.outbox.list()).toContain(sent)
     const { seq } = await sent
-    expect(seq).toBe((await ada.room('den').history()).messages.at(-1)?.seq)
+    expect(seq).toBe((await history(ada.room('den'))).messages.at(-1)?.seq)
     expect(() => ada.port.send('no room', 'send_message', { content: 'x' })).toThrow('not the id of a room')
     await expect(ada.port.send('den', 'add_reaction', { emoji: '👍' })).rejects.toMatchObject({
       code: 'VALIDATION_ERROR',
@@ -216,14 +236,14 @@ describe('a subject on the port, before the real server', () => {
       () => {},
     )
     const room = await ada.rooms.create({ id: 'den', visibility: 'private' })
-    await room.invite('bob')
+    await admin(room).invite('bob')
     await bob.room('den').accept()
     await room.send({ content: 'hi @bob', mentions: ['bob'] })
     await expect.poll(() => heard.map(({ type }) => type)).toEqual(['invitation', 'admission', 'mention'])
     expect(heard.map(({ seq }) => seq)).toEqual([1, 2, 3])
     stop()
     await room.send({ content: 'again @bob', mentions: ['bob'] })
-    await bob.room('den').info()
+    await admin(bob.room('den')).info()
     expect(heard).toHaveLength(3)
   })
 })

@@ -1,3 +1,4 @@
+import { history } from '@tautline/client/history'
 import { describe, expect, it } from 'vitest'
 import { SERVER_TIME } from './support/drive.ts'
 import { local, localInDen } from './support/local.ts'
@@ -180,7 +181,7 @@ describe('a room', () => {
   it('gives its history in pages', async () => {
     const { room, server } = await localInDen()
     for (let i = 1; i <= 5; i++) server.say('den', `${i}`)
-    const newest = await room.history({ limit: 2 })
+    const newest = await history(room, { limit: 2 })
     expect(newest).toMatchObject({
       messages: [{ content: '4' }, { content: '5' }],
       hasOlder: true,
@@ -188,7 +189,7 @@ describe('a room', () => {
       oldestSeq: 4,
       newestSeq: 5,
     })
-    const older = await room.history({ before: newest.oldestSeq, limit: 10 })
+    const older = await history(room, { before: newest.oldestSeq, limit: 10 })
     expect(older.messages.map(({ content }) => content)).toEqual(['1', '2', '3'])
     expect(older.hasOlder).toBe(false)
   })

@@ -1,9 +1,10 @@
-import { openDoor } from '@tautline/client'
+import { history } from '@tautline/client/history'
 import { validatingDoor } from '@tautline/client/validate'
 import { EXAMPLES, type ServerMessage } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { framesLike } from '../support/mutate.ts'
+import { wholeDoor } from '../support/whole-door.ts'
 import { localInDen } from './support/local.ts'
 import { holds } from './support/property.ts'
 import { idle } from './support/virtual-time.ts'
@@ -23,7 +24,7 @@ describe('the validating door', () => {
     holds(
       fc.property(frame, (text) => {
         const strict = validatingDoor(text)
-        const open = openDoor(text)
+        const open = wholeDoor(text)
         if (!strict) {
           if (open) refusedByOne++
           return true
@@ -72,13 +73,13 @@ describe('a client with the validating door', () => {
     server.say('den', 'good day')
     await idle()
     expect(heard).toEqual(['hello', 'good day'])
-    expect((await room.history()).messages).toHaveLength(2)
+    expect((await history(room)).messages).toHaveLength(2)
   })
 
   it('ends a connection whose server breaks the protocol where nobody else would see it, and comes back', async () => {
     const { client, server, time } = await localInDen({ door: validatingDoor })
     const hostile = changed('room_left', { reason: 'bored' })
-    expect(openDoor(JSON.stringify(hostile))).toBeDefined()
+    expect(wholeDoor(JSON.stringify(hostile))).toBeDefined()
     server.tell(hostile as ServerMessage)
     await idle()
     expect(client.getSnapshot()).toMatchObject({ status: 'waiting', reason: 'PARSE_ERROR' })

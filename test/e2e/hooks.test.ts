@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Message, type Room, type Sent } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
+import { history, versions } from '@tautline/client/history'
 import { TautlineError } from '@tautline/protocol'
 import {
   type ConnectionEvent,
@@ -197,7 +199,7 @@ describe('onMessage', () => {
     expect(seen).toMatchObject([
       { sender: 'alice', room: 'general', content: 'hello', metadata: { mood: 'good' } },
     ])
-    const { messages } = await bob.room('general').history()
+    const { messages } = await history(bob.room('general'))
     expect(messages.at(-1)).toMatchObject({ content: 'HELLO', metadata: { checked: true } })
   })
 
@@ -214,7 +216,7 @@ describe('onMessage', () => {
     const alice = await connect(first, 'alice')
     await alice.room('general').join()
     await alice.room('general').send({ content: 'hello' })
-    const stored = (await alice.room('general').history()).messages.at(-1)
+    const stored = (await history(alice.room('general'))).messages.at(-1)
     await alice.close()
     await first.close()
     const second = await start(hooks)
@@ -251,7 +253,7 @@ describe('onMessage', () => {
     const alice = await connect(server, 'alice')
     await alice.room('general').join()
     await alice.room('general').send({ content: 'hello', metadata: { mood: 'good' } })
-    const { messages } = await alice.room('general').history()
+    const { messages } = await history(alice.room('general'))
     expect(messages.at(-1)).toMatchObject({ content: 'hello', metadata: { mood: 'good' } })
   })
 
@@ -292,18 +294,18 @@ describe('authorize', () => {
     const server = await start({ authorize: ({ action }) => !forbidden.has(action) })
     const [alice, bob] = [await connect(server, 'alice'), await connect(server, 'bob')]
     const room = await alice.rooms.create({ id: 'club', visibility: 'private' })
-    await room.invite('bob')
+    await admin(room).invite('bob')
     const hello = room.send({ content: 'hello' })
     await hello
     for (const action of ['read', 'write', 'create', 'join', 'invite', 'remove']) forbidden.add(action)
     const theirs = bob.room('club')
     const refused = { name: 'TautlineError', code: 'FORBIDDEN' }
     await expect(theirs.accept()).rejects.toMatchObject(refused)
-    await expect(room.history()).rejects.toMatchObject(refused)
-    await expect(room.members()).rejects.toMatchObject(refused)
-    await expect(room.versions(hello)).rejects.toMatchObject(refused)
-    await expect(room.invite('carol')).rejects.toMatchObject(refused)
-    await expect(room.remove('bob')).rejects.toMatchObject(refused)
+    await expect(history(room)).rejects.toMatchObject(refused)
+    await expect(admin(room).members()).rejects.toMatchObject(refused)
+    await expect(versions(room, hello)).rejects.toMatchObject(refused)
+    await expect(admin(room).invite('carol')).rejects.toMatchObject(refused)
+    await expect(admin(room).remove('bob')).rejects.toMatchObject(refused)
     await expect(alice.rooms.create({ id: 'other', visibility: 'private' })).rejects.toMatchObject(refused)
     await expect(alice.room('public').join()).rejects.toMatchObject(refused)
     expect(await outcomeOf(room.send({ content: 'x' }))).toBe('FORBIDDEN')
@@ -327,7 +329,7 @@ describe('authorize', () => {
       'open: said in open',
       'shut: undefined',
     ])
-    expect((await alice.room('shut').info()).last).toBeUndefined()
+    expect((await admin(alice.room('shut')).info()).last).toBeUndefined()
   })
 
   it('never allows what the room does not, and is told who asks for what', async () => {
@@ -344,7 +346,7 @@ describe('authorize', () => {
     for (const attempt of [
       eve.room('club').follow(),
       eve.room('club').accept(),
-      eve.room('club').invite('eve'),
+      admin(eve.room('club')).invite('eve'),
     ])
       await expect(attempt).rejects.toMatchObject({ code: 'FORBIDDEN' })
     expect(asked).toContainEqual({ action: 'read', userId: 'eve', room: 'club' })

@@ -1,6 +1,7 @@
 // The limits of the server as a real client meets them, over real sockets: it does as it is told, and loses nothing.
 
 import { createClient } from '@tautline/client'
+import { history } from '@tautline/client/history'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect, startServer } from '../server/wire.ts'
 
@@ -23,7 +24,7 @@ describe('a client that sends more than it may of a kind', () => {
     const acknowledged = await Promise.all(contents.map((content) => room.send({ content })))
     const seqs = acknowledged.map(({ seq }) => seq)
     expect(seqs).toEqual(contents.map((_, i) => (seqs[0] ?? 0) + i))
-    const { messages } = await room.history({ limit: 50 })
+    const { messages } = await history(room, { limit: 50 })
     expect(messages.map(({ content }) => content)).toEqual(contents)
   })
 

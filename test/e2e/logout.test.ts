@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@tautline/client'
 import { file } from '@tautline/client/file'
+import { history } from '@tautline/client/history'
 import { createServer, memory, type Server } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -46,7 +47,7 @@ async function queue(client: Client, content: string): Promise<void> {
 }
 
 async function contentsFor(client: Client, other: string): Promise<string[]> {
-  const { messages } = await client.directRoom(other).history()
+  const { messages } = await history(client.directRoom(other))
   return messages.map(({ sender, content }) => `${sender}: ${content}`)
 }
 
@@ -113,7 +114,7 @@ describe('a logout on a device that several share', () => {
 
     const again = clientOf('alice')
     await again.connect()
-    const { messages } = await again.directRoom('carol').history({ limit: 100 })
+    const { messages } = await history(again.directRoom('carol'), { limit: 100 })
     expect(messages.map(({ content }) => content)).toEqual(arrived)
     await again.logout()
   })

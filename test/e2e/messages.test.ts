@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Readable, type Room, type RoomEvents } from '@tautline/client'
+import { followThread, reactions, thread, unfollowThread, versions } from '@tautline/client/history'
 import { timeline as openTimeline, type Timeline } from '@tautline/client/timeline'
 import { createServer, type Hooks, type Server, type ServerOptions, sqlite } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -132,11 +133,11 @@ describe('two devices and a third that was away', () => {
       { content: 'last' },
     ])
     const target = { sender: 'ada', messageId: first.messageId }
-    expect(await late.room.thread(target)).toMatchObject({
+    expect(await thread(late.room, target)).toMatchObject({
       messages: [{ content: 'yes', sender: 'bob' }],
       hasOlder: false,
     })
-    expect(await late.room.reactions(target)).toEqual([{ emoji: '👍', count: 1, users: ['bob'] }])
+    expect(await reactions(late.room, target)).toEqual([{ emoji: '👍', count: 1, users: ['bob'] }])
     const own = bob.timeline.getSnapshot().items[0]?.body.reactions
     expect(own).toEqual([{ emoji: '👍', count: 1, own: true }])
   })
@@ -205,17 +206,17 @@ describe('a thread', () => {
     await tablet.connect()
     const told: string[] = []
     for (const [name, client] of Object.entries({ ada: ada.client, bob: bob.client, cy: cy.client, tablet }))
-      client.on('answered', ({ message, thread, by }) =>
-        told.push(`${name}: ${by} at ${message.seq} of ${thread?.seq}`),
+      client.on('answered', ({ message, thread: inside, by }) =>
+        told.push(`${name}: ${by} at ${message.seq} of ${inside?.seq}`),
       )
     const sent = ada.room.send({ content: 'who comes?' })
     const { seq } = await sent
     const target = { sender: 'ada', messageId: sent.messageId }
-    await cy.room.followThread(target)
-    expect(await cy.room.thread(target)).toMatchObject({ following: true, messages: [] })
+    await followThread(cy.room, target)
+    expect(await thread(cy.room, target)).toMatchObject({ following: true, messages: [] })
     const first = await bob.room.send({ content: 'I do', replyTo: target })
     const second = await ada.room.send({ content: 'good', replyTo: target })
-    await cy.room.unfollowThread(target)
+    await unfollowThread(cy.room, target)
     const third = await bob.room.send({ content: 'and my dog', replyTo: target })
     // What was told before comes before what is told now.
     const named = [cy.client, tablet].map(
@@ -238,7 +239,7 @@ describe('a thread', () => {
         `ada: bob at ${third.seq} of ${seq}`,
       ].toSorted(),
     )
-    await expect(cy.room.followThread({ sender: 'ada', messageId: 'no-message' })).rejects.toMatchObject({
+    await expect(followThread(cy.room, { sender: 'ada', messageId: 'no-message' })).rejects.toMatchObject({
       code: 'FORBIDDEN',
     })
   })
@@ -254,19 +255,19 @@ describe('the versions of a message', () => {
     const file = { url: '/first.png', mediaType: 'image/png' }
     await ada.room.edit(sent, { kind: 'image', content: 'the first', file })
     const target = { sender: 'ada', messageId: sent.messageId }
-    const { versions, hasOlder } = await bob.room.versions(target, { limit: 2 })
-    expect(versions.map(({ seq, body }) => ({ seq, body }))).toEqual([
+    const { versions: said, hasOlder } = await versions(bob.room, target, { limit: 2 })
+    expect(said.map(({ seq, body }) => ({ seq, body }))).toEqual([
       { seq: 5, body: { kind: 'image', content: 'the first', file } },
       { seq: 4, body: { content: 'first' } },
     ])
     expect(hasOlder).toBe(true)
-    const older = await bob.room.versions(target, { before: versions.at(-1)?.seq })
+    const older = await versions(bob.room, target, { before: said.at(-1)?.seq })
     expect(older).toMatchObject({ versions: [{ seq: 3, body: { content: 'frist' } }], hasOlder: false })
     const stranger = clientOf('cy')
     await stranger.connect()
-    await expect(stranger.room('general').versions(target)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(versions(stranger.room('general'), target)).rejects.toMatchObject({ code: 'FORBIDDEN' })
     await ada.room.delete(sent)
-    expect(await bob.room.versions(target)).toEqual({ versions: [], hasOlder: false })
+    expect(await versions(bob.room, target)).toEqual({ versions: [], hasOlder: false })
   })
 
   it('are nobody’s where the server tells nobody', async () => {
@@ -274,7 +275,7 @@ describe('the versions of a message', () => {
     const ada = await device('ada')
     const sent = ada.room.send({ content: 'frist' })
     await ada.room.edit(sent, { content: 'first' })
-    await expect(ada.room.versions(sent)).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' })
+    await expect(versions(ada.room, sent)).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' })
   })
 })
 
@@ -291,7 +292,7 @@ describe('a short name', () => {
     await ada.room.react(sent, ':party_parrot:')
     const unknown = Promise.resolve(bob.room.react(target, ':shipit:'))
     await expect(unknown).rejects.toMatchObject({ code: 'VALIDATION_ERROR' })
-    expect(await ada.room.reactions(sent)).toEqual([
+    expect(await reactions(ada.room, sent)).toEqual([
       { emoji: ':party_parrot:', count: 2, users: ['bob', 'ada'] },
     ])
     names.clear()

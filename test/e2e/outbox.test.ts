@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createClient } from '@tautline/client'
 import { file } from '@tautline/client/file'
+import { history } from '@tautline/client/history'
 import { createServer, memory, type Server } from '@tautline/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OutboxProcessOptions } from './outbox-process.ts'
@@ -82,7 +83,7 @@ async function contentsOf(room: string): Promise<number[]> {
   await client.connect()
   const contents: number[] = []
   for (let before: number | undefined, hasOlder = true; hasOlder; ) {
-    const page = await client.room(room).history({ before, limit: 100 })
+    const page = await history(client.room(room), { before, limit: 100 })
     contents.unshift(...page.messages.map(({ content }) => Number(content)))
     before = page.oldestSeq
     hasOlder = page.hasOlder

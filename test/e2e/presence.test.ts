@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Readable } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
 import {
   type ActivityEvent,
   type PresenceOptions,
@@ -155,7 +156,7 @@ describe('how a user is', () => {
     const strange = presence(eve).watch(['alice', 'bob', 'nobody'])
     const watch = presence(alice).watch(['bob', 'eve'])
     await until(watch, (snapshot) => statusOf('bob')(snapshot) === 'online')
-    await alice.room('general').remove('bob')
+    await admin(alice.room('general')).remove('bob')
     await until(watch, ({ users }) => users.size === 0)
     const shown = statuses(watch, 'bob')
     presence(bob).set({ status: 'busy' })

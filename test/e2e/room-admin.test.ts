@@ -1,6 +1,7 @@
 // Owners, moderators and the end of rooms from end to end: real clients over real sockets against the real server.
 
 import { type Client, createClient, type Room } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
 import { createServer, memory, type Server } from '@tautline/server'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
@@ -51,19 +52,22 @@ const entry = (room: Room, type: string) =>
 it('a room is changed by its owner, and everybody is told', async () => {
   const { own, his } = await club()
   const told = entry(his, 'room_updated')
-  expect(await own.update({ topic: 'Chess', name: '' })).toMatchObject({ topic: 'Chess', role: 'owner' })
+  expect(await admin(own).update({ topic: 'Chess', name: '' })).toMatchObject({
+    topic: 'Chess',
+    role: 'owner',
+  })
   expect(await told).toEqual({ topic: 'Chess', name: '' })
-  const info = await his.info()
+  const info = await admin(his).info()
   expect(info).toMatchObject({ topic: 'Chess', role: 'member', rights: ['write', 'invite'], memberCount: 2 })
   expect(info.name).toBeUndefined()
-  await expect(his.update({ topic: 'Go' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  await expect(admin(his).update({ topic: 'Go' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
 })
 
 it('a room that is deleted is gone for all, and what was queued for it fails', async () => {
   const { alice, bob, own, his } = await club()
   const left = new Promise((resolve) => his.once('left', resolve))
   const removed = new Promise((resolve) => bob.once('removed', resolve))
-  await own.destroy()
+  await admin(own).destroy()
   expect(await left).toBe('deleted')
   expect(await removed).toMatchObject({ room: 'club', reason: 'deleted', by: 'alice' })
   await expect(his.send({ content: 'Anybody?' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
@@ -79,9 +83,9 @@ it('a room that is deleted is gone for all, and what was queued for it fails', a
 it('a role is given and told; the room of an owner who leaves has an heir', async () => {
   const { bob, own, his } = await club()
   const appointed = new Promise((resolve) => bob.once('appointed', resolve))
-  await own.setRole('bob', 'moderator')
+  await admin(own).setRole('bob', 'moderator')
   expect(await appointed).toMatchObject({ room: 'club', role: 'moderator', by: 'alice' })
-  expect((await his.info()).rights).toContain('ban')
+  expect((await admin(his).info()).rights).toContain('ban')
   const heir = entry(his, 'role_changed')
   await own.leave()
   expect(await heir).toEqual({ userId: 'bob', role: 'owner' })
@@ -89,22 +93,22 @@ it('a role is given and told; the room of an owner who leaves has an heir', asyn
 
 it('a muted member is refused with a reason and sees until when', async () => {
   const { own, his } = await club()
-  await own.mute('bob', 60_000)
+  await admin(own).mute('bob', 60_000)
   await expect(his.send({ content: 'But …' })).rejects.toMatchObject({ code: 'MUTED' })
-  expect((await his.info()).mutedUntil).toBeGreaterThan(0)
-  await own.unmute('bob')
-  expect((await his.info()).mutedUntil).toBeUndefined()
+  expect((await admin(his).info()).mutedUntil).toBeGreaterThan(0)
+  await admin(own).unmute('bob')
+  expect((await admin(his).info()).mutedUntil).toBeUndefined()
   await his.send({ content: 'Thank you.' })
 })
 
 it('a banned member is out at once, and comes back when that is lifted', async () => {
   const { own, his } = await club()
   const left = new Promise((resolve) => his.once('left', resolve))
-  await own.ban('bob')
+  await admin(own).ban('bob')
   expect(await left).toBe('banned')
   await expect(his.join()).rejects.toMatchObject({ code: 'FORBIDDEN' })
-  await expect(own.invite('bob')).rejects.toMatchObject({ code: 'FORBIDDEN' })
-  await own.unban('bob')
+  await expect(admin(own).invite('bob')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  await admin(own).unban('bob')
   await his.join()
 })
 
@@ -118,7 +122,7 @@ it('several rooms are joined at once, each with an answer of its own', async () 
     [closed.id, 'FORBIDDEN'],
     ['hall', undefined],
   ])
-  expect(await own.activeMembers()).toEqual({
+  expect(await admin(own).activeMembers()).toEqual({
     members: [
       { userId: 'alice', role: 'owner', status: 'online' },
       { userId: 'bob', role: 'member', status: 'online' },
@@ -131,18 +135,18 @@ it('several rooms are joined at once, each with an answer of its own', async () 
 it('the application may do all of it', async () => {
   const { his } = await club()
   await server.rooms.update('club', { topic: 'By the house' })
-  expect(await his.info()).toMatchObject({ topic: 'By the house' })
+  expect(await admin(his).info()).toMatchObject({ topic: 'By the house' })
   await server.rooms.mute('club', 'bob', 60_000)
   await expect(his.send({ content: 'But …' })).rejects.toMatchObject({ code: 'MUTED' })
   await server.rooms.unmute('club', 'bob')
   await server.rooms.setRole('club', 'bob', 'owner')
-  expect(await his.info()).toMatchObject({ role: 'owner' })
+  expect(await admin(his).info()).toMatchObject({ role: 'owner' })
   await server.rooms.ban('club', 'bob')
   await expect(his.join()).rejects.toMatchObject({ code: 'FORBIDDEN' })
   await server.rooms.unban('club', 'bob')
   await his.join()
   await server.rooms.delete('club')
-  await expect(his.info()).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  await expect(admin(his).info()).rejects.toMatchObject({ code: 'FORBIDDEN' })
 })
 
 it('who says something sees on which devices it has arrived, without anybody doing anything for it', async () => {

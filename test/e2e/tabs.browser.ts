@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient, type Sent } from '@tautline/client'
+import { history } from '@tautline/client/history'
 import { createServer, type Server, sqlite } from '@tautline/server'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -94,7 +95,7 @@ function beMember(userId: string): Promise<void> {
 function logOfRoom(): Promise<string[]> {
   return withClient('reader', async (client) => {
     await client.room(room).join()
-    const { messages } = await client.room(room).history({ after: 0, limit: 100 })
+    const { messages } = await history(client.room(room), { after: 0, limit: 100 })
     return messages.map(({ content }) => content)
   })
 }

@@ -1,5 +1,7 @@
 /** What becomes of messages while the server's disk is full, or its file in other hands. */
+
 import type { Client, Sent } from '@tautline/client'
+import { history } from '@tautline/client/history'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { killableServer, openTheatre, ROOM } from './support/theatre.ts'
@@ -36,7 +38,7 @@ describe('a server whose disk is full', { timeout: 20_000 }, () => {
     await Promise.race(waiting.map(putBack))
     expect(waiting.filter(({ status }) => status === 'failed')).toEqual([])
     expect(waiting.filter(({ status }) => status === 'queued').length).toBeGreaterThan(0)
-    expect((await bob.room(ROOM).history({ limit: 100 })).messages.length).toBeGreaterThanOrEqual(20)
+    expect((await history(bob.room(ROOM), { limit: 100 })).messages.length).toBeGreaterThanOrEqual(20)
 
     server.pragma('max_page_count = 1000000')
     await Promise.all(waiting)

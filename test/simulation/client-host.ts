@@ -21,9 +21,9 @@ import { DEFAULT_HEARTBEAT } from '../../packages/client/src/core/heartbeat.ts'
 import { DEFAULT_OUTBOX, type OutboxOptions } from '../../packages/client/src/core/outbox.ts'
 import type { NewRow, SendOutcome } from '../../packages/client/src/core/outbox-row.ts'
 import type { RequestMessage } from '../../packages/client/src/core/requests.ts'
-import { openDoor } from '../../packages/client/src/door.ts'
 import { createDriver } from '../../packages/client/src/driver.ts'
 import { durable } from '../../packages/client/src/durable.ts'
+import { wholeDoor } from '../support/whole-door.ts'
 import type { Dice } from './dice.ts'
 import type { History, Link, Outcome, Restored, Sent, Session, Stream } from './history.ts'
 import type { ClientEnd, Wire } from './network.ts'
@@ -431,7 +431,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   }
 
   function received(number: number, link: Link, frame: unknown): void {
-    const messages = door === 'objects' ? (frame as readonly ServerMessage[]) : openDoor(frame)
+    const messages = door === 'objects' ? (frame as readonly ServerMessage[]) : wholeDoor(frame)
     if (!messages) {
       history.broken.push({ at: world.now, what: `${session.id} cannot read ${String(frame)}` })
       return step({ type: 'garbled', link: number })

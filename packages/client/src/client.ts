@@ -15,6 +15,7 @@ import {
   makeMessageId,
   ROOM_ID,
   type ServerMessage,
+  type ServerMessageType,
   TautlineError,
   USER_ID,
   usersOfDirectRoom,
@@ -38,6 +39,7 @@ import { createRoom, errorOf, type Room, type RoomControl } from './room.ts'
 import { createRoomDirectory, type RoomDirectory } from './room-directory.ts'
 import { systemScheduler } from './scheduler.ts'
 import { createSending, type Sent } from './sent.ts'
+import type { Checks } from './shapes.ts'
 import { createStore, type Readable } from './store.ts'
 import type { Transport } from './transport.ts'
 
@@ -154,6 +156,8 @@ export function createClient(options: ClientOptions): Client {
   const dial = dialOf(options)
   const scheduler = options.scheduler ?? systemScheduler
   const readFrame = options.door ?? openDoor
+  /** The checks of the subjects in use. */
+  const learned: Checks = {}
   const core = createCore(coreOptionsOf(options), options.seed ?? randomSeed())
   const events = createEmitter<ClientEvents>()
   const ledger = createLedger()
@@ -278,7 +282,7 @@ export function createClient(options: ClientOptions): Client {
       transport = dial({
         onOpen: () => step({ type: 'opened', link }),
         onMessage(data) {
-          const messages = readFrame(data)
+          const messages = readFrame(data, learned)
           step(messages ? { type: 'received', link, messages } : { type: 'garbled', link })
         },
         onClose: (closeCode, reason) => step({ type: 'lost', link, closeCode, reason }),
@@ -401,11 +405,11 @@ export function createClient(options: ClientOptions): Client {
 
   // ── What the application asks ─────────────────────────────────────────────────────────────────────────────────
 
-  function request(message: RequestMessage): Promise<unknown> {
+  function request(message: RequestMessage, answer?: ServerMessageType): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = nextRequest++
       requests.set(id, { resolve, reject })
-      step({ type: 'request', id, message })
+      step({ type: 'request', id, message, answer })
     })
   }
 
@@ -453,6 +457,7 @@ export function createClient(options: ClientOptions): Client {
 
   const subjects = createPort({
     request,
+    learn: (checks) => void Object.assign(learned, checks),
     tell(message) {
       if (core.status() !== 'connected') return false
       step({ type: 'tell', message })

@@ -21,6 +21,7 @@ import { type Entry, type PayloadOf, TautlineError } from '@tautline/protocol/wi
 import type { Client } from './client.ts'
 import { createEmitter, type Emitter } from './emitter.ts'
 import type { Sent } from './sent.ts'
+import { EXTENSION_CHECKS } from './subject-checks.ts'
 
 export type { ApplicationError, Protocol } from '@tautline/protocol/extension'
 
@@ -163,6 +164,7 @@ function createExtension(client: Client, protocol: Protocol, forget: () => void)
   const { port } = client
   const events = createEmitter<AnyEvents>()
   const rooms = new Map<string, { readonly room: RoomSpeaker; emit(type: string, event: unknown): void }>()
+  port.learn(EXTENSION_CHECKS)
   const stops: (() => void)[] = [
     forget,
     port.onMessage((message) => {

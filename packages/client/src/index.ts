@@ -43,19 +43,14 @@ export type { OutboxScope, OutboxStorage, OutboxStore, OutboxStoreEvents } from 
 export type { OutboxView } from './outbox-view.ts'
 export type { ClientPort } from './port.ts'
 export type {
-  History,
-  MemberList,
   MessageDeleted,
   MessageEdited,
   Reaction,
-  Reactors,
   Receipt,
   Room,
   RoomEvents,
   RoomSnapshot,
-  Versions,
 } from './room.ts'
-export type { ActiveMembers, RoomAdmin, RoomChange } from './room-admin.ts'
 export type { Joined, ListOptions, NewRoom, RoomDirectory, RoomList } from './room-directory.ts'
 export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { Acknowledgement, Sent, SentStatus } from './sent.ts'

@@ -60,6 +60,14 @@ export type MessageContent = Content & {
   readonly replyTo?: MessageName | undefined
 }
 
+/** As commands and requests name it. */
+export function nameOf(
+  { sender, messageId }: MessageName,
+  ownId: string | undefined,
+): { readonly sender: string; readonly messageId: string } {
+  return { sender: sender || (ownId ?? ''), messageId }
+}
+
 export function messageOf(room: string, entry: Entry): Message | undefined {
   const folded = foldedMessage(entry)
   return folded && messageOfFolded(room, folded)

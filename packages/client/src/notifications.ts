@@ -12,6 +12,7 @@ import { createEmitter } from './emitter.ts'
 import { createNotificationItems, type Notification } from './notification-items.ts'
 import { createNotificationSettings, type NotificationSettings } from './notification-settings.ts'
 import { createStore, type Readable } from './store.ts'
+import { NOTIFICATION_CHECKS } from './subject-checks.ts'
 
 export type { Notification } from './notification-items.ts'
 export type { NotificationSettings, NotificationSettingsSnapshot } from './notification-settings.ts'
@@ -166,6 +167,7 @@ function createNotifications(client: Client): Notifications {
     if (upTo > 0) await port.request({ type, payload: { upTo } })
   }
 
+  port.learn(NOTIFICATION_CHECKS)
   const stops = [
     port.onReady((ready) => {
       isReady = ready

@@ -3,19 +3,32 @@
  * messages. The core knows the log, not the subjects; each is an entry of its own that takes a client, and says and hears
  * what it needs through `client.port`.
  */
-import type { ClientMessage, Entry, PayloadOf, ServerMessage } from '@tautline/protocol/wire'
+import type {
+  ClientMessage,
+  Entry,
+  PayloadOf,
+  ServerMessage,
+  ServerMessageType,
+} from '@tautline/protocol/wire'
 import type { Fault } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createListeners, guarded } from './listeners.ts'
 import type { Sent } from './sent.ts'
+import type { Checks } from './shapes.ts'
 
 /** For the makers of subjects: `presence(client)`, `notifications(client)` … Each `on…` returns how to stop listening. */
 export interface ClientPort {
   /**
    * Asks the server, now or on the next connection; resolves with the payload of the answer. Rejects as the client's own
    * requests do: TIMEOUT (default 10 s), DISCONNECTED, CLOSED, or what the server said (FORBIDDEN, RATE_LIMIT …).
+   * `answer`: the type of message that answers it; any other is none, and rejects with UNAVAILABLE.
    */
-  request(message: RequestMessage): Promise<unknown>
+  request(message: RequestMessage, answer?: ServerMessageType): Promise<unknown>
+  /**
+   * Lets messages of these types in, where they have this shape; else the frame is none of the protocol, and costs the
+   * connection. What nobody has learned is left out at the door.
+   */
+  learn(checks: Checks): void
   /** Says it where we are connected; else returns false, and it is gone: never queued. */
   tell(message: ClientMessage): boolean
   /** How the user is, said with each hello from now on. */

@@ -15,6 +15,7 @@ import { type Activity, browserActivity } from './activity.ts'
 import type { Client } from './client.ts'
 import type { UserPresence } from './core/presence.ts'
 import { createStore, type Readable } from './store.ts'
+import { PRESENCE_CHECKS } from './subject-checks.ts'
 
 export type { Activity, ActivityEvent } from './activity.ts'
 
@@ -211,6 +212,7 @@ function createPresence(client: Client, { autoAway = false }: PresenceOptions, f
     if (!wanted.delete(userId)) unwanted.add(userId)
   }
 
+  port.learn(PRESENCE_CHECKS)
   const stops = [
     port.onMessage((message) => {
       if (message.type === 'user_presence') take(message.payload)

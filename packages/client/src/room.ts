@@ -6,8 +6,6 @@
 import {
   type Entry,
   type EntryPayload,
-  foldedMessage,
-  type Member,
   type PayloadOf,
   type ServerMessage,
   TautlineError,
@@ -24,9 +22,8 @@ import {
   type MessageContent,
   type MessageName,
   messageOf,
-  messageOfFolded,
+  nameOf,
 } from './message.ts'
-import { createRoomAdmin, type RoomAdmin } from './room-admin.ts'
 import type { Sent } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { createUnreadCounter } from './unread.ts'
@@ -106,41 +103,7 @@ export interface Reaction extends MessageDeleted {
   readonly count: number
 }
 
-/** Who reacted to a message with an emoji. */
-export interface Reactors {
-  readonly emoji: string
-  readonly count: number
-  /** The first 100 of them, in the order in which they did. */
-  readonly users: readonly string[]
-}
-
-export interface Versions {
-  /** `seq`: the position of the entry that said it; `body`: all that it said. */
-  readonly versions: PayloadOf<'version_list'>['versions']
-  readonly hasOlder: boolean
-}
-
-export interface History {
-  /** In the order of the room, as they stand at the position `at`: what came of them up to there is in their bodies. */
-  readonly messages: readonly Message[]
-  readonly at: number
-  readonly hasOlder: boolean
-  readonly hasNewer: boolean
-  /** Where to go on towards the beginning: the `before` of the next call. */
-  readonly oldestSeq: number | undefined
-  /** Where to go on towards the end: the `after` of the next call. */
-  readonly newestSeq: number | undefined
-  /** Of a thread: whether we are told of its answers. */
-  readonly following?: boolean | undefined
-}
-
-export interface MemberList {
-  /** By user id. */
-  readonly members: readonly Member[]
-  readonly hasMore: boolean
-}
-
-export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
+export interface Room extends Readable<RoomSnapshot> {
   readonly id: string
   readonly client: Client
   /**
@@ -152,20 +115,10 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   /** Be a member no longer. Rejects with FORBIDDEN in a direct room, which is there for good. */
   leave(): Promise<void>
   /**
-   * Let somebody in who then may `accept()`; they are told by their event `invited`. In a private room owners and
-   * moderators may, in a public one every member; only owners make moderators. Rejects with FORBIDDEN where we may not.
-   */
-  invite(userId: string, options?: { readonly role?: 'moderator' | 'member' | undefined }): Promise<void>
-  /**
    * Become a member by an invitation, and follow; resolves when the room is live. In a private room one reads from here
    * on. Rejects with FORBIDDEN where there is no invitation (any more).
    */
   accept(): Promise<void>
-  /**
-   * Put a member out, or take an invitation back; they are told by their event `removed`. Owners may, and moderators may
-   * where it is an ordinary member. Rejects with FORBIDDEN where we may not.
-   */
-  remove(userId: string): Promise<void>
   /** Follow the room, now and on every later connection. Resolves when it is live. */
   follow(): Promise<void>
   unfollow(): void
@@ -185,28 +138,6 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
   unreact(message: MessageName, emoji: string): Sent
   /** Say here what was said in a room that we may read; the server copies it as it stands then. */
   forward(message: MessageName & { readonly room: string }): Sent
-  /**
-   * What a message has said, and says now, the newest first; those next before a position; at most 100, by default 50. None
-   * where it was deleted. Rejects with FORBIDDEN where it is not there, UNKNOWN_TYPE where the server tells nobody.
-   */
-  versions(
-    message: MessageName,
-    options?: { readonly before?: number | undefined; readonly limit?: number | undefined },
-  ): Promise<Versions>
-  /** Who reacted to a message. Rejects with FORBIDDEN where it is not there. */
-  reactions(message: MessageName): Promise<readonly Reactors[]>
-  /** The answers to a message: the newest, or those next before a position; at most 100, by default 50. */
-  thread(
-    message: MessageName,
-    options?: { readonly before?: number | undefined; readonly limit?: number | undefined },
-  ): Promise<History>
-  /**
-   * Be told of the answers to a message, as `answered` of the client. Whose message it is, and who answers it, follows by
-   * itself. Rejects with FORBIDDEN where it is not there: await a message of ours first.
-   */
-  followThread(message: MessageName): Promise<void>
-  /** Not any longer: until `followThread`, also where we go on answering. */
-  unfollowThread(message: MessageName): Promise<void>
   /** We type. Told to others at most every 3 s; never queued. */
   typing(active?: boolean): void
   /**
@@ -219,18 +150,6 @@ export interface Room extends Readable<RoomSnapshot>, RoomAdmin {
    * changes; `subscribe` tells when.
    */
   receipts(): ReadonlyMap<string, Receipt>
-  /** A page of the members, at most 100: those whose ids sort after `after`, the last of the page before. */
-  members(options?: {
-    readonly after?: string | undefined
-    readonly limit?: number | undefined
-  }): Promise<MemberList>
-  /** Messages next before a position, or next after one (default: the newest); at most 100, by default 50. */
-  history(options?: {
-    readonly before?: number | undefined
-    /** From the oldest on: 0. Not together with `before`. */
-    readonly after?: number | undefined
-    readonly limit?: number | undefined
-  }): Promise<History>
   on<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
   once<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): () => void
   off<E extends keyof RoomEvents>(event: E, listener: (...args: RoomEvents[E]) => void): void
@@ -326,11 +245,6 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     })
   }
 
-  /** As commands name it. */
-  function nameOf({ sender, messageId }: MessageName) {
-    return { sender: sender || (port.userId() ?? ''), messageId }
-  }
-
   /** Its own fields alone: an item of a timeline is a content, too. */
   function saidBy(said: Content): NewRow['payload'] {
     const { content, metadata, mentions, ...more } = said as Content & Readonly<Record<string, unknown>>
@@ -339,16 +253,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   }
 
   function change(type: NewRow['type'], message: MessageName, more?: object): Sent {
-    return port.send(id, type, { target: nameOf(message), ...more })
-  }
-
-  function historyOf(page: PayloadOf<'history'>): History {
-    const { entries, at, from, to, hasOlder, hasNewer, following } = page
-    const folded = entries.map((entry) => foldedMessage(entry, at)).filter((one) => one !== undefined)
-    const messages = folded.map((one) => messageOfFolded(id, one))
-    const oldestSeq = from ?? entries[0]?.seq
-    const newestSeq = to ?? entries.at(-1)?.seq
-    return { messages, at, hasOlder, hasNewer, oldestSeq, newestSeq, following }
+    return port.send(id, type, { target: nameOf(message, port.userId()), ...more })
   }
 
   function tellChange({ type, seq, sender: by, timestamp, payload }: Entry): void {
@@ -385,7 +290,6 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   const room: Room = {
     id,
     client: port.client,
-    ...createRoomAdmin(id, port.request),
     async join() {
       await port.request({ type: 'join_room', payload: { room: id } })
       await room.follow()
@@ -393,15 +297,9 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     async leave() {
       await port.request({ type: 'leave_room', payload: { room: id } })
     },
-    async invite(userId, { role } = {}) {
-      await port.request({ type: 'invite_member', payload: { room: id, userId, role } })
-    },
     async accept() {
       await port.request({ type: 'accept_invitation', payload: { room: id } })
       await room.follow()
-    },
-    async remove(userId) {
-      await port.request({ type: 'remove_member', payload: { room: id, userId } })
     },
     async follow() {
       isFollowed = true
@@ -414,7 +312,7 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
       port.unfollow(id)
     },
     send: (content) => {
-      const replyTo = content.replyTo && nameOf(content.replyTo)
+      const replyTo = content.replyTo && nameOf(content.replyTo, port.userId())
       return port.send(id, 'send_message', { ...saidBy(content), replyTo })
     },
     edit: (message, content) => change('edit_message', message, saidBy(content)),
@@ -422,40 +320,10 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
     react: (message, emoji) => change('add_reaction', message, { emoji }),
     unreact: (message, emoji) => change('remove_reaction', message, { emoji }),
     forward: (message) =>
-      port.send(id, 'forward_message', { from: { room: message.room, ...nameOf(message) } }),
-    async versions(message, { before, limit } = {}) {
-      const payload = { room: id, target: nameOf(message), before, limit }
-      const list = await port.request({ type: 'get_versions', payload })
-      const { versions, hasOlder } = list as PayloadOf<'version_list'>
-      return { versions, hasOlder }
-    },
-    async reactions(message) {
-      const payload = { room: id, target: nameOf(message) }
-      const list = await port.request({ type: 'get_reactions', payload })
-      return (list as PayloadOf<'reaction_list'>).reactions
-    },
-    async thread(message, { before, limit } = {}) {
-      const payload = { room: id, target: nameOf(message), before, limit }
-      return historyOf((await port.request({ type: 'get_thread', payload })) as PayloadOf<'history'>)
-    },
-    async followThread(message) {
-      await port.request({ type: 'follow_thread', payload: { room: id, target: nameOf(message) } })
-    },
-    async unfollowThread(message) {
-      await port.request({ type: 'unfollow_thread', payload: { room: id, target: nameOf(message) } })
-    },
+      port.send(id, 'forward_message', { from: { room: message.room, ...nameOf(message, port.userId()) } }),
     typing: (active = true) => port.typing(id, active),
     markRead: (seq) => readTo(seq, seq),
     receipts: () => receipts,
-    async members({ after, limit } = {}) {
-      const payload = await port.request({ type: 'list_members', payload: { room: id, after, limit } })
-      const { members, hasMore } = payload as PayloadOf<'member_list'>
-      return { members, hasMore }
-    },
-    async history({ before, after, limit } = {}) {
-      const payload = await port.request({ type: 'get_history', payload: { room: id, before, after, limit } })
-      return historyOf(payload as PayloadOf<'history'>)
-    },
     hold,
     getSnapshot: store.getSnapshot,
     subscribe: store.subscribe,

@@ -13,7 +13,8 @@ import {
   type MessageBody,
   type MessageKind,
 } from '@tautline/protocol/wire'
-import type { History, Room } from './room.ts'
+import { type History, history } from './history.ts'
+import type { Room } from './room.ts'
 import type { Sent, SentStatus } from './sent.ts'
 import { createStore, type Readable } from './store.ts'
 import { isChange, isOver, targetOf, withChange } from './timeline-changes.ts'
@@ -290,7 +291,7 @@ export function timeline(room: Room, { pageSize = 50 }: TimelineOptions = {}): T
       let isProgress: boolean
       // Where there is nothing but what is folded in, one goes on: nobody would see such a page.
       do {
-        page = await room.history({ before: oldestSeq, limit: pageSize })
+        page = await history(room, { before: oldestSeq, limit: pageSize })
         if (mine !== generation) return
         const { at, oldestSeq: from = Number.POSITIVE_INFINITY } = page
         isProgress = from < (oldestSeq ?? Number.POSITIVE_INFINITY)

@@ -5,6 +5,7 @@
 import { MAX_DESCRIBED_USERS, type PayloadOf, type UserDescription } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
 import { createStore, type Readable } from './store.ts'
+import { USER_CHECKS } from './subject-checks.ts'
 
 export type { UserDescription } from '@tautline/protocol/wire'
 
@@ -38,6 +39,7 @@ export function users(client: Client): Users {
 }
 
 function createUsers({ port }: Client): Users {
+  port.learn(USER_CHECKS)
   const store = createStore<{ readonly all: UsersSnapshot }>({ all: new Map() })
   /** In the order of asking. */
   const asked = new Map<string, Promise<void>>()

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest'
 import type { Effect } from '../../../packages/client/src/core/context.ts'
 import { createCore, type Input } from '../../../packages/client/src/core/core.ts'
 import { createRandom } from '../../../packages/client/src/core/random.ts'
-import { openDoor } from '../../../packages/client/src/door.ts'
 import { framesLike } from '../../support/mutate.ts'
+import { wholeDoor } from '../../support/whole-door.ts'
 import {
   CORE_OPTIONS,
   commandsOf,
@@ -182,7 +182,7 @@ function play(seed: number, moves: readonly Move[]): number {
   }
 
   function hear(value: unknown): void {
-    const messages = openDoor(JSON.stringify(value))
+    const messages = wholeDoor(JSON.stringify(value))
     step(messages ? { type: 'received', link, messages: messages } : { type: 'garbled', link })
   }
 
@@ -241,7 +241,7 @@ function play(seed: number, moves: readonly Move[]): number {
       case 'hear': {
         // Half of the refs are of this connection.
         const text = next.text.replaceAll(/"ref":\d+/g, `"ref":${Math.max(0, refs - next.ref)}`)
-        const messages = openDoor(text)
+        const messages = wholeDoor(text)
         return step(messages ? { type: 'received', link, messages } : { type: 'garbled', link })
       }
       case 'accept':

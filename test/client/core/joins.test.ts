@@ -1,3 +1,4 @@
+import { history } from '@tautline/client/history'
 import { memoryStore } from '@tautline/client/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type LocalServer, startLocalServer } from '../../support/local-server.ts'
@@ -66,7 +67,7 @@ describe('a join that had no answer when the page went away', () => {
     const joined = after.room('general').join()
     await expect.poll(() => after.outbox.list().length).toBe(0)
     await joined
-    const { messages } = await after.room('general').history()
+    const { messages } = await history(after.room('general'))
     expect(messages.map(({ content }) => content)).toEqual(['first words'])
     expect(failed).toEqual([])
   })

@@ -6,7 +6,7 @@ import { trace } from '../support/trace.ts'
 const MEMBERS: RequestMessage = { type: 'list_members', payload: { room: 'den' } }
 
 const ask = (client: ReturnType<typeof drive>, id: number, message: RequestMessage = MEMBERS) =>
-  client.step({ type: 'request', id, message })
+  client.step({ type: 'request', id, message, answer: message === MEMBERS ? 'member_list' : undefined })
 const repliesOf = (effects: Parameters<typeof trace>[0]) =>
   trace(effects).filter((line) => line.startsWith('reply'))
 

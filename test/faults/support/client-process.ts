@@ -8,9 +8,11 @@
  *
  * It ends when its standard input does.
  */
+
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Client, createClient, type Sent, TautlineError } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
 import { file } from '@tautline/client/file'
 import { createToken } from '@tautline/server'
 import type { HistoryEvent } from '../history.ts'
@@ -185,7 +187,7 @@ async function start(spec: ClientSpec): Promise<Client> {
     if (room === closed?.room && spec === options.clients[0]) {
       recorder.recordMembers(client, room)
       for (const { user, rooms } of options.clients)
-        if (user !== spec.user && rooms.includes(room)) await client.room(room).invite(user)
+        if (user !== spec.user && rooms.includes(room)) await admin(client.room(room)).invite(user)
     }
     if (spec.reads === 'log') void recorder.recordLog(client, room, spec.device)
   }
@@ -208,7 +210,7 @@ async function receive(
   recorder.recordEvents(client, room, () => `${guest.device}#${stays}`)
   await client.connect()
   while (isLoading) {
-    await insist(() => owner.room(room).invite(guest.user))
+    await insist(() => admin(owner.room(room)).invite(guest.user))
     stays++
     await insist(() => client.room(room).accept())
     for (let i = 0; i < 5 && isLoading; i++) {
@@ -220,7 +222,7 @@ async function receive(
         )
       await passing(STAY_MS / 5)
     }
-    await insist(() => owner.room(room).remove(guest.user))
+    await insist(() => admin(owner.room(room)).remove(guest.user))
     await passing(STAY_MS)
   }
 }

@@ -2,6 +2,7 @@
  * A chat: lines go in, a client carries them, a view shows what becomes of them. It ends with the input, with /quit, or
  * when the server refuses for good; then everything on its way has its time to arrive.
  */
+
 import {
   type Client,
   type Code,
@@ -10,6 +11,8 @@ import {
   type StatusChange,
   TautlineError,
 } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
+import { history } from '@tautline/client/history'
 import { MEANINGS, ROOM_ID } from '@tautline/protocol/wire'
 import { createProgress } from './progress.ts'
 import { type EnteredRoom, watchRoom } from './rooms.ts'
@@ -142,7 +145,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
 
   async function listMembers(): Promise<void> {
     const room = current
-    const { members, hasMore } = await room.members()
+    const { members, hasMore } = await admin(room).members()
     const { users } = room.getSnapshot()
     view.answer(`${room.id} has ${hasMore ? 'more than ' : ''}${plural(members.length, 'member')}:`)
     for (const { userId, role } of members) {
@@ -159,7 +162,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
     let hasOlder = true
     // A page has so many entries, and not all of them are messages.
     while (hasOlder && messages.length < count) {
-      const page = await entered.room.history({ before: entered.before, limit: count - messages.length })
+      const page = await history(entered.room, { before: entered.before, limit: count - messages.length })
       messages.unshift(...page.messages)
       entered.before = page.oldestSeq ?? entered.before
       hasOlder = page.hasOlder && page.oldestSeq !== undefined

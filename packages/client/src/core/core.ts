@@ -15,11 +15,11 @@ import {
   ownLogId,
   type PayloadOf,
   type ServerMessage,
+  type ServerMessageType,
 } from '@tautline/protocol/wire'
 import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
 import { createDeliveries } from './deliveries.ts'
-import type { HandledServerMessage } from './handled.ts'
 import { createJoins } from './joins.ts'
 import type { KeeperInput, StorageStatus } from './keeper.ts'
 import { createLiveness } from './liveness.ts'
@@ -46,7 +46,13 @@ export type Input =
   /** `replaces`: the failed message that is tried again by it. */
   | { readonly type: 'send'; readonly row: NewRow; readonly replaces?: string | undefined }
   | { readonly type: 'cancel'; readonly messageId: string }
-  | { readonly type: 'request'; readonly id: number; readonly message: RequestMessage }
+  /** `answer`: the type of message that answers it. */
+  | {
+      readonly type: 'request'
+      readonly id: number
+      readonly message: RequestMessage
+      readonly answer?: ServerMessageType | undefined
+    }
   | { readonly type: 'follow'; readonly room: string }
   | { readonly type: 'unfollow'; readonly room: string }
   | { readonly type: 'typing'; readonly room: string; readonly active: boolean }
@@ -180,7 +186,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     return rooms.isFollowed(payload.room)
   }
 
-  function receive(message: HandledServerMessage): void {
+  function receive(message: ServerMessage): void {
     if (!isTimely(message.type)) return
     switch (message.type) {
       case 'connected':
@@ -257,7 +263,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
   }
 
   /** Hands the answer to the application's request. */
-  function replied(message: HandledServerMessage): void {
+  function replied(message: ServerMessage): void {
     const { payload } = message
     const pending = 'ref' in payload ? answered(payload.ref, 'request') : undefined
     if (pending) requests.resolve(pending.id, message)
@@ -323,7 +329,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     }
   }
 
-  function onPage(message: Extract<HandledServerMessage, { type: 'page' | 'reset' }>): void {
+  function onPage(message: Extract<ServerMessage, { type: 'page' | 'reset' }>): void {
     const { ref, room } = message.payload
     const pending = answered(ref, 'request', 'sync')
     if (pending?.for === 'request') return requests.resolve(pending.id, message)
@@ -332,7 +338,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     else rooms.reset(message.payload)
   }
 
-  function onJoined(message: Extract<HandledServerMessage, { type: 'room_joined' }>): void {
+  function onJoined(message: Extract<ServerMessage, { type: 'room_joined' }>): void {
     const pending = answered(message.payload.ref, 'request', 'join')
     if (pending?.for === 'request') requests.resolve(pending.id, message)
     if (pending?.for === 'join') joins.joined(message.payload)
@@ -395,7 +401,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'told':
         return outbox.keeper.take(input)
       case 'request':
-        return onRequest(input.id, input.message)
+        return onRequest(input.id, input.message, input.answer)
       case 'follow':
         return connection.status() === 'closed' ? undefined : rooms.follow(input.room)
       case 'unfollow':
@@ -426,7 +432,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
         liveness.feed()
         // A message may end the link; what stands behind it in the frame is then of the past.
         for (const message of input.messages) {
-          if (connection.isCurrent(input.link)) receive(message as HandledServerMessage)
+          if (connection.isCurrent(input.link)) receive(message)
         }
         return
       case 'garbled':
@@ -444,13 +450,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
     context.emit({ type: 'settled', room, messageId, outcome: { status: 'failed', code: 'CLOSED' } })
   }
 
-  function onRequest(id: number, message: RequestMessage): void {
+  function onRequest(id: number, message: RequestMessage, answer: ServerMessageType | undefined): void {
     const status = connection.status()
     // Joining may be asked for before connecting; everything else needs somebody to ask.
     if (message.type === 'join_room' && status !== 'closed' && status !== 'stopped') {
       return joins.add(id, message.payload.room)
     }
-    requests.add(id, message)
+    requests.add(id, message, answer)
     if (status === 'closed') requests.reject(id, { code: 'CLOSED' })
     if (status === 'idle' || status === 'stopped') requests.reject(id, { code: 'DISCONNECTED' })
   }

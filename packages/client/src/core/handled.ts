@@ -1,14 +1,26 @@
 /**
- * Which messages of the server the client takes. Those that a part of the core acts on have a case in core.ts; all others
- * are told to whoever listens (`message`), and where they carry the `ref` of a request, they answer it. So a new message
- * of a subject needs a check in the door, which the compiler demands, and nothing here.
+ * Which messages of the server every client checks: those on which a part of the core or of the rooms acts. Those that the
+ * core does not know by a case in core.ts are told to whoever listens (`message`), and where they carry the `ref` of a
+ * request, they answer it. So a new message of a subject needs nothing in the core.
  *
- * Left out are messages that nobody acts on yet: the door lets them fall without a look (each check costs bytes in every
- * bundle). One that somebody acts on loses its line here.
+ * Left to the subjects are messages that only they act on: each learns the checks of its own (`port.learn`), and until
+ * then the door lets them fall without a look, for each check costs bytes in every bundle.
  */
-import type { ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
+import type { ServerMessageType } from '@tautline/protocol/wire'
 
-type IgnoredServerMessageType =
+type SubjectMessageType =
+  | 'history'
+  | 'version_list'
+  | 'reaction_list'
+  | 'member_list'
+  | 'active_member_list'
+  | 'user_list'
+  | 'user_presence'
+  | 'notification_list'
+  | 'notifications_changed'
+  | 'notifications_set'
+  | 'signal'
+  | 'response'
   | 'call_started'
   | 'incoming_call'
   | 'call_answered'
@@ -16,5 +28,4 @@ type IgnoredServerMessageType =
   | 'call_candidate'
   | 'call_list'
 
-export type HandledServerMessageType = Exclude<ServerMessageType, IgnoredServerMessageType>
-export type HandledServerMessage = Extract<ServerMessage, { type: HandledServerMessageType }>
+export type HandledServerMessageType = Exclude<ServerMessageType, SubjectMessageType>

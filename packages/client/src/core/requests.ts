@@ -3,9 +3,8 @@
  * of them are idempotent), failed with TIMEOUT when their time is over. Requests are not durable: only commands are. A
  * signal is of the moment: it is never kept for another connection.
  */
-import type { ClientMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
 import type { Context, Failure } from './context.ts'
-import type { HandledServerMessage } from './handled.ts'
 
 /** A request without its ref, which the core gives anew for each attempt. */
 export type RequestMessage = {
@@ -30,50 +29,34 @@ type RequestType = Exclude<
   | 'mark_delivered'
 >
 
-/** Where the answer is one that the core or the rooms read. For the others, whatever carries the ref is the answer. */
-const ANSWERS: { readonly [T in RequestType]?: HandledServerMessage['type'] } = {
+/** Of the requests of the rooms themselves. Whoever asks otherwise says which answer it means. */
+const ANSWERS: { readonly [T in RequestType]?: ServerMessageType } = {
   create_room: 'room_info',
   list_rooms: 'room_list',
-  invite_member: 'done',
   accept_invitation: 'room_joined',
-  remove_member: 'done',
   join_room: 'room_joined',
   leave_room: 'room_left',
-  list_members: 'member_list',
   // Or `reset`, where the log is another one.
   get_page: 'page',
-  get_history: 'history',
-  get_thread: 'history',
-  follow_thread: 'done',
-  unfollow_thread: 'done',
-  get_versions: 'version_list',
-  get_reactions: 'reaction_list',
   mark_read: 'messages_read',
-  get_room: 'room_info',
-  update_room: 'room_info',
-  delete_room: 'room_left',
-  list_active_members: 'active_member_list',
-  set_role: 'done',
-  ban_member: 'done',
-  unban_member: 'done',
-  mute_member: 'done',
-  unmute_member: 'done',
 }
 
 interface Request {
   readonly id: number
   readonly message: RequestMessage
+  /** The type that answers; any where it is not said. */
+  readonly answer: ServerMessageType | undefined
   readonly deadline: number
 }
 
 export interface Requests {
-  add(id: number, message: RequestMessage): void
+  add(id: number, message: RequestMessage, answer?: ServerMessageType): void
   /** The connection is ready: ask everything that has no answer yet. */
   start(): void
   /** The connection is gone: what was of the moment has failed. */
   stop(): void
   /** An answer to another kind of request is none: it has failed. */
-  resolve(id: number, answer: HandledServerMessage): void
+  resolve(id: number, message: ServerMessage): void
   reject(id: number, failure: Failure): void
   rejectAll(failure: Failure): void
   tick(): void
@@ -91,8 +74,8 @@ export function createRequests(context: Context): Requests {
   }
 
   const requests: Requests = {
-    add(id, message) {
-      const request = { id, message, deadline: context.now + context.options.requestTimeoutMs }
+    add(id, message, answer = ANSWERS[message.type]) {
+      const request = { id, message, answer, deadline: context.now + context.options.requestTimeoutMs }
       open.set(id, request)
       if (context.ready) ask(request)
       else requests.stop()
@@ -106,8 +89,8 @@ export function createRequests(context: Context): Requests {
     },
     resolve(id, { type, payload }) {
       const request = open.get(id)
-      const expected = request && ANSWERS[request.message.type]
-      if (expected && expected !== (type === 'reset' ? 'page' : type))
+      const answer = request?.answer
+      if (answer && answer !== (type === 'reset' ? 'page' : type))
         return requests.reject(id, { code: 'UNAVAILABLE' })
       if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
     },
