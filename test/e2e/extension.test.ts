@@ -452,6 +452,26 @@ describe('a session', () => {
     expect(new Set([...asked, ...told.items.map(({ session }) => session)]).size).toBe(1)
     expect(asked[0]).toMatch(/^ada\//)
   })
+
+  it('can be told something as soon as it is there, on each connection', async () => {
+    const server = await start(
+      {},
+      {
+        onSession({ session, isConnected }, app) {
+          if (isConnected) app.tell({ session }, 'job_closed', { jobId: 'welcome' })
+        },
+      },
+    )
+    const client = createClient({ url: String(server.url), userId: 'ada', getToken: () => 'ada' })
+    clients.push(client)
+    const heard = tape<string>()
+    extend(client, jobs).on('job_closed', ({ payload }) => heard.add(payload.jobId))
+    await client.connect()
+    await heard.heard(1)
+    await client.disconnect()
+    await client.connect()
+    expect(await heard.heard(2)).toEqual(['welcome', 'welcome'])
+  })
 })
 
 describe('what arrives and is not of its form', () => {
