@@ -21,7 +21,7 @@ import { type Entry, type PayloadOf, TautlineError } from '@tautline/protocol/wi
 import type { Client } from './client.ts'
 import { createEmitter, type Emitter } from './emitter.ts'
 import type { Sent } from './sent.ts'
-import { EXTENSION_CHECKS } from './subject-checks.ts'
+import { EXTENSION_CHECKS, HISTORY_CHECKS } from './subject-checks.ts'
 
 export type { ApplicationError, Protocol } from '@tautline/protocol/extension'
 
@@ -228,11 +228,13 @@ function createExtension(client: Client, protocol: Protocol, forget: () => void)
       },
       async signal(type, payload) {
         const said = { room: id, type, payload: sent('signal', type, payload) }
-        await port.request({ type: 'send_signal', payload: said })
+        await port.request({ type: 'send_signal', payload: said }, 'done')
       },
       async history({ before, limit } = {}) {
         const asked = { room: id, before, limit }
-        const page = (await port.request({ type: 'get_history', payload: asked })) as PayloadOf<'history'>
+        port.learn(HISTORY_CHECKS)
+        const answer = await port.request({ type: 'get_history', payload: asked }, 'history')
+        const page = answer as PayloadOf<'history'>
         const { entries, from: oldestSeq = entries[0]?.seq, hasOlder } = page
         const messages = entries.flatMap(({ type, payload: said, ...entry }) => {
           const payload = known(type, said)
@@ -254,7 +256,8 @@ function createExtension(client: Client, protocol: Protocol, forget: () => void)
     async request(type, payload) {
       const definition = definitionOf(protocol, type, 'request')
       const asked = { type, payload: sent('request', type, payload) }
-      const answer = (await port.request({ type: 'send_request', payload: asked })) as PayloadOf<'response'>
+      const said = await port.request({ type: 'send_request', payload: asked }, 'response')
+      const answer = said as PayloadOf<'response'>
       const checked = definition && checkPayload(definition.response, answer.payload)
       if (checked?.ok) return checked.payload
       throw new TautlineError('VALIDATION_ERROR', 'the answer is not of its form')
