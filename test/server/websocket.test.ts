@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
-import { connect as connectTcp } from 'node:net'
+import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http'
+import { type AddressInfo, connect as connectTcp } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Server } from '@tautline/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect, Peer, startServer, tokenOf } from './wire.ts'
@@ -221,5 +223,28 @@ describe('a connection', () => {
       await once(tcp, 'close')
     }
     await connect(server).login('alice')
+  })
+})
+
+describe('the request of an upgrade', () => {
+  it('is not kept, with all its headers, as long as the connection', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const server = await startServer()
+    const http = createHttpServer()
+    const requests: WeakRef<IncomingMessage>[] = []
+    http.on('upgrade', (upgrade) => requests.push(new WeakRef(upgrade)))
+    server.attach(http)
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void http.close())
+    const { port } = http.address() as AddressInfo
+    const peer = new Peer(`ws://127.0.0.1:${port}/ws`)
+    await peer.login('alice')
+    await expect
+      .poll(() => {
+        collectGarbage()
+        return requests.map((one) => one.deref())
+      })
+      .toEqual([undefined])
   })
 })

@@ -57,8 +57,13 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
   })
 
+  // A listener made within `upgrade` would keep its request, with all headers, as long as the socket.
+  const onBrokenUpgrade = (error: Error) =>
+    logger.debug({ error: error.message }, 'a socket broke during its upgrade')
+  const onBroken = (error: Error) => logger.debug({ error: error.message }, 'a socket broke')
+
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean): void {
-    socket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke during its upgrade'))
+    socket.on('error', onBrokenUpgrade)
     if (pathOf(request) !== path) {
       if (isOurs) refuseUpgrade(socket, 404, `WebSockets are served at ${path}`)
       return
@@ -82,7 +87,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   }
 
   function join(webSocket: WebSocket, socket: Duplex, request: IncomingMessage): void {
-    webSocket.on('error', (error) => logger.debug({ error: error.message }, 'a socket broke'))
+    webSocket.on('error', onBroken)
     if (webSocket.protocol !== SUBPROTOCOL) {
       webSocket.close(closeCodeOf('UNSUPPORTED_VERSION'), encodeCloseReason('UNSUPPORTED_VERSION'))
       return
