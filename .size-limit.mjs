@@ -26,16 +26,46 @@ export default [
     name: 'createClient, with the native WebSocket',
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
-    // 23.5 kB today, with the joints for an outbox in a store, rooms, roles and deliveries, and 2.5 kB for what can be done with messages
-    // beyond sending (the fold, a timeline that shows changes at once); the aim is 10 kB. Lower this with every saving.
-    limit: '23.5 kB',
+    // The aim is 10 kB; what takes the room stands in docs/architecture.md. Lower this with every saving.
+    limit: '19.5 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'a whole chat: the client, IndexedDB and tabs, timeline, history, administration, presence, notifications, names',
+    path: [],
+    import: {
+      'packages/client/dist/index.js': '{ createClient }',
+      'packages/client/dist/indexeddb.js': '{ indexedDb }',
+      'packages/client/dist/timeline.js': '{ timeline }',
+      'packages/client/dist/history.js': '{ history, thread, versions, reactions }',
+      'packages/client/dist/admin.js': '{ admin }',
+      'packages/client/dist/presence.js': '{ presence }',
+      'packages/client/dist/notifications.js': '{ notifications }',
+      'packages/client/dist/users.js': '{ users }',
+    },
+    // The aim is 13 kB.
+    limit: '31.5 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
+    name: 'createClient with the validating door',
+    path: [],
+    import: {
+      'packages/client/dist/index.js': '{ createClient }',
+      'packages/client/dist/validate.js': '{ validatingDoor }',
+    },
+    // The aim is 23 kB. From the sources it is 33: in dist the schemas of what a client says are not shaken off.
+    limit: '37 kB',
+    gzip: true,
+    modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
+  },
+  {
+    // With history, and the checks of what it answers, which the client has in part.
     name: 'timeline, beyond the client',
     path: 'packages/client/dist/timeline.js',
-    limit: '2.6 kB',
+    limit: '3.4 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -54,7 +84,7 @@ export default [
     // What it takes of the protocol the client has already.
     ignore: ['@tautline/protocol'],
     // 1.6 kB where the client is there already, whose events and store it shares.
-    limit: '2.4 kB',
+    limit: '2.6 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -62,7 +92,7 @@ export default [
     name: 'users, beyond the client',
     path: 'packages/client/dist/users.js',
     ignore: ['@tautline/protocol'],
-    limit: '1 kB',
+    limit: '1.1 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -70,7 +100,7 @@ export default [
     name: 'extend and defineProtocol, beyond the client',
     path: 'packages/client/dist/extension.js',
     // 1.2 kB for extend, and 0.5 for defineProtocol; the rest (codes, listeners) the client has anyway.
-    limit: '2.7 kB',
+    limit: '2.8 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -79,14 +109,14 @@ export default [
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],
     // 2.8 kB of it is what the core does with any store: a client without one does not carry it.
-    limit: '6.2 kB',
+    limit: '6.6 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
   {
     name: 'validatingDoor, beyond the client: the schemas and their library',
     path: 'packages/client/dist/validate.js',
-    limit: '18.9 kB',
+    limit: '19.5 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },
