@@ -56,8 +56,8 @@ export default [
       'packages/client/dist/index.js': '{ createClient }',
       'packages/client/dist/validate.js': '{ validatingDoor }',
     },
-    // The aim is 23 kB. From the sources it is 33: in dist the schemas of what a client says are not shaken off.
-    limit: '37 kB',
+    // The aim is 23 kB. 9 kB are the schema library, 4 the schemas, of both directions.
+    limit: '33 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },
@@ -116,7 +116,7 @@ export default [
   {
     name: 'validatingDoor, beyond the client: the schemas and their library',
     path: 'packages/client/dist/validate.js',
-    limit: '19.5 kB',
+    limit: '15.75 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },

@@ -48,6 +48,8 @@ for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
 export default defineConfig([
   packageBuild('protocol', {
     index: 'src/index.ts',
+    // No entry point, but a file of its own: examples say much, and who does not ask for them does not get them.
+    examples: 'src/examples.ts',
     wire: 'src/wire.ts',
     extension: 'src/extension.ts',
     schema: 'src/schema.ts',
