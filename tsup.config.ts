@@ -38,6 +38,7 @@ const clientEntries = {
   indexeddb: 'src/stores/indexeddb.ts',
   extension: 'src/extension.ts',
   presence: 'src/presence.ts',
+  calls: 'src/calls.ts',
   validate: 'src/validate.ts',
 }
 
@@ -52,12 +53,13 @@ export default defineConfig([
     examples: 'src/examples.ts',
     wire: 'src/wire.ts',
     extension: 'src/extension.ts',
+    calls: 'src/calls.ts',
     schema: 'src/schema.ts',
   }),
   packageBuild('client', clientEntries, { format: 'esm' }),
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),
-  packageBuild('server', { index: 'src/index.ts' }, { target: 'node22' }),
+  packageBuild('server', { index: 'src/index.ts', calls: 'src/calls.ts' }, { target: 'node22' }),
   packageBuild('react', { index: 'src/index.ts' }, { banner: { js: "'use client'" } }),
   packageBuild('vue', { index: 'src/index.ts' }),
   // A program: nobody imports it.

@@ -37,6 +37,7 @@ import {
   ROOM_ID,
   USER_ID,
 } from '@tautline/protocol'
+import { CALL_ID, callProtocol, PEER_ID } from '@tautline/protocol/calls'
 import {
   CLIENT_EXCHANGES,
   COMMAND_EXCHANGES,
@@ -44,6 +45,7 @@ import {
   jsonSchemas,
   type NamedSchema,
 } from '@tautline/protocol/schema'
+import * as z from 'zod/mini'
 
 const path = fileURLToPath(new URL('../docs/protocol.md', import.meta.url))
 const schemas = new Map(jsonSchemas().map((schema) => [schema.name, schema]))
@@ -72,6 +74,16 @@ function partOf(name: string): string {
       return idsPart()
     case 'content':
       return contentPart()
+    case 'calls':
+      return callsPart()
+    case 'call':
+      return callFieldsPart('call_changed', 'call')
+    case 'call_record':
+      return callFieldsPart('call_ended')
+    case 'call_signal':
+      return callFieldsPart('peer_signal')
+    case 'call_errors':
+      return callErrorsPart()
     default:
       throw new Error(`docs/protocol.md asks for a part that nobody makes: ${name}`)
   }
@@ -192,6 +204,7 @@ function numberForm({ type, minimum, maximum, exclusiveMinimum }: JsonSchema): s
 function textForm({ pattern, minLength, maxLength }: JsonSchema, key: string): string {
   if (key === 'sid') return 'lane id'
   if (key === 'callId') return 'call id'
+  if (key === 'peerId' || ((key === 'from' || key === 'to') && pattern === PEER_ID.source)) return 'peer id'
   if (key === 'emoji') return 'emoji'
   if (key === 'type') return 'type name'
   if (key === 'mediaType') return 'media type'
@@ -360,7 +373,9 @@ function idsPart(): string {
     [
       row('user id', USER_ID),
       row('room id', ROOM_ID),
-      row('message id, call id, lane id (`sid`)', MESSAGE_ID),
+      row('message id, lane id (`sid`)', MESSAGE_ID),
+      row('call id', CALL_ID),
+      row('peer id', PEER_ID),
       row('fingerprint (`h`)', FINGERPRINT),
       ['type name', `\`${fieldAt('server.entries', ['entries', '[]', 'type']).pattern}\``],
       row('code', CODE_NAME),
@@ -371,6 +386,104 @@ function idsPart(): string {
       ['media type', `\`${fieldAt('command.send_message', ['file', 'mediaType']).pattern}\``],
     ],
   )
+}
+
+// --- calls ---------------------------------------------------------------------------------------------------------
+
+const CALL_MESSAGES = {
+  start_call:
+    'Call members of the room: `to`, or all of it. Where a call is on in the room, come into it instead.',
+  answer_call: 'Take the call with this device, or come (back) into one that is on.',
+  reject_call: 'The user does not take the call.',
+  end_call: 'Hang up, before or after an answer.',
+  resume_call: 'Still in the call, on another connection.',
+  get_calls: 'The calls in which the user is, or that ring for them.',
+  signal_peer: 'Say something to another peer.',
+  peer_signal: 'What another peer says: to the device of `to`.',
+  call_changed: 'How a call stands now: to all devices of who is in it or is called.',
+  call_started: 'A call began; its message id is the `callId`, its sender who started it.',
+  call_ended: 'A call is over; said by `system`.',
+} satisfies Record<keyof (typeof callProtocol)['messages'], string>
+
+const CALL_FIELDS: Readonly<Record<string, string>> = {
+  callId: 'Names the call: chosen by who starts it.',
+  room: 'The room whose members it is of.',
+  media: 'What it shall carry. What is sent is up to each.',
+  startedBy: 'Who started it.',
+  seq: 'The position of `call_started`.',
+  startedAt: 'When it began to ring, in Unix milliseconds.',
+  answeredAt: 'When the second user came in, in Unix milliseconds.',
+  revision: 'Of two pictures of a call the one with the higher number is newer.',
+  isRestored: 'The server was started anew, and waits for devices that it may not know of yet.',
+  participants: 'Who is in it, is called, or was.',
+  userId: 'The user.',
+  state: 'What the user is in it.',
+  peerId: "Names this device's part in it: chosen by it anew each time that it comes in.",
+  isConnected: 'Whether the server has a connection of the device now.',
+  ended: 'Once it is over.',
+  at: 'When, in Unix milliseconds.',
+  reason: 'Why.',
+  durationMs: 'From the answer to the end; 0 where nobody answered.',
+  users: 'Who was in it or was called.',
+  from: 'The peer that says it.',
+  to: 'The peer that is told.',
+  signal: 'What it says.',
+  n: 'Its number in the lane from the one peer to the other; 0: it is a hello, and has none.',
+  received: 'Up to which number the lane back arrived.',
+  description: 'A session description.',
+  type: 'As in RTCSessionDescriptionInit.',
+  sdp: 'As in RTCSessionDescriptionInit.',
+  candidates: 'ICE candidates, as RTCIceCandidate.toJSON() gives them.',
+  candidate: 'The candidate line.',
+  sdpMid: 'As in RTCIceCandidateInit.',
+  sdpMLineIndex: 'As in RTCIceCandidateInit.',
+  usernameFragment: 'As in RTCIceCandidateInit.',
+}
+
+type CallMessage = keyof typeof CALL_MESSAGES
+
+function callsPart(): string {
+  const kinds = { request: 'request', event: 'event', durable: 'entry' }
+  return table(
+    ['message', 'kind', 'carries', 'answer', 'meaning'],
+    Object.entries(callProtocol.messages).map(([type, message]) => [
+      `\`${type}\``,
+      kinds[message.kind],
+      fieldNames(message.payload),
+      message.kind === 'request' ? fieldNames(message.response) : '',
+      CALL_MESSAGES[type as CallMessage],
+    ]),
+  )
+}
+
+function fieldNames(schema: z.ZodMiniType): string {
+  const { properties = {}, required = [] } = jsonOf(schema)
+  return Object.keys(properties)
+    .map((key) => `\`${key}\`${required.includes(key) ? '' : ' ?'}`)
+    .join(', ')
+}
+
+function callFieldsPart(type: CallMessage, field?: string): string {
+  const payload = jsonOf(callProtocol.messages[type].payload)
+  const shown = field === undefined ? payload : propertyOf(payload, field)
+  const rows = fieldRows(shown).map(([name = '', form = '']) => {
+    const key = name.match(/(\w+)`/)?.[1] ?? ''
+    const meaning = CALL_FIELDS[key]
+    if (meaning === undefined) throw new Error(`nobody says what ${key} of a call means`)
+    return [name, form, meaning]
+  })
+  return table(['field', 'form', 'meaning'], rows)
+}
+
+function callErrorsPart(): string {
+  return table(
+    ['error', 'meaning'],
+    Object.entries(callProtocol.errors).map(([code, { message }]) => [`\`${code}\``, message]),
+  )
+}
+
+function jsonOf(schema: z.ZodMiniType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input' })
 }
 
 // --- reading schemas -----------------------------------------------------------------------------------------------

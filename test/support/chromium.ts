@@ -28,12 +28,28 @@ export interface ChromiumProcess {
   kill(): Promise<void>
 }
 
+/** A camera that shows a clock and a microphone that beeps, given to every page that asks; addresses as they are. */
+export const FAKE_MEDIA_FLAGS = [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+]
+
 /**
  * On a profile, which may be that of one that was killed. Not started by Playwright, which would switch off the
  * back-forward cache and the throttling of tabs in the background.
  */
-export async function startChromium(profile: string): Promise<ChromiumProcess> {
-  const args = [...CHROMIUM_FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank']
+export async function startChromium(
+  profile: string,
+  flags: readonly string[] = [],
+): Promise<ChromiumProcess> {
+  const args = [
+    ...CHROMIUM_FLAGS,
+    ...flags,
+    '--remote-debugging-port=0',
+    `--user-data-dir=${profile}`,
+    'about:blank',
+  ]
   // A group of its own: the browser is many processes.
   const child = spawn(chromiumPath(), args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   const browser = await chromium.connectOverCDP(await addressOf(child), { noDefaults: true })

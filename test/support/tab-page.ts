@@ -1,10 +1,11 @@
 // What the test page of tab-stage.ts offers to the tests that run in it, as the global `tautline`.
 
 import { createClient } from '@tautline/client'
+import { calls } from '@tautline/client/calls'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { laneRow, type OutboxTab, openTab } from '../client/support/outbox-tab.ts'
 
-const offered = { createClient, indexedDb, laneRow, openTab }
+const offered = { calls, createClient, indexedDb, laneRow, openTab }
 
 declare global {
   var tautline: typeof offered

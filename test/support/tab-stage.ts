@@ -19,18 +19,21 @@ export class TabStage {
   readonly complaints: string[] = []
   readonly #folder: string
   readonly #pages: HttpServer
+  readonly #flags: readonly string[]
   #browser: ChromiumProcess
 
-  private constructor(folder: string, pages: HttpServer, browser: ChromiumProcess) {
+  private constructor(folder: string, pages: HttpServer, browser: ChromiumProcess, flags: readonly string[]) {
     this.#folder = folder
     this.#pages = pages
     this.#browser = browser
+    this.#flags = flags
   }
 
-  static async open(): Promise<TabStage> {
+  /** `flags`: of Chromium, beside those that all tests have. */
+  static async open(flags: readonly string[] = []): Promise<TabStage> {
     const folder = mkdtempSync(join(tmpdir(), 'tautline-tabs-'))
     const pages = await servePages()
-    return new TabStage(folder, pages, await startChromium(join(folder, 'profile')))
+    return new TabStage(folder, pages, await startChromium(join(folder, 'profile'), flags), flags)
   }
 
   /** Of the test page; another path is another page of the same origin. */
@@ -67,7 +70,7 @@ export class TabStage {
   /** As when the power goes, and comes back. */
   async killBrowser(): Promise<void> {
     await this.#browser.kill()
-    this.#browser = await startChromium(join(this.#folder, 'profile'))
+    this.#browser = await startChromium(join(this.#folder, 'profile'), this.#flags)
   }
 
   /** One stays, or the browser would end. */

@@ -319,8 +319,8 @@ export const SERVER_SETTINGS: readonly SettingGroup[] = [
         value: 'profile',
         words:
           'what a user may do of each kind: none, messenger (30 messages, 50 reactions, 100 receipts, 20 changes of ' +
-          'presence, 5 calls a minute, 10 beginnings of typing in 10 s), or so many in so many ms of sends, reactions, ' +
-          'receipts, typing, presence, calls, rooms, invites, joins: sends=30/60000,joins=off. Rooms (60 a minute), ' +
+          'presence a minute, 10 beginnings of typing in 10 s), or so many in so many ms of sends, reactions, ' +
+          'receipts, typing, presence, rooms, invites, joins: sends=30/60000,joins=off. Rooms (60 a minute), ' +
           'invites (60) and joins (600) are bound unless off',
         fallback: 'none',
         option: 'usage',

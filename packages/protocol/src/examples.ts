@@ -56,14 +56,6 @@ const file = {
   height: 720,
 }
 
-/** Shortened: a real one has dozens of lines. */
-const sdp = 'v=0\r\no=- 46117327 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n'
-const candidate = {
-  candidate: 'candidate:1 1 udp 2122260223 192.0.2.7 54400 typ host',
-  sdpMid: '0',
-  sdpMLineIndex: 0,
-}
-
 const commands: Examples['commands'] = {
   send_message: {
     type: 'send_message',
@@ -361,15 +353,6 @@ const client: Examples['client'] = {
   },
   clear_notifications: { type: 'clear_notifications', payload: { ref: 39, seqs: [11] } },
   clear_all_notifications: { type: 'clear_all_notifications', payload: { ref: 40, upTo: 13 } },
-  start_call: {
-    type: 'start_call',
-    payload: { ref: 41, callId, room: direct, to: 'bob', media: 'audio', offer: sdp },
-  },
-  answer_call: { type: 'answer_call', payload: { ref: 5, callId, answer: sdp } },
-  reject_call: { type: 'reject_call', payload: { ref: 6, callId } },
-  end_call: { type: 'end_call', payload: { ref: 42, callId } },
-  send_candidate: { type: 'send_candidate', payload: { callId, candidate } },
-  list_calls: { type: 'list_calls', payload: { ref: 43, limit: 20 } },
 
   send_signal: {
     type: 'send_signal',
@@ -602,33 +585,6 @@ const server: Examples['server'] = {
   notifications_set: {
     type: 'notifications_set',
     payload: { ref: 53, room, level: 'mentions', silencedUntil: time + 3_600_000 },
-  },
-  call_started: { type: 'call_started', payload: { ref: 41, callId, ringTimeoutMs: 30_000 } },
-  incoming_call: {
-    type: 'incoming_call',
-    payload: { callId, room: direct, from: 'ada', media: 'audio', offer: sdp, ringTimeoutMs: 30_000 },
-  },
-  call_answered: { type: 'call_answered', payload: { callId, answer: sdp } },
-  call_ended: { type: 'call_ended', payload: { callId, reason: 'missed' } },
-  call_candidate: { type: 'call_candidate', payload: { callId, candidate } },
-  call_list: {
-    type: 'call_list',
-    payload: {
-      ref: 43,
-      calls: [
-        {
-          callId,
-          room: direct,
-          from: 'ada',
-          to: 'bob',
-          media: 'audio',
-          outcome: 'missed',
-          startedAt: time + 145_000,
-          endedAt: time + 175_000,
-        },
-      ],
-      hasOlder: false,
-    },
   },
 
   signal: { type: 'signal', payload: { type: 'job_viewed', payload: { jobId: 'j17' }, room, sender: 'bob' } },

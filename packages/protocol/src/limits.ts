@@ -69,6 +69,12 @@ export const MAX_REPLAY_ENTRIES = 1_000
 
 /** The newest entries of a user's own log that are kept, at least. */
 export const MAX_OWN_LOG_ENTRIES = 1_000
+/** Who can be in one call, ringing or joined: each sends its media to each. */
+export const MAX_CALL_USERS = 8
+/** Candidates of one signal of a call. */
+export const MAX_CALL_CANDIDATES = 64
+/** Calls that concern one user at a time: the one that they are in, and those that ring for them. */
+export const MAX_CALLS_OF_USER = 8
 
 /** The longest time that a field may name: thirty days. */
 export const MAX_DURATION_MS = 2_592_000_000

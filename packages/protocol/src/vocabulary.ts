@@ -4,7 +4,6 @@
  * compiler then names the switches that must learn it.
  */
 import type * as z from 'zod/mini'
-import * as calls from './messages/calls.ts'
 import * as connection from './messages/connection.ts'
 import * as extensions from './messages/extensions.ts'
 import * as history from './messages/history.ts'
@@ -76,13 +75,6 @@ export const CLIENT_MESSAGES = {
   clear_all_notifications: notifications.clearAllNotifications,
   set_notifications: settings.setNotifications,
 
-  start_call: calls.startCall,
-  answer_call: calls.answerCall,
-  reject_call: calls.rejectCall,
-  end_call: calls.endCall,
-  send_candidate: calls.sendCandidate,
-  list_calls: calls.listCalls,
-
   send_signal: extensions.sendSignal,
   send_request: extensions.sendRequest,
 } as const
@@ -131,13 +123,6 @@ export const SERVER_MESSAGES = {
   notification_list: notifications.notificationList,
   notifications_changed: notifications.notificationsChanged,
   notifications_set: settings.notificationsSet,
-
-  call_started: calls.callStarted,
-  incoming_call: calls.incomingCall,
-  call_answered: calls.callAnswered,
-  call_ended: calls.callEnded,
-  call_candidate: calls.callCandidate,
-  call_list: calls.callList,
 
   signal: extensions.signal,
   response: extensions.response,

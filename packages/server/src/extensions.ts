@@ -21,6 +21,7 @@ import type { SentMessage } from './application.ts'
 import { fault, OptionError } from './checks.ts'
 import type { Asked, Question, Recipient } from './core/contract.ts'
 import type { OwnMessages } from './core/extensions.ts'
+import type { Server } from './server.ts'
 
 /** A durable message before it is committed. */
 export interface DurableMessage<P> {
@@ -94,6 +95,8 @@ export interface SessionEvent {
 }
 
 export interface ExtensionOptions<P extends Protocol> {
+  /** The server has closed its connections and is about to let its store go: what is armed ends here. Must not wait. */
+  readonly onClose?: (() => void) | undefined
   /** A session has a new connection, or none any more. What it returns is ignored. */
   readonly onSession?: ((event: SessionEvent, app: ServerExtension<P>) => unknown) | undefined
 }
@@ -103,6 +106,8 @@ export type EventRecipient = Recipient
 
 /** A protocol as the server speaks it. */
 export interface ServerExtension<P extends Protocol = Protocol> {
+  /** The server that speaks it: there when the first handler is called. */
+  readonly server: Server
   /**
    * Says something durable, as a user or as the system. Resolves and rejects as `server.send` does; its handler is not
    * asked.
@@ -132,6 +137,7 @@ export interface Extension {
   readonly protocol: Protocol
   readonly handlers: Readonly<Record<string, AnyHandler | undefined>>
   readonly onSession: ((event: SessionEvent, app: unknown) => unknown) | undefined
+  readonly onClose: (() => void) | undefined
 }
 
 /** Gives a protocol its handlers. Requests need one each; durable messages and signals may have one. */
@@ -144,6 +150,7 @@ export function handle<P extends Protocol>(
     protocol,
     handlers,
     onSession: options.onSession as Extension['onSession'],
+    onClose: options.onClose,
   }
 }
 
@@ -210,6 +217,8 @@ export function ownMessagesOf(extensions: readonly Extension[]): OwnMessages {
 
 /** What the server does for the application. */
 export interface ExtensionHost {
+  /** Throws while it is being started. */
+  server(): Server
   command(user: string, room: string, type: string, payload: object, messageId?: string): Promise<SentMessage>
   /** False: nobody is there. */
   tell(to: Recipient, type: string, payload: Record<string, unknown>): boolean
@@ -224,6 +233,7 @@ export interface ExtensionRunner {
   /** What shall be told, or answered; undefined: nothing. */
   ask(asked: Asked): Promise<Payload | undefined>
   session(event: SessionEvent): readonly unknown[]
+  close(): void
   /** Throws a TypeError where this server does not speak it. */
   speak<P extends Protocol>(protocol: P): ServerExtension<P>
 }
@@ -272,6 +282,10 @@ export function createExtensionRunner(
 
     session: (event) => extensions.map(({ protocol, onSession }) => onSession?.(event, apps.get(protocol))),
 
+    close() {
+      for (const { onClose } of extensions) onClose?.()
+    },
+
     speak(protocol: Protocol) {
       const app = apps.get(protocol)
       if (!app) throw new TypeError(`${protocol.name} is not among the extensions of this server`)
@@ -291,6 +305,9 @@ function speakerOf(protocol: Protocol, host: ExtensionHost): ServerExtension {
   }
 
   return {
+    get server() {
+      return host.server()
+    },
     async send(room, type, payload, { as: user = SYSTEM_USER_ID, messageId } = {}) {
       return await host.command(user, room, type, checked('durable', type, payload), messageId)
     },

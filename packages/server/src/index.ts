@@ -36,6 +36,7 @@ export type {
   JoinOp,
   LeaveOp,
   MarkReadOp,
+  MembersResult,
   Outcome,
   PageRequest,
   PageResult,
@@ -74,6 +75,7 @@ export type { RequestHandler } from './http.ts'
 export type { Logger } from './log.ts'
 export type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
 export type { PushNotification } from './pusher.ts'
+export type { EntriesOptions, MembersOptions } from './room-reads.ts'
 export { createServer, type Health, type Server } from './server.ts'
 export type { ServerSocket, SocketListener } from './socket.ts'
 export { type MemoryOptions, type MemoryStoreFactory, memory } from './stores/memory.ts'

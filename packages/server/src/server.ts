@@ -21,17 +21,18 @@ import { readConfig, type ServerConfig, type ServerOptions } from './config.ts'
 import type { NodeFigures } from './core/node.ts'
 import type { Store } from './core/store.ts'
 import { createDriver, type Driver } from './driver.ts'
-import { createExtensionRunner, type ServerExtension } from './extensions.ts'
+import { createExtensionRunner, type ExtensionRunner, type ServerExtension } from './extensions.ts'
 import { createHookRunner } from './hooks.ts'
 import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
 import type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
+import { createRoomReads, type RoomReads } from './room-reads.ts'
 import type { ServerSocket, SocketListener } from './socket.ts'
 import { createTickets, DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
 import { createUserDirectory } from './user-directory.ts'
 import { createUpgrader, type Upgrader } from './websocket.ts'
 
-export interface Server {
+export interface Server extends RoomReads {
   /** The port that it listens on, or undefined where it does not listen by itself. */
   readonly port: number | undefined
   /** Where clients connect, such as ws://127.0.0.1:8080/ws, or undefined as above. */
@@ -152,7 +153,12 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     onRefused: (code) => logger.debug({ code }, 'a ticket was refused'),
     now: () => performance.now(),
   })
+  const ready: { server?: Server } = {}
   const extensions = createExtensionRunner(config.extensions, {
+    server() {
+      if (!ready.server) throw new TypeError('the server is not there yet')
+      return ready.server
+    },
     command: (...said) => driver.application.command(...said),
     tell: (to, type, payload) => driver.tell(to, type, payload),
   })
@@ -215,10 +221,10 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
   const url = address && `ws://${hostOf(address)}:${address.port}${config.path}`
   logger.info({ url, epoch: store.epoch }, 'the server is ready')
 
-  return {
+  const server: Server = {
     port: address?.port,
     url,
-    attach: (server) => upgrader.listenTo(server, false),
+    attach: (other) => upgrader.listenTo(other, false),
     accept: (socket, token, from) => driver.accept(socket, token, sources.ofAddress(from)),
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
@@ -235,6 +241,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     health,
     getMetrics: driver.metrics,
     getConnectionInfo: driver.connectionInfo,
+    ...createRoomReads(store),
     async getRoomInfo(id) {
       const found = await store.readRoom(id)
       if (!found) return undefined
@@ -243,10 +250,12 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
       return { room, visibility, ...words, memberCount, head, followers: driver.followersOf(id) }
     },
     close() {
-      closing ??= closeAll({ config, store, driver, upgrader, http, logger })
+      closing ??= closeAll({ config, store, driver, upgrader, http, logger, extensions })
       return closing
     },
   }
+  ready.server = server
+  return server
 }
 
 async function closeAll(parts: {
@@ -256,14 +265,16 @@ async function closeAll(parts: {
   readonly upgrader: Upgrader
   readonly http: HttpServer | undefined
   readonly logger: Logger
+  readonly extensions: ExtensionRunner
 }): Promise<void> {
-  const { config, store, driver, upgrader, http, logger } = parts
+  const { config, store, driver, upgrader, http, logger, extensions } = parts
   logger.info({}, 'the server is closing')
   upgrader.close()
   const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
   http?.closeIdleConnections()
   await driver.drain(config.drainTimeoutMs)
   await Promise.all([driver.whenEmpty(CLOSE_TIMEOUT_MS), driver.finishPushes(CLOSE_TIMEOUT_MS)])
+  extensions.close()
   driver.stop()
   http?.closeAllConnections()
   await httpClosed

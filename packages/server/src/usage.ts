@@ -17,8 +17,6 @@ export interface Usage {
   readonly typing?: Quota | false | undefined
   /** Changes of one's own presence. Default: no limit; messenger: 20 a minute. */
   readonly presence?: Quota | false | undefined
-  /** Calls begun. Default: no limit; messenger: 5 a minute. */
-  readonly calls?: Quota | false | undefined
   /** Rooms made and changed. Default 60 a minute. */
   readonly rooms?: Quota | false | undefined
   /** Invitations, changes of roles, bans and mutes. Default 60 a minute. */

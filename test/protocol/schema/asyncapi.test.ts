@@ -39,10 +39,6 @@ it('has an operation for every message of the client, and for what the server sa
     'server.user_presence',
     'server.notifications_changed',
     'server.notifications_set',
-    'server.incoming_call',
-    'server.call_answered',
-    'server.call_ended',
-    'server.call_candidate',
     'server.signal',
   ])
 })

@@ -21,11 +21,5 @@ type SubjectMessageType =
   | 'notifications_set'
   | 'signal'
   | 'response'
-  | 'call_started'
-  | 'incoming_call'
-  | 'call_answered'
-  | 'call_ended'
-  | 'call_candidate'
-  | 'call_list'
 
 export type HandledServerMessageType = Exclude<ServerMessageType, SubjectMessageType>

@@ -132,23 +132,10 @@ const FIELDS: Readonly<Record<string, string>> = {
   title: 'What it is, in a line.',
   body: 'What there is to say beyond that.',
 
-  // Calls.
-  callId: 'Names the call: made by the caller, of the form of a message id.',
-  from: 'Who calls.',
-  to: 'Who is called.',
+  // Missed calls.
+  callId: 'Names the call: chosen by who started it, of the form of a message id.',
   media: 'What the call carries.',
-  offer: "The caller's session description (SDP).",
-  answer: 'The session description (SDP) of the device that answered.',
-  candidate: 'An ICE candidate, as RTCIceCandidate.toJSON() gives it; an empty one is the last.',
-  sdpMid: 'As in RTCIceCandidateInit.',
-  sdpMLineIndex: 'As in RTCIceCandidateInit.',
-  usernameFragment: 'As in RTCIceCandidateInit.',
-  ringTimeoutMs: 'How long it rings before the call is missed, in milliseconds.',
-  calls: 'Calls, the oldest first.',
-  outcome: 'How the call went.',
   startedAt: 'When it began to ring, in Unix milliseconds.',
-  answeredAt: 'When it was answered, in Unix milliseconds.',
-  endedAt: 'When it was over, in Unix milliseconds.',
 
   // What one message says more exactly.
   'authenticate.token': 'The access token; absent where the upgrade request carried it.',
@@ -241,11 +228,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'notification_list.unread': 'How many are unread now.',
   'notifications_changed.read': 'Notifications that were read.',
   'notifications_changed.unread': 'How many are unread now.',
-  'list_calls.before': 'The call before which to begin.',
-  'call_ended.reason': 'How the call ended, or that another device of the user answered.',
   'invitation.role': 'The role to have.',
-  'send_candidate.candidate.candidate': 'The candidate line.',
-  'call_candidate.candidate.candidate': 'The candidate line.',
   'send_signal.type': "The application's own name for it.",
   'send_signal.payload': 'What it says, as its type demands.',
   'send_request.type': "The application's own name for it.",

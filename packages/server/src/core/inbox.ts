@@ -185,15 +185,6 @@ export function createInbox(
         break
       case 'pong':
         break
-      // In the vocabulary, and not handled yet: to the client the same as a type that nobody knows.
-      case 'start_call':
-      case 'answer_call':
-      case 'reject_call':
-      case 'end_call':
-      case 'send_candidate':
-      case 'list_calls':
-        refuse(context, connection, refOf(message), 'UNKNOWN_TYPE')
-        break
       default:
         unreachable(message)
     }

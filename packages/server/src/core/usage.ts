@@ -22,7 +22,6 @@ export const USAGE_KINDS = [
   'receipts',
   'typing',
   'presence',
-  'calls',
   'rooms',
   'invites',
   'joins',
@@ -57,7 +56,6 @@ export const MESSENGER_USAGE = {
   receipts: { count: 100, perMs: MINUTE_MS },
   typing: { count: 10, perMs: 10_000 },
   presence: { count: 20, perMs: MINUTE_MS },
-  calls: { count: 5, perMs: MINUTE_MS },
   requests: { count: 100, perMs: MINUTE_MS },
 } as const satisfies UsageQuotas
 
@@ -71,7 +69,6 @@ const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
   set_notifications: 'receipts',
   start_typing: 'typing',
   update_presence: 'presence',
-  start_call: 'calls',
   create_room: 'rooms',
   update_room: 'rooms',
   invite_member: 'invites',
