@@ -5,7 +5,7 @@ import type { MessageBody } from '@tautline/protocol/wire'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { INVARIANTS, type Invariant } from './checker/violation.ts'
 import { check, checkOne } from './checker.ts'
-import type { History, Link, Sent, Session } from './history.ts'
+import type { History, Link, Outcome, Sent, Session, Spoken } from './history.ts'
 import { simulate } from './simulate.ts'
 
 /** A run with most of what there is: two servers, all rooms, messages of every outcome. */
@@ -50,6 +50,12 @@ function readyLink({ sessions }: History): { readonly session: Session; readonly
     if (link) return { session, link }
   }
   throw new Error('nobody was connected')
+}
+
+function spoken({ status, seq }: Pick<Outcome, 'status' | 'seq'>): Spoken {
+  const code = status === 'failed' ? 'FORBIDDEN' : undefined
+  const outcomes: Outcome[] = [{ at: 1e9, status, code, seq }]
+  return { messageId: 'said-by-nobody', user: 'ada', room: 'den', at: 1, outcomes }
 }
 
 const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
@@ -384,6 +390,117 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     'an exception',
     (history) => {
       history.broken.push({ at: 1, what: 'a core threw' })
+    },
+  ],
+  [
+    'I1',
+    'an acknowledged message of the application that is in no log',
+    (history) => {
+      history.spoken.push(spoken({ status: 'acknowledged', seq: 3 }))
+    },
+  ],
+  [
+    'I4',
+    'a read that is taken for following',
+    (history) => {
+      const { link } = readyLink(history)
+      const cursor = { seq: 1, h: '' }
+      const asked = { ref: 9_000, room: 'den', after: cursor }
+      link.up.push({ at: 1e6, order: 1e7, message: { type: 'get_page', payload: asked } })
+      const page = {
+        ref: 9_000,
+        room: 'den',
+        epoch: '',
+        after: cursor,
+        entries: [],
+        h: '',
+        head: 1,
+        oldest: 1,
+      }
+      link.overAt = Number.POSITIVE_INFINITY
+      link.down.push({
+        at: 1e6 + 1,
+        order: 1e7 + 1,
+        message: { type: 'page', payload: { ...page, live: false } },
+      })
+    },
+  ],
+  [
+    'I6',
+    'two places of one message of the application',
+    (history) => {
+      const one = spoken({ status: 'acknowledged', seq: 3 })
+      one.outcomes.push({ ...one.outcomes[0]!, seq: 4 })
+      history.spoken.push(one)
+    },
+  ],
+  [
+    'I8',
+    'a message of the application that fails for nothing',
+    (history) => {
+      history.spoken.push(spoken({ status: 'failed', seq: undefined }))
+    },
+  ],
+  [
+    'I9',
+    'a member who lets others in again and is none',
+    (history) => {
+      const log = logOf(history, 'den')
+      const entry = { ...log[0]!.entry, seq: log.length + 1, sender: 'eve', messageId: 'evil' }
+      log.push({ at: 1, entry: { ...entry, type: 'member_unbanned', payload: { userId: 'bob' } } })
+    },
+  ],
+  [
+    'I9',
+    'a message that no hook has seen',
+    (history) => {
+      history.hasHooks = true
+      history.reviewed.clear()
+    },
+  ],
+  [
+    'I13',
+    'a delivery that goes back',
+    (history) => {
+      const told = { at: 1, line: 0, op: 'mark_delivered', user: 'ada', room: 'den', messageId: undefined }
+      const delivered = { ...told, outcome: 'delivered', code: undefined }
+      history.decisions.push({ ...delivered, seq: 5e6 }, { ...delivered, seq: 4 })
+    },
+  ],
+  [
+    'I14',
+    'a connection that outlives its token',
+    (history) => {
+      history.revocations.push({ at: 1, life: 'node1/1', tokenId: 'gone', left: 1 })
+    },
+  ],
+  [
+    'I14',
+    'a row that was to be gone with its user',
+    (history) => {
+      const { session, sent } = acknowledged(history)
+      history.emptied.push({ outbox: session.outbox, from: sent.queuedAt + 1, at: session.startedAt - 1 })
+      session.restored.push({ messageId: sent.messageId, room: sent.room, outcomes: [] })
+    },
+  ],
+  [
+    'I19',
+    'a member of whom the log knows nothing',
+    (history) => {
+      const { roles } = history.belonging.get('den')!
+      history.belonging = new Map([
+        ...history.belonging,
+        ['den', { ...history.belonging.get('den')!, roles: new Map([...roles, ['eve', 'member']]) }],
+      ])
+    },
+  ],
+  [
+    'I19',
+    'a list of members that leaves one out',
+    (history) => {
+      const list = history.lists.find(({ room, members }) => room === 'den' && members.size > 0)
+      if (!list) throw new Error('nobody asked who belongs to den')
+      ;(list.members as Map<string, string>).clear()
     },
   ],
   [

@@ -11,6 +11,7 @@ import {
   DEFAULT_LIMITS,
   MAX_BATCH,
   makeMessageId,
+  type PayloadOf,
   readClose,
   type ServerMessage,
 } from '@tautline/protocol/wire'
@@ -27,6 +28,7 @@ import { wholeDoor } from '../support/whole-door.ts'
 import type { Dice } from './dice.ts'
 import type { History, Link, Outcome, Restored, Sent, Session, Stream } from './history.ts'
 import type { ClientEnd, Wire } from './network.ts'
+import { CENSORED_WORD, DELAYED_WORD, FORBIDDEN_WORD } from './reviewer.ts'
 import type { DoorKind } from './server-host.ts'
 import type { TabStorage } from './storage.ts'
 import { UNIX_START } from './time.ts'
@@ -46,7 +48,9 @@ export interface ClientHost {
   /** Messages that failed, of this session and of others. */
   failed(): readonly string[]
   cancel(messageId: string): void
-  request(message: RequestMessage, then?: (isDone: boolean) => void): void
+  request(message: RequestMessage, then?: (isDone: boolean, answer: unknown) => void): void
+  /** Asks who belongs to the rooms that it follows, and which are its own; the answers are for the history. */
+  askWhoBelongs(): void
   follow(room: string): void
   unfollow(room: string): void
   typing(room: string, active: boolean): void
@@ -60,6 +64,8 @@ export interface ClientHost {
   /** The page goes: nothing is said to anybody. */
   reload(): void
   close(): void
+  /** Signs out; `keepOutbox`: what waits stays for the next time. */
+  logout(keepOutbox: boolean, then: () => void): void
   /** What it holds at the end. */
   finish(): void
 }
@@ -87,6 +93,8 @@ export interface ClientHostParts {
 
 /** What the strictest server takes. */
 export const SHORTEST_LIMIT_CHARS = 3_000
+/** When it is over, whatever the server and the store do. */
+const LOGOUT_MS = 11_000
 /** No timer fires early. */
 const TIMER_GRAIN_MS = 0.001
 /** Times that a timer may fire within a millisecond. */
@@ -145,7 +153,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       checkIntervalMs: 60_000,
       keeper: outbox?.keeper,
       followOwnLog: true,
-      tellDeliveries: false,
+      tellDeliveries: true,
     },
     dice.below(2 ** 32),
   )
@@ -154,7 +162,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
   const known = new Map<string, Sent | Restored>()
   const streams = new Map<string, Stream>()
   const links = new Map<number, { readonly link: Link; wire: Wire | undefined; isOpen: boolean }>()
-  const replies = new Map<number, (isDone: boolean) => void>()
+  const replies = new Map<number, (isDone: boolean, answer: unknown) => void>()
   let isAlive = true
   /** What waits for its waking. */
   let asleep: (() => void)[] | undefined
@@ -339,7 +347,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       case 'reply': {
         const then = replies.get(effect.id)
         replies.delete(effect.id)
-        then?.(effect.reply.ok)
+        then?.(effect.reply.ok, effect.reply.ok ? effect.reply.payload : undefined)
         return
       }
       case 'store':
@@ -597,6 +605,24 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       if (then) replies.set(id, then)
       step({ type: 'request', id, message })
     },
+    askWhoBelongs() {
+      const at = world.now
+      for (const [room, phase] of session.phases) {
+        if (phase !== 'live' || room.startsWith('~')) continue
+        host.request({ type: 'list_members', payload: { room } }, (isDone, answer) => {
+          if (!isDone) return
+          const { members } = answer as PayloadOf<'member_list'>
+          const roles = new Map(members.map(({ userId, role }) => [userId, role]))
+          history.lists.push({ session: session.id, room, at, members: roles })
+        })
+      }
+      host.request({ type: 'list_rooms', payload: { which: 'own' } }, (isDone, answer) => {
+        if (!isDone) return
+        const { rooms } = answer as PayloadOf<'room_list'>
+        const own = new Map(rooms.flatMap(({ room, role }) => (role ? [[room, role] as const] : [])))
+        history.ownRooms.push({ session: session.id, user, at, rooms: own })
+      })
+    },
     follow: (room) => step({ type: 'follow', room }),
     unfollow: (room) => step({ type: 'unfollow', room }),
     typing: (room, active) => step({ type: 'typing', room, active }),
@@ -630,6 +656,26 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       world.note(() => `${session.id}: the page goes`)
       end('reload')
       for (const { wire, isOpen } of links.values()) if (isOpen) wire?.closeByClient()
+    },
+    logout(keepOutbox, then) {
+      const from = world.now
+      // Whoever is frozen signs out later.
+      const isLate = () => asleep !== undefined || world.now < throttledUntil + LOGOUT_MS
+      const look = () => {
+        if (!isAlive) return then()
+        if (core.status() !== 'closed' && isLate()) return world.after(1_000, look)
+        if (core.status() !== 'closed')
+          history.broken.push({ at: world.now, what: `${session.id} signs out for ever` })
+        const isEmptied = !keepOutbox && session.storageLostAt === Number.POSITIVE_INFINITY
+        if (isEmptied) history.emptied.push({ outbox: session.outbox, from, at: world.now })
+        driver.stop()
+        session.leftAfterClose = openSockets + timers
+        end('close')
+        then()
+      }
+      world.note(() => `${session.id}: signs out, and keeps ${keepOutbox ? 'what waits' : 'nothing'}`)
+      step({ type: keepOutbox ? 'close' : 'logout' })
+      world.after(LOGOUT_MS, look)
     },
     close() {
       if (!isAlive || core.status() === 'closed') return
@@ -680,6 +726,12 @@ function contentOf(kind: Sent['kind'], dice: Dice): string {
       return `poison ${dice.letters(6)}`
     case 'too_long':
       return 'x'.repeat(5_001 + dice.below(100))
+    case 'forbidden':
+      return `${FORBIDDEN_WORD} ${dice.letters(6)}`
+    case 'censored':
+      return `${CENSORED_WORD} ${dice.letters(6)}`
+    case 'delayed':
+      return `${DELAYED_WORD} ${dice.letters(6)}`
     case 'change':
     case 'invalid':
       return ''

@@ -52,7 +52,13 @@ async function traceOf(scene: (stage: Stage) => Promise<void>): Promise<string> 
   const count = () => {}
   const store = await createStoreModel(world, history, stillDice(), count, () => false)
   const parts = { world, history, count, door: 'json' } as const
-  const server = createServerHost('server', { ...parts, store, dice: stillDice(), options: {} })
+  const server = createServerHost('server', {
+    ...parts,
+    store,
+    dice: stillDice(),
+    options: {},
+    reviewer: undefined,
+  })
   await scene({
     server,
     store,

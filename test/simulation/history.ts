@@ -1,13 +1,15 @@
 // What happened in a run, as plain data: what the store decided, what each client was asked, said, heard and told its
 // application. It is written down where it happens and looked at when all is over (checker.ts); nothing acts on it.
 
-import type { ClientMessage, Code, Entry, MessageBody, ServerMessage } from '@tautline/protocol/wire'
+import type { ClientMessage, Code, Entry, MessageBody, Role, ServerMessage } from '@tautline/protocol/wire'
 
 export interface History {
   /** The lines of the store's history. A restored snapshot begins another; the last is in force. */
   readonly lines: Line[]
   readonly decisions: Decision[]
   readonly sessions: Session[]
+  /** What the application's own code said. */
+  readonly spoken: Spoken[]
   /** When the faults ended. */
   quietFrom: number
   endedAt: number
@@ -26,8 +28,44 @@ export interface History {
   >
   /** At the end: the messages of each room as the store says that they stand, by position. */
   stood: ReadonlyMap<string, ReadonlyMap<number, MessageBody>>
+  /** At the end: who belongs to each room, as the store says. */
+  belonging: ReadonlyMap<string, Belonging>
+  /** At the end: what those who are there are told of the members of a room, and of the rooms that are theirs. */
+  readonly lists: {
+    readonly session: string
+    readonly room: string
+    /** When it was asked for. */
+    readonly at: number
+    readonly members: ReadonlyMap<string, Role>
+  }[]
+  readonly ownRooms: {
+    readonly session: string
+    readonly user: string
+    readonly at: number
+    readonly rooms: ReadonlyMap<string, Role>
+  }[]
+  /** Outboxes of which everything was to go, and went: when it was asked for, and when it was done. */
+  readonly emptied: { readonly outbox: string; readonly from: number; readonly at: number }[]
+  /** Whether the application has hooks, and what they let pass. */
+  hasHooks: boolean
+  readonly reviewed: Set<string>
+  /** Tokens that a server was told to let nobody in with: how many connections had it right after. */
+  readonly revocations: {
+    readonly at: number
+    readonly life: string
+    readonly tokenId: string
+    readonly left: number
+  }[]
+  /** Who a server let in, and with which token. `life`: from one start of the server to its end. */
+  readonly admissions: { readonly at: number; readonly life: string; readonly tokenId: string }[]
   /** Exceptions out of a core, and what else must not be. */
   readonly broken: { readonly at: number; readonly what: string }[]
+}
+
+export interface Belonging {
+  readonly roles: ReadonlyMap<string, Role>
+  readonly invited: ReadonlyMap<string, Role>
+  readonly banned: ReadonlySet<string>
 }
 
 export interface Line {
@@ -103,7 +141,7 @@ export interface Sent {
   readonly messageId: string
   readonly room: string
   readonly at: number
-  readonly kind: 'plain' | 'poison' | 'too_long' | 'invalid' | 'change'
+  readonly kind: 'plain' | 'poison' | 'too_long' | 'invalid' | 'change' | 'forbidden' | 'censored' | 'delayed'
   /** Longer than some server takes. */
   readonly isLong: boolean
   /** Undecided rows of the session when it was sent. */
@@ -111,6 +149,15 @@ export interface Sent {
   /** When it was first told to be queued. */
   queuedAt: number
   cancelledAt: number
+  readonly outcomes: Outcome[]
+}
+
+/** Of the application, which may ask again after it was answered: an outcome for each answer. */
+export interface Spoken {
+  readonly messageId: string
+  readonly user: string
+  readonly room: string
+  readonly at: number
   readonly outcomes: Outcome[]
 }
 
@@ -167,6 +214,7 @@ export function createHistory(epoch: string): History {
     lines: [{ epoch, from: 0, logs: new Map() }],
     decisions: [],
     sessions: [],
+    spoken: [],
     quietFrom: Number.POSITIVE_INFINITY,
     endedAt: Number.POSITIVE_INFINITY,
     hintsWereLost: false,
@@ -175,6 +223,14 @@ export function createHistory(epoch: string): History {
     nodes: [],
     stored: new Map(),
     stood: new Map(),
+    emptied: [],
+    hasHooks: false,
+    reviewed: new Set(),
+    belonging: new Map(),
+    lists: [],
+    ownRooms: [],
+    revocations: [],
+    admissions: [],
     broken: [],
   }
 }

@@ -48,8 +48,13 @@ const LOG_ROWS = 'packages/server/src/core/log-rows.ts'
 const MEMBERSHIPS = 'packages/server/src/core/memberships.ts'
 const RIGHTS = 'packages/server/src/core/rights.ts'
 const TRANSACTION = 'packages/server/src/core/transaction.ts'
+const REVIEWS = 'packages/server/src/core/reviews.ts'
+const ROLES = 'packages/server/src/core/roles.ts'
+const ROOM_CHANGES = 'packages/server/src/core/room-changes.ts'
+const APPLICATION = 'packages/server/src/application.ts'
 const READING = 'packages/server/src/stores/reading.ts'
 const STORE_MODEL = 'test/simulation/store-model.ts'
+const STORAGE = 'test/simulation/storage.ts'
 const SIMULATE = 'test/simulation/simulate.ts'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -62,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
     to: '',
     profile: 'wires',
-    seed: 8,
+    seed: 19,
   },
   {
     name: 'dedupe-in-memory',
@@ -75,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   const lastN = isForgotten ? n - 1 : view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, isForgotten ? undefined : known, {`,
     profile: 'wires',
-    seed: 5,
+    seed: 1,
   },
   {
     name: 'ack-before-commit',
@@ -115,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return fail(command.refusal, true)',
     to: 'return fail(command.refusal, false)',
     profile: 'strangers',
-    seed: 27,
+    seed: 52,
   },
   {
     name: 'persisted-counter',
@@ -133,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (command.n > lastN + 1) return { decision: 'gap' }\n",
     to: '',
     profile: 'commits',
-    seed: 2,
+    seed: 11,
   },
   {
     name: 'no-receivers-dedupe',
@@ -155,6 +160,15 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 8,
   },
   {
+    name: 'holder-that-never-looks',
+    about: 'who holds a store relies on being told what others wrote into it',
+    file: KEEPER,
+    from: "return isHolder && context.ready && status === 'durable' && !isClosing ? lookAt : NEVER",
+    to: 'return context.now < 0 ? lookAt : NEVER',
+    profile: 'deaf',
+    seed: 2,
+  },
+  {
     name: 'no-relane',
     about: 'an outbox whose lane the server has forgotten waits for ever',
     file: OUTBOX,
@@ -164,13 +178,40 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 3,
   },
   {
+    name: 'relane-on-every-gap',
+    about: 'whatever the gap, all rows of the room get another lane',
+    file: OUTBOX,
+    from: '    if (laneIsLost) relane(queue)\n',
+    to: '    relane(queue)\n',
+    profile: 'drainers',
+    seed: 1_069,
+  },
+  {
+    name: 'page-for-a-subscription',
+    about: 'a page of a mere read counts as following',
+    file: ROOMS,
+    from: '      if (!payload.live) return followAgain(room)\n',
+    to: '',
+    profile: 'members',
+    seed: 3,
+  },
+  {
+    name: 'failure-written-without-haste',
+    about: 'that a message failed is written as what may be lost in a power cut',
+    file: STORAGE,
+    from: 'call(opener, `fails ${messageId} with ${code}`, true, () =>',
+    to: 'call(opener, `fails ${messageId} with ${code}`, false, () =>',
+    profile: 'storage',
+    seed: 18,
+  },
+  {
     name: 'lane-changed-in-flight',
     about: 'the next lane is begun while the one before is undecided',
     file: OUTBOX,
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
     profile: 'drainers',
-    seed: 11,
+    seed: 467,
   },
   {
     name: 'failure-told-before-written',
@@ -188,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     const { code, detail, applicationCode } = outcome
     ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {})`,
     profile: 'storage',
-    seed: 58,
+    seed: 1_627,
   },
   {
     name: 'queued-before-written',
@@ -197,7 +238,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      waiting.push(row)\n    },',
     to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
     profile: 'storage',
-    seed: 12,
+    seed: 17,
   },
   {
     name: 'order-of-arrival',
@@ -206,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort(queue)\n',
     to: '      queue.inFlight = Math.min(queue.inFlight, index)\n      sort.length\n',
     profile: 'tabs',
-    seed: 138,
+    seed: 88,
   },
   {
     name: 'connection-kept',
@@ -233,7 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (after.h !== undefined && h !== undefined && h !== after.h)',
     to: 'if (after.h === undefined && h === undefined && h !== after.h)',
     profile: 'restores',
-    seed: 13,
+    seed: 6,
   },
   {
     name: 'fingerprint-of-the-last',
@@ -242,7 +283,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'const text = `${h}\\n${sender}\\n${messageId}`',
     to: "const text = `${h === '' ? '' : ' '}${sender}\\n${messageId}`",
     profile: 'setbacks',
-    seed: 3,
+    seed: 5,
   },
   {
     name: 'backoff-reset-at-open',
@@ -251,7 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      move('opened')\n",
     to: "      losses = 0\n      move('opened')\n",
     profile: 'refusals',
-    seed: 7,
+    seed: 2,
   },
   {
     name: 'watchdog-without-probe',
@@ -260,7 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      return probe(now) ? 'probe' : 'fine'\n",
     to: "      return 'dead'\n",
     profile: 'sleepers',
-    seed: 10,
+    seed: 1,
   },
   {
     name: 'late-close',
@@ -287,7 +328,127 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  if (seq <= old.seq) return { outcome: readOutcome(room, member, old) }\n',
     to: '',
     profile: 'mix',
-    seed: 10,
+    seed: 53,
+  },
+  {
+    name: 'deliveries-go-back',
+    about: 'the last delivery told is the one that counts',
+    file: TRANSACTION,
+    from: "  if (is.seq <= old.seq) return { outcome: { outcome: 'delivered', ...old, moved: false } }\n",
+    to: '',
+    profile: 'mix',
+    seed: 8,
+  },
+  {
+    name: 'hook-not-asked',
+    about: 'messages go past the hooks of the application',
+    file: REVIEWS,
+    from: "switch (op.op) {\n      case 'command': {\n",
+    to: "switch (op.op) {\n      case 'command': {\n        if (op.entry?.type === 'new_message') return undefined\n",
+    profile: 'hooks',
+    seed: 1,
+  },
+  {
+    name: 'hook-not-heeded',
+    about: 'what a hook changes in a message is not stored',
+    file: REVIEWS,
+    from: 'return payload && said.entry ? { ...said, entry: { ...said.entry, payload } } : said',
+    to: 'return payload ? said : { ...said }',
+    profile: 'hooks',
+    seed: 1,
+  },
+  {
+    name: 'past-a-hook-by-a-stale-preview',
+    about: 'what did not seem to be new is not asked about, and stored where it is',
+    file: REVIEWS,
+    from: '} else handOn(item, question ? unreviewed(item.op) : item.op)',
+    to: '} else handOn(item, question ? unreviewed.call(undefined, item.op) && item.op : item.op)',
+    profile: 'hooks',
+    seed: 34,
+  },
+  {
+    name: 'digest-of-the-edited-body',
+    about: 'a message that was edited since is another one when it comes again',
+    file: TRANSACTION,
+    from: '  const { user, sid, room, n, messageId, digest } = op\n',
+    to: `  const { user, sid, room, n, messageId } = op
+  const isEdited = view.message(user, messageId)?.standing.editSeq !== undefined
+  const digest = isEdited ? 'another' : op.digest
+`,
+    profile: 'hooks',
+    seed: 1,
+  },
+  {
+    name: 'lane-of-the-application-kept',
+    about: 'the application goes on in a lane in which something was not decided',
+    file: APPLICATION,
+    from: '    if (lane && !CODES[code].final && lanes.get(lane.key) === lane.is) lanes.delete(lane.key)\n',
+    to: '',
+    profile: 'commits',
+    seed: 17,
+  },
+  {
+    name: 'mute-not-kept',
+    about: 'who is muted writes all the same',
+    file: RIGHTS,
+    from: '(view.sanction(room, user)?.mutedUntil ?? 0) > unixMs',
+    to: '(view.sanction(room, user)?.mutedUntil ?? 0) < -unixMs',
+    profile: 'members',
+    seed: 8,
+  },
+  {
+    name: 'ban-not-kept',
+    about: 'who is banned comes back',
+    file: RIGHTS,
+    from: 'return view.sanction(room, user)?.isBanned === true',
+    to: 'return view.sanction(room, user)?.mutedUntil === -1',
+    profile: 'members',
+    seed: 6,
+  },
+  {
+    name: 'role-not-kept',
+    about: 'another role is in the log, and the member has what they had',
+    file: ROLES,
+    from: 'return { rows: [row, notice], change: { room, user: userId, is } }',
+    to: 'return { rows: [row, notice], change: { room, user: userId, is: view.member(room, userId) } }',
+    profile: 'members',
+    seed: 4,
+  },
+  {
+    name: 'anybody-puts-out',
+    about: 'whoever belongs to a room may put others out, ban and mute them',
+    file: RIGHTS,
+    from: 'if (!may(view, user, id, right) || user === target) return false',
+    to: "if (!may(view, user, id, 'write') || user === target) return false\n  if (right !== 'write') return true",
+    profile: 'members',
+    seed: 1,
+  },
+  {
+    name: 'anybody-changes-a-room',
+    about: 'whoever names a room changes it',
+    file: ROOM_CHANGES,
+    from: "if (!known || !may(view, user, id, 'update')) return refused('FORBIDDEN')",
+    to: "if (!known) return refused('FORBIDDEN')",
+    profile: 'members',
+    seed: 2,
+  },
+  {
+    name: 'invitation-kept',
+    about: 'an invitation outlasts its use',
+    file: MEMBERSHIPS,
+    from: 'return view.invitation(room, user) && { room, user, is: undefined }',
+    to: 'return view.invitation(room, user) && undefined',
+    profile: 'members',
+    seed: 2,
+  },
+  {
+    name: 'logout-that-leaves-rows',
+    about: 'who signs out and wants to keep nothing leaves what waits in the store',
+    file: KEEPER,
+    from: "    ask({ do: 'clear' }, () => {",
+    to: "    ask({ do: 'list' }, () => {",
+    profile: 'departures',
+    seed: 16,
   },
   {
     name: 'token-refreshed-twice',
@@ -296,7 +457,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '        renewAt = NEVER\n        askForToken()',
     to: '        renewAt = context.now + 1_000\n        askForToken()',
     profile: 'tokens',
-    seed: 30,
+    seed: 18,
   },
   {
     name: 'unavailable-is-poison',
@@ -306,6 +467,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (isPoison(row))',
     profile: 'outages',
     seed: 3,
+  },
+  {
+    name: 'revoked-and-still-there',
+    about: 'a token that is revoked lets nobody in any more, and leaves those who are in',
+    file: SESSION,
+    from: "        if (connection.tokenId === tokenId) context.hangUp(connection, 'INVALID_TOKEN')",
+    to: '        connection.tokenId satisfies string | undefined',
+    profile: 'tokens',
+    seed: 1,
+  },
+  {
+    name: 'revoked-and-let-in',
+    about: 'a token that is revoked ends its connections, and lets others in',
+    file: SESSION,
+    from: 'const isRevoked = tokenId !== undefined && revoked.has(tokenId)',
+    to: 'const isRevoked = tokenId !== undefined && revoked.size < 0',
+    profile: 'tokens',
+    seed: 10,
   },
   {
     name: 'replaced-clients-fight',
@@ -323,7 +502,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (older && older.helloRef > connection.helloRef) {',
     to: 'if (older && older.helloRef < 0) {',
     profile: 'strangers',
-    seed: 2,
+    seed: 187,
   },
   {
     name: 'cancelled-without-asking',
@@ -332,7 +511,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      giveUp([place.row], 'CANCELLED')",
     to: "      settle(place, { status: 'failed', code: 'CANCELLED' })",
     profile: 'wires',
-    seed: 5,
+    seed: 3,
   },
   {
     name: 'never-sent-again',
@@ -386,7 +565,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "const fromSeq = known?.visibility === 'private' ? joinedSeq : (known?.openFrom ?? 1)",
     to: 'const fromSeq = 1',
     profile: 'members',
-    seed: 9,
+    seed: 10,
   },
   {
     name: 'put-out-and-still-told',
@@ -395,7 +574,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    evict(room, departure.userId, departure.reason)\n',
     to: '    evict.length\n',
     profile: 'members',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'pushed-over-holes',
@@ -404,7 +583,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (first.seq > subscription.sent + 1) {',
     to: 'if (first.seq < 0) {',
     profile: 'members',
-    seed: 30,
+    seed: 69,
   },
   {
     name: 'gap-untold',
@@ -431,7 +610,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      if (retryAfterMs !== undefined) stayAwayUntil = Math.max(stayAwayUntil, context.now + retryAfterMs)\n',
     to: '',
     profile: 'tokens',
-    seed: 5,
+    seed: 1,
   },
   {
     name: 'socket-left-open',
@@ -476,6 +655,6 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return message && standing ? { ...message, standing } : message',
     to: 'return message',
     profile: 'mix',
-    seed: 1,
+    seed: 4,
   },
 ]

@@ -76,6 +76,7 @@ describe('a series', () => {
     expect(tooRare(3_000, { ...enough, reload: reload * 3 - 1 })).toEqual([
       { what: 'reload', times: reload * 3 - 1, atLeast: reload * 3 },
     ])
-    expect(tooRare(3_000, {}).length).toBe(Object.keys(MINIMUMS).length)
+    const asked = Object.values(MINIMUMS).filter((times) => times * 3 >= 1)
+    expect(tooRare(3_000, {}).length).toBe(asked.length)
   })
 })

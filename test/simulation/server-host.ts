@@ -3,7 +3,9 @@
 //
 // Frames go in as text, through the real door, or as the messages themselves (see object-door.ts).
 
-import { encodeCloseReason, type ServerMessage } from '@tautline/protocol/wire'
+import { type ClientMessage, encodeCloseReason, type ServerMessage } from '@tautline/protocol/wire'
+import { type Application, createApplication } from '../../packages/server/src/application.ts'
+import { APPLICATION } from '../../packages/server/src/core/connection.ts'
 import type { Effect, Input, Verification } from '../../packages/server/src/core/contract.ts'
 import { createNode, type ServerNode } from '../../packages/server/src/core/node.ts'
 import { DEFAULT_NODE_OPTIONS, type NodeOptions } from '../../packages/server/src/core/options.ts'
@@ -11,6 +13,7 @@ import { closeCodeOf } from '../../packages/server/src/socket.ts'
 import type { Dice } from './dice.ts'
 import type { History } from './history.ts'
 import type { ServerEnd, Wire } from './network.ts'
+import type { Reviewer } from './reviewer.ts'
 import type { StoreModel } from './store-model.ts'
 import { UNIX_START } from './time.ts'
 import { readToken } from './tokens.ts'
@@ -21,6 +24,8 @@ export type DoorKind = 'json' | 'objects'
 export interface ServerHost {
   readonly name: string
   isUp(): boolean
+  /** The application's own way to speak, where the server is up. */
+  application(): Application | undefined
   accept(wire: Wire): ServerEnd | undefined
   /** The process or the machine ends at once; `silently`: no connection hears of it. */
   crash(silently: boolean): void
@@ -29,7 +34,13 @@ export interface ServerHost {
   stepClock(ms: number): void
   /** Says goodbye, finishes, ends; then starts again. */
   restart(): void
+  /** One of the tokens with which somebody is connected. */
+  someToken(): string | undefined
   revoke(tokenId: string): void
+  /** The next who reads a room on is not followed any more. */
+  armLoss(): void
+  /** What is pushed to followers is lost, or comes again, now and then for so long. */
+  disturb(how: 'lost' | 'repeated', ms: number): void
   disconnect(user: string): void
   wires(): readonly Wire[]
   figures(): { readonly connections: number; readonly open: number; readonly queuedOps: number }
@@ -40,10 +51,14 @@ interface Socket {
   readonly wire: Wire
   readonly outgoing: ServerMessage[]
   underPressure: boolean
+  /** With which it was let in. */
+  tokenId: string | undefined
 }
 
 /** Bytes that a frame stands for, where the pressure on a connection is reckoned. */
 const FRAME_BYTES = 400
+/** No client waits for what is answered to it. */
+const NOBODYS_REF = 2 ** 40
 /** As in the driver. */
 const CLOCK_TOLERANCE_MS = 100
 const MAX_BATCH = 256
@@ -55,6 +70,8 @@ export interface ServerHostParts {
   readonly dice: Dice
   readonly door: DoorKind
   readonly options: Partial<NodeOptions>
+  /** Undefined: the application has no hooks. */
+  readonly reviewer: Reviewer | undefined
   readonly count: (fault: string) => void
 }
 
@@ -62,6 +79,7 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
   const { world, history, store, dice, door, count } = parts
   const options = { ...DEFAULT_NODE_OPTIONS, ...parts.options }
   let node: ServerNode | undefined
+  let application: Application | undefined
   /** Counts the starts: what an earlier life asked for is nobody's. */
   let life = 0
   let bootedAt = 0
@@ -69,9 +87,11 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
   let toldOffsetMs = 0
   let isTurnScheduled = false
   let wakeAt = Number.POSITIVE_INFINITY
-  let lastConnection = 0
+  let lastConnection = APPLICATION
   const sockets = new Map<number, Socket>()
   let dirty: Socket[] = []
+  let losses = 0
+  let disturbance: { readonly how: 'lost' | 'repeated'; readonly until: number } | undefined
 
   const now = () => world.now - bootedAt
   const unixMs = () => UNIX_START + world.now + clockErrorMs
@@ -81,6 +101,12 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
     bootedAt = world.now
     toldOffsetMs = unixMs() - now()
     node = createNode({ ...options, epoch: store.epoch(), unixOffsetMs: toldOffsetMs }, dice.below(2 ** 40))
+    application = createApplication({
+      maxFrameBytes: options.limits.maxFrameBytes,
+      ask: (user, message) => tell({ type: 'asked', user, message }),
+      randomId: (length) => dice.letters(length),
+      unixTime: () => Math.round(unixMs()),
+    })
     isTurnScheduled = false
     wakeAt = Number.POSITIVE_INFINITY
     world.note(() => `${name}: starts`)
@@ -141,9 +167,11 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
   function perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
-        return write(effect.connection, effect.message)
+        if (effect.connection !== APPLICATION) return write(effect.connection, effect.message)
+        world.settleSoon()
+        return application?.hear(effect.message)
       case 'broadcast':
-        for (const connection of effect.connections) write(connection, effect.message)
+        for (const connection of effect.connections) push(connection, effect.message)
         return
       case 'ping':
         return ping(effect.connection)
@@ -161,16 +189,36 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
         return
       case 'mark_seen':
         return tell({ type: 'seen_marked', isDone: true })
-      case 'preview':
-      case 'review':
-      case 'review_expired':
       case 'push':
+        // Notifications that leave the server: whoever carries them on is not here.
+        return
+      case 'preview':
+        return preview(effect)
+      case 'review':
+        return review(effect)
+      case 'review_expired':
+        count('hook_expired')
+        return
       case 'ask':
       case 'ask_expired':
         throw new Error('nobody has a say here')
       default:
         effect satisfies never
     }
+  }
+
+  function push(connection: number, message: ServerMessage): void {
+    const isDisturbed = disturbance !== undefined && world.now < disturbance.until && dice.chance(0.5)
+    if (!isDisturbed || disturbance === undefined) return write(connection, message)
+    count(`push_${disturbance.how}`)
+    if (disturbance.how === 'lost') return
+    write(connection, message)
+    const mine = life
+    world.after(dice.between(1, 5_000), () => {
+      if (mine !== life) return
+      write(connection, message)
+      if (!isTurnScheduled) scheduleTurn()
+    })
   }
 
   function write(connection: number, message: ServerMessage): void {
@@ -219,7 +267,13 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
   function verify(connection: number, token: string): void {
     const mine = life
     world.after(dice.chance(0.03) ? dice.between(500, 8_000) : dice.between(0.1, 5), () => {
-      if (mine === life) tell({ type: 'verified', connection, verification: verificationOf(token) })
+      if (mine !== life) return
+      const verification = verificationOf(token)
+      tell({ type: 'verified', connection, verification })
+      const socket = sockets.get(connection)
+      if (!socket || !verification.ok || verification.tokenId === undefined) return
+      socket.tokenId = verification.tokenId
+      history.admissions.push({ at: world.now, life: `${name}/${life}`, tokenId: verification.tokenId })
     })
   }
 
@@ -238,17 +292,49 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
     })
   }
 
+  function preview({ ops, unixMs: at }: Extract<Effect, { do: 'preview' }>): void {
+    const mine = life
+    store.preview(ops, at, (outcomes) => {
+      if (mine === life) tell(outcomes ? { type: 'previewed', outcomes } : { type: 'preview_failed' })
+    })
+  }
+
+  function review({ review: id, question }: Extract<Effect, { do: 'review' }>): void {
+    const mine = life
+    if (!parts.reviewer) throw new Error('nobody has a say here')
+    parts.reviewer.review(question, (verdict) => {
+      if (mine === life) tell({ type: 'reviewed', review: id, verdict })
+    })
+  }
+
   function read({ connection, query }: Extract<Effect, { do: 'read' }>): void {
     const mine = life
-    store.read(query, (answer) => {
+    store.read(query, parts.reviewer, (answer) => {
       if (mine === life) tell({ type: 'read_done', connection, answer })
     })
+  }
+
+  /** As if the client had said so, right before it reads on. */
+  function loseFollower(connection: number, frame: unknown): void {
+    const said = typeof frame === 'string' ? (JSON.parse(frame) as unknown) : frame
+    const messages = (Array.isArray(said) ? said : [said]) as readonly ClientMessage[]
+    const page = messages.find(({ type }) => type === 'get_page')
+    if (page?.type !== 'get_page') return
+    losses--
+    count('subscription_lost')
+    const { room } = page.payload
+    const lost: ClientMessage = { type: 'unsubscribe', payload: { ref: NOBODYS_REF, rooms: [room] } }
+    const text = door === 'objects' ? ([lost] as unknown as string) : JSON.stringify(lost)
+    tell({ type: 'received', connection, text })
   }
 
   function die(silently: boolean): void {
     if (!node) return
     world.note(() => `${name}: dies${silently ? ' without a word' : ''}`)
     node = undefined
+    world.settleSoon()
+    application?.stop()
+    application = undefined
     life++
     dirty = []
     for (const { wire } of sockets.values()) {
@@ -265,16 +351,18 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
   return {
     name,
     isUp: () => node !== undefined,
+    application: () => application,
 
     accept(wire) {
       if (!node) return undefined
       const mine = life
       const connection = ++lastConnection
-      sockets.set(connection, { connection, wire, outgoing: [], underPressure: false })
+      sockets.set(connection, { connection, wire, outgoing: [], underPressure: false, tokenId: undefined })
       tell({ type: 'opened', connection, token: undefined, address: undefined })
       const isMine = () => mine === life
       return {
         received(frame) {
+          if (isMine() && losses > 0) loseFollower(connection, frame)
           // In a run without JSON the messages take the place of their text: object-door.ts lets them in.
           if (isMine()) tell({ type: 'received', connection, text: frame as string })
         },
@@ -306,8 +394,24 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
       world.after(dice.between(500, 3_000), () => die(false))
     },
 
+    someToken() {
+      const tokens = [...sockets.values()].flatMap(({ tokenId }) => tokenId ?? [])
+      return tokens.length > 0 ? dice.pick(tokens) : undefined
+    },
+
     revoke(tokenId) {
+      if (!node) return
       tell({ type: 'revoked', tokenId, untilUnixMs: Math.round(unixMs() + 3_600_000) })
+      const left = [...sockets.values()].filter((socket) => socket.tokenId === tokenId).length
+      history.revocations.push({ at: world.now, life: `${name}/${life}`, tokenId, left })
+    },
+
+    armLoss() {
+      losses++
+    },
+
+    disturb(how, ms) {
+      disturbance = { how, until: world.now + ms }
     },
 
     disconnect(userId) {

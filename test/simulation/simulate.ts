@@ -3,6 +3,7 @@
 
 import { DEFAULT_LIMITS } from '@tautline/protocol/wire'
 import type { NodeOptions } from '../../packages/server/src/core/options.ts'
+import { createSpeaker } from './application.ts'
 import type { Violation } from './checker/violation.ts'
 import { check } from './checker.ts'
 import { type ClientHost, createClientHost, SHORTEST_LIMIT_CHARS } from './client-host.ts'
@@ -10,6 +11,7 @@ import { createDice, type Dice } from './dice.ts'
 import { FAULTS, type Fault, PROFILES, type Profile, type ProfileName } from './faults.ts'
 import { createHistory, type History } from './history.ts'
 import { type ClientEnd, createWire, type Wire } from './network.ts'
+import { createReviewer } from './reviewer.ts'
 import { createServerHost, type DoorKind, type ServerHost } from './server-host.ts'
 import { type BrowserStorage, createBrowserStorage } from './storage.ts'
 import { createStoreModel } from './store-model.ts'
@@ -40,6 +42,8 @@ const USERS = ['ada', 'bob', 'cy'] as const
 const PUBLIC_ROOMS = ['den', 'hall'] as const
 const PRIVATE_ROOM = 'vault'
 const DIRECT_ROOM = '~ada~bob'
+/** There is none until somebody makes it. */
+const NEW_ROOM = 'attic'
 
 /** Of one browser. */
 const MAX_TABS = 4
@@ -48,12 +52,16 @@ const MAX_TABS = 4
 const SETTLE_MS = 60_000
 /** … and this long until all of it must have arrived. */
 const QUIESCENCE_MS = 120_000
+/** What a question to a server takes at most, when nothing goes wrong. */
+const ANSWER_MS = 5_000
 /** What five failures of one row over a minute take at most, with the waits between them and after them. */
 const POISON_MS = 110_000
 
 /** A browser or a process of a user. */
 interface Place {
   readonly name: string
+  /** What goes off as one: each user of a browser has a storage of their own. */
+  readonly machine: string
   readonly user: string
   readonly latencyMs: number
   /** Undefined: outboxes are in memory. */
@@ -62,8 +70,8 @@ interface Place {
 
 /** A tab in which the page is open. */
 interface Device {
-  readonly place: Place
-  readonly user: string
+  place: Place
+  user: string
   readonly rooms: Set<string>
   host: ClientHost
   isClosed: boolean
@@ -89,6 +97,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     ...(profile.fastLimits ? FAST_OPTIONS : {}),
     ...(profile.rivals ? { connections: 'replace', maxConnectionsPerUser: 1 } : {}),
   }
+  history.hasHooks = profile.hooks ?? dice.chance(0.25)
+  const reviewer = history.hasHooks ? createReviewer(world, history, world.dice(), count) : undefined
   const nodes: ServerHost[] = []
   for (let i = 0; i < (profile.nodes ?? 1 + Number(dice.chance(0.7))); i++) {
     nodes.push(
@@ -98,13 +108,21 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         store,
         dice: world.dice(),
         door,
-        options: nodeOptions,
+        options: reviewer ? { ...nodeOptions, reviews: { messages: true, actions: true } } : nodeOptions,
+        reviewer,
         count,
       }),
     )
   }
   history.hintsWereLost = nodes.length > 1
   history.hasRivals = profile.rivals === true
+  const speaker = createSpeaker({
+    world,
+    history,
+    dice: world.dice(),
+    application: () => nodes.find((host) => host.isUp())?.application(),
+    count,
+  })
   const places: Place[] = []
   const devices: Device[] = []
   let isQuiet = false
@@ -115,6 +133,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   let droppedUntil = 0
   let shortTokensUntil = 0
   let poisonSent = 0
+  /** By place: the last good one that was given there. */
+  const lastTokens = new Map<string, Token>()
   const nextTokens: ('bad' | 'undecided' | 'failed' | 'late' | 'expired' | 'other')[] = []
 
   // ── Who is there ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +149,10 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     return wire
   }
 
-  function giveToken(user: string): { readonly token: Token | undefined; readonly inMs: number } {
+  function giveToken(
+    { name, user }: Place,
+    isRefused: boolean,
+  ): { readonly token: Token | undefined; readonly inMs: number } {
     const how = isQuiet ? undefined : nextTokens.shift()
     if (how) count(`gave_${how}`)
     const lifeMs = world.now < shortTokensUntil && !isQuiet ? tokens.between(500, 20_000) : 900_000
@@ -140,6 +163,17 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       kind: 'good',
     }
     const inMs = tokens.between(0.1, 40)
+    const last = lastTokens.get(name)
+    // Many applications keep a token while it is good, and ask for another where it was refused.
+    if (
+      how === undefined &&
+      !isRefused &&
+      last &&
+      last.expiresAt > UNIX_START + world.now &&
+      tokens.chance(0.3)
+    )
+      return { token: last, inMs }
+    if (how === undefined) lastTokens.set(name, good)
     switch (how) {
       case undefined:
         return { token: good, inMs }
@@ -175,7 +209,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       sent: (messageId) =>
         history.sessions.flatMap(({ sends }) => sends).find((one) => one.messageId === messageId),
       dial: (end) => dial(place.latencyMs, end),
-      token: () => giveToken(user),
+      token: (refused) => giveToken(place, refused),
       stopped: (stopped, reason) => onStopped(opened, stopped, reason),
     })
     const opened: Device = Object.assign(device, { host })
@@ -214,7 +248,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     const name = `${user}'s place ${places.length + 1}`
     const isDurable = profile.durable ?? dice.chance(0.5)
     const storage = isDurable ? createBrowserStorage(world, world.dice(), name, count) : undefined
-    const place: Place = { name, user, latencyMs: dice.between(5, 120), storage }
+    const place: Place = { name, machine: name, user, latencyMs: dice.between(5, 120), storage }
     places.push(place)
     addTab(place)
   }
@@ -241,11 +275,48 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     }
   }
 
+  /** The same browser, where this user is signed in. */
+  function placeOf(user: string, place: Place): Place {
+    const { machine, latencyMs } = place
+    const known = places.find((one) => one.machine === machine && one.user === user)
+    if (known) return known
+    const name = `${machine} as ${user}`
+    const storage = place.storage && createBrowserStorage(world, world.dice(), name, count)
+    const made: Place = { name, machine, user, latencyMs, storage }
+    places.push(made)
+    return made
+  }
+
+  function signOut(device: Device): void {
+    const { host, place } = device
+    const keepOutbox = dice.chance(0.5)
+    if (!keepOutbox) {
+      if (place.storage) history.evicted.add(place.name)
+      for (const { outbox, sends } of history.sessions) {
+        if (outbox !== host.session.outbox) continue
+        for (const sent of sends)
+          if (sent.outcomes.length === 0) sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
+      }
+    }
+    device.isClosed = true
+    host.logout(keepOutbox, () => {
+      const user = dice.pick(USERS)
+      device.isClosed = false
+      device.place = placeOf(user, place)
+      device.user = user
+      device.rooms.clear()
+      device.rooms.add('den')
+      if (user !== 'cy') device.rooms.add(DIRECT_ROOM)
+      open(device, dice.letters(16))
+    })
+  }
+
   /** The machine goes off; after a while its tabs are there again. */
   function crashPlace(place: Place): void {
-    const tabs = devices.filter((device) => device.place === place && device.host.isAlive())
+    const { machine } = place
+    const tabs = devices.filter((device) => device.place.machine === machine && device.host.isAlive())
     for (const { host } of tabs) host.reload()
-    place.storage?.powerCut()
+    for (const one of places) if (one.machine === machine) one.storage?.powerCut()
     for (const device of tabs) {
       world.after(workload.between(300, 5_000), () => comeBack(device))
     }
@@ -306,7 +377,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
 
   function flipMember(device: Device): void {
     const { host } = device
-    const room = dice.pick([...PUBLIC_ROOMS, PRIVATE_ROOM])
+    const room = dice.pick([...PUBLIC_ROOMS, PRIVATE_ROOM, NEW_ROOM])
     const userId = dice.pick(USERS.filter((user) => user !== device.user))
     switch (dice.below(5)) {
       case 0:
@@ -324,6 +395,56 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       default:
         return host.request({ type: 'remove_member', payload: { room, userId } })
     }
+  }
+
+  /** What owners and moderators do; most of it is refused to who is none. */
+  function changeRoom(device: Device): void {
+    const { host } = device
+    const room = dice.pick([...PUBLIC_ROOMS, PRIVATE_ROOM, NEW_ROOM])
+    const userId = dice.pick(USERS.filter((user) => user !== device.user))
+    switch (dice.below(8)) {
+      case 0:
+        return host.request(
+          {
+            type: 'create_room',
+            payload: { room: NEW_ROOM, visibility: dice.chance(0.5) ? 'private' : 'public' },
+          },
+          (isDone) => {
+            if (!isDone) return
+            device.rooms.add(NEW_ROOM)
+            host.follow(NEW_ROOM)
+          },
+        )
+      case 1:
+        return host.request({ type: 'update_room', payload: { room, topic: `topic ${dice.letters(4)}` } })
+      case 2:
+        return host.request({
+          type: 'update_room',
+          payload: { room: NEW_ROOM, visibility: dice.chance(0.5) ? 'private' : 'public' },
+        })
+      case 3:
+        return host.request({ type: 'ban_member', payload: { room, userId } })
+      case 4:
+        return host.request({ type: 'unban_member', payload: { room, userId } })
+      case 5:
+        return host.request({
+          type: 'mute_member',
+          payload: { room, userId, durationMs: 1_000 + dice.below(40_000) },
+        })
+      case 6:
+        return host.request({ type: 'unmute_member', payload: { room, userId } })
+      default:
+        return host.request({
+          type: 'set_role',
+          payload: { room, userId, role: dice.pick(['member', 'moderator', 'owner']) },
+        })
+    }
+  }
+
+  function letApplicationAct(): void {
+    const room = dice.pick([...PUBLIC_ROOMS, PRIVATE_ROOM, DIRECT_ROOM])
+    if (dice.chance(0.7)) speaker.say(room, dice.chance(0.5) ? dice.pick(USERS) : undefined)
+    else speaker.change(room, dice.pick(USERS))
   }
 
   /** Reads and writes where they do not belong, or not yet. */
@@ -357,6 +478,17 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       const sent = undecided.length > 0 ? dice.pick(undecided) : undefined
       if (sent) then(device, sent.messageId)
     })
+  }
+
+  /** The application ends a token's life: all servers are told, and whoever came with it is out. */
+  function revoke(): boolean {
+    let tokenId: string | undefined
+    someNode((host) => {
+      tokenId = host.someToken()
+    })
+    if (tokenId === undefined) return false
+    for (const host of nodes) host.revoke(tokenId)
+    return true
   }
 
   function restore(newEpoch: boolean): boolean {
@@ -418,7 +550,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
       case 'node_clock_step':
         return someNode((host) => host.stepClock(dice.between(-120_000, 120_000)))
       case 'revoked':
-        return someNode((host) => host.revoke(`token-${dice.letters(6)}`))
+        return revoke()
       case 'disconnected':
         return someNode((host) => host.disconnect(dice.pick(USERS)))
       case 'link_cut':
@@ -458,6 +590,17 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         return someStorage((storage) => storage.fill())
       case 'storage_slow':
         return someStorage((storage) => storage.slow(within(3_000, 30_000)))
+      case 'subscription_lost':
+        someNode((host) => host.armLoss())
+        // Counted where it happens.
+        return false
+      case 'pushes_lost':
+        history.hintsWereLost = true
+        return someNode((host) => host.disturb('lost', within(5_000, 60_000)))
+      case 'pushes_repeated':
+        return someNode((host) => host.disturb('repeated', within(5_000, 60_000)))
+      case 'notices_repeated':
+        return someStorage((storage) => storage.repeat(within(5_000, 60_000)))
       case 'notices_muted':
         return someStorage((storage) => storage.mute(within(5_000, 60_000)))
       case 'lock_doubled': {
@@ -489,6 +632,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
         })
       case 'close':
         return someone((device) => {
+          if (dice.chance(0.5)) say(device, dice.pick([...device.rooms]))
           device.isClosed = true
           device.host.close()
         })
@@ -534,6 +678,21 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
           const times = 1 + dice.below(4)
           for (let i = 0; i < times; i++) host.send(room, 'change')
         })
+      case 'room_change':
+        return someone(changeRoom)
+      case 'hook_slow':
+      case 'hook_failing':
+        reviewer?.disturb(fault === 'hook_slow' ? 'slow' : 'failing', within(5_000, 40_000))
+        return reviewer !== undefined
+      case 'reviewed':
+        return someone(({ host, rooms }) =>
+          host.send(dice.pick([...rooms]), dice.pick(['forbidden', 'censored', 'delayed'])),
+        )
+      case 'logout':
+        return someone(signOut)
+      case 'application':
+        letApplicationAct()
+        return true
       case 'unfollow':
         return someone(({ host, rooms }) => {
           const room = dice.pick([...rooms])
@@ -567,7 +726,9 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     history.quietFrom = world.now
     world.note(() => 'nothing goes wrong any more')
     store.calm()
+    reviewer?.calm()
     for (const host of nodes) host.start()
+    if (dice.chance(0.7)) speaker.pardon([...PUBLIC_ROOMS, PRIVATE_ROOM], USERS)
     for (const { storage } of places) storage?.calm()
     for (const { host, isClosed } of devices) {
       const last = host.session.statuses.at(-1)
@@ -605,6 +766,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     await world.runUntil(world.now + SETTLE_MS)
     sayLastWords()
     await world.runUntil(world.now + QUIESCENCE_MS + poisonSent * POISON_MS)
+    for (const { host, isClosed } of devices) if (!isClosed && host.isAlive()) host.askWhoBelongs()
+    await world.runUntil(world.now + ANSWER_MS)
   } catch (error) {
     if (!(error instanceof TooManyEvents)) throw error
     history.broken.push({ at: world.now, what: error.message })

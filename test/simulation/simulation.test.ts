@@ -39,7 +39,7 @@ async function traceOf(seed: number, profile?: ProfileName): Promise<string> {
 
 describe('the simulation', () => {
   it(`breaks no promise in ${RUNS} runs and some of each mix, and every fault happens in them`, async () => {
-    const results = [...(await runs(RUNS, 1)), ...(await runsOfEach([1, 2]))]
+    const results = [...(await runs(RUNS, 1)), ...(await runsOfEach([1, 2, 3, 4]))]
     const broken = results.flatMap(({ seed, violations }) =>
       violations.map(({ invariant, what }) => `seed ${seed}: ${invariant} ${what}`),
     )

@@ -23,6 +23,8 @@ export interface BrowserStorage {
   slow(ms: number): void
   /** Notices are lost for so long. */
   mute(ms: number): void
+  /** Notices come twice for so long. */
+  repeat(ms: number): void
   /** Lets a second tab believe that it holds the lock. False: there is none. */
   doubleLock(): boolean
   /** No fault of it lasts any longer. */
@@ -61,6 +63,7 @@ export function createBrowserStorage(
   let blockedHow: 'fails' | 'hangs' = 'fails'
   let slowUntil = 0
   let muteUntil = 0
+  let repeatUntil = 0
   let isFull = false
 
   function keep(): void {
@@ -147,6 +150,9 @@ export function createBrowserStorage(
           if (other === opener) continue
           if (world.now < muteUntil && dice.chance(0.7)) count('notice_lost')
           else tell(other, 0.3, 15, () => other.events.told(notice))
+          if (world.now >= repeatUntil || dice.chance(0.5)) continue
+          count('notice_repeated')
+          tell(other, 10, 5_000, () => other.events.told(notice))
         }
       },
       steal() {
@@ -234,6 +240,9 @@ export function createBrowserStorage(
     mute(ms) {
       muteUntil = world.now + ms
     },
+    repeat(ms) {
+      repeatUntil = world.now + ms
+    },
 
     doubleLock() {
       const [, second] = line
@@ -243,7 +252,7 @@ export function createBrowserStorage(
     },
 
     calm() {
-      blockedUntil = slowUntil = muteUntil = 0
+      blockedUntil = slowUntil = muteUntil = repeatUntil = 0
       isFull = false
     },
   }

@@ -3,13 +3,20 @@
 //
 // What it decides is written into the history at the moment at which it becomes durable.
 
-import { type Code, type Entry, type MessageBody, saidAfter, standingBody } from '@tautline/protocol/wire'
+import {
+  type Code,
+  type Entry,
+  type MessageBody,
+  type Role,
+  saidAfter,
+  standingBody,
+} from '@tautline/protocol/wire'
 import type { ReadAnswer, ReadQuery } from '../../packages/server/src/core/contract.ts'
-import type { CommitResult, Store, StoreOp } from '../../packages/server/src/core/store.ts'
-import { ask } from '../../packages/server/src/queries.ts'
+import type { CommitResult, Outcome, Store, StoreOp } from '../../packages/server/src/core/store.ts'
+import { ask, askAllowed, type ReadPolicy } from '../../packages/server/src/queries.ts'
 import { type MemoryRow, type MemoryStoreFactory, memory } from '../../packages/server/src/stores/memory.ts'
 import type { Dice } from './dice.ts'
-import type { History, Line } from './history.ts'
+import type { Belonging, History, Line } from './history.ts'
 import type { World } from './world.ts'
 
 /** What is to become of the next commit. */
@@ -36,7 +43,13 @@ export interface StoreModel {
     unixMs: number,
     done: (result: CommitResult | undefined) => void,
   ): void
-  read(query: ReadQuery, done: (answer: ReadAnswer) => void): void
+  /** What a commit would make of it; nothing where the store failed. */
+  preview(
+    ops: readonly StoreOp[],
+    unixMs: number,
+    done: (outcomes: readonly Outcome[] | undefined) => void,
+  ): void
+  read(query: ReadQuery, policy: ReadPolicy | undefined, done: (answer: ReadAnswer) => void): void
   /** The next commit goes wrong so. */
   arm(fault: CommitFault): void
   /** Everything fails for so long. */
@@ -161,7 +174,21 @@ export async function createStoreModel(
       })
     },
 
-    read(query, done) {
+    preview(ops, unixMs, done) {
+      const latency = dice.between(0.2, 6)
+      world.after(latency / 2, () => {
+        if (world.now < failsUntil) return world.after(latency / 2, () => done(undefined))
+        world.settleSoon()
+        store.preview(ops.map(poisoned), unixMs).then(
+          (outcomes) => world.after(latency / 2, () => done(outcomes)),
+          (error: unknown) => {
+            history.broken.push({ at: world.now, what: `a preview threw: ${String(error)}` })
+          },
+        )
+      })
+    },
+
+    read(query, policy, done) {
       const latency = dice.between(0.2, 6)
       world.after(latency / 2, () => {
         if (world.now < failsUntil) {
@@ -170,7 +197,8 @@ export async function createStoreModel(
           return
         }
         world.settleSoon()
-        ask(store, query).then(
+        const asked = policy ? askAllowed(store, query, policy) : ask(store, query)
+        asked.then(
           (answer) => world.after(latency / 2, () => done(answer)),
           (error: unknown) => {
             history.broken.push({ at: world.now, what: `a read threw: ${String(error)}` })
@@ -212,8 +240,20 @@ export async function createStoreModel(
 
     finish() {
       history.stored = new Map(tables.logs)
+      history.belonging = new Map([...tables.logs.keys()].map((room) => [room, belongingIn(tables, room)]))
       history.stood = new Map([...tables.logs].map(([room, log]) => [room, stoodIn(tables, room, log)]))
     },
+  }
+}
+
+function belongingIn({ membersOf, invitationsOf, sanctionsOf }: Tables, room: string): Belonging {
+  const rolesIn = (of: ReadonlyMap<string, { readonly role: Role }> = new Map()) =>
+    new Map([...of].map(([user, { role }]) => [user, role]))
+  const sanctions = [...(sanctionsOf.get(room) ?? [])]
+  return {
+    roles: rolesIn(membersOf.get(room)),
+    invited: rolesIn(invitationsOf.get(room)),
+    banned: new Set(sanctions.filter(([, { isBanned }]) => isBanned).map(([user]) => user)),
   }
 }
 

@@ -169,7 +169,12 @@ const MAX_LANES = 10_000
 export function createApplication(options: {
   readonly maxFrameBytes: number
   readonly ask: (user: string, message: ApplicationMessage) => void
+  /** Default: what nobody can guess. A simulation gives its own, and its own time. */
+  readonly randomId?: (length: number) => string
+  /** Unix milliseconds. */
+  readonly unixTime?: () => number
 }): Application {
+  const { randomId = safeId, unixTime = Date.now } = options
   const pending = new Map<number, Pending>()
   const lanes = new Map<string, Lane>()
   let lastRef = 0
@@ -248,7 +253,7 @@ export function createApplication(options: {
     room: string,
     type: string,
     payload: object,
-    messageId = makeMessageId(Date.now(), randomId(12)),
+    messageId = makeMessageId(unixTime(), randomId(12)),
   ): Promise<SentMessage> {
     checkUserId('sender', user)
     checkMessageId(messageId)
@@ -398,6 +403,6 @@ function notificationPayload(type: string, said: object): Readonly<Record<string
 }
 
 /** Of characters that every id may hold. */
-function randomId(length: number): string {
+function safeId(length: number): string {
   return randomBytes(length).toString('base64url').slice(0, length)
 }

@@ -1,7 +1,8 @@
 // I4 and I12: what is followed is applied once and in order, and a history that was taken back is told.
 
-import type { History } from '../history.ts'
+import type { History, Link, Session } from '../history.ts'
 import { isSameEntry } from './logs.ts'
+import { talkOf } from './talk.ts'
 import { allStreams, stays } from './told.ts'
 import type { Violation } from './violation.ts'
 
@@ -47,6 +48,46 @@ export function liveIsTrue({ sessions }: History): Violation[] {
     }
   }
   return violations
+}
+
+/** Who hears from a read that the server does not push the room to them any more follows it again, at once. */
+export function readsAreNoProof({ sessions }: History): Violation[] {
+  const violations: Violation[] = []
+  for (const session of sessions)
+    for (const link of session.links) {
+      /** By ref: the rooms of which a page was asked for. What is followed anew since then does not rely on it. */
+      const reads = new Map<number, string>()
+      const relied: { readonly at: number; readonly room: string }[] = []
+      for (const talk of talkOf(link)) {
+        for (const { at, room } of relied.splice(0)) {
+          if ('said' in talk && talk.at === at && asksFor(talk.said, room)) continue
+          if ('said' in talk && talk.at === at) relied.push({ at, room })
+          else violations.push(unfollowed(session, room, at))
+        }
+        if ('said' in talk) {
+          if (talk.said.type === 'get_page') reads.set(talk.said.payload.ref, talk.said.payload.room)
+          for (const [ref, room] of reads) if (asksFor(talk.said, room)) reads.delete(ref)
+        } else if (talk.heard.type === 'room_left') {
+          const { room } = talk.heard.payload
+          for (const [ref, of] of reads) if (of === room) reads.delete(ref)
+        } else if (talk.heard.type === 'page' && talk.at < link.overAt) {
+          const { ref, room, live } = talk.heard.payload
+          if (reads.delete(ref) && !live) relied.push({ at: talk.at, room })
+        }
+      }
+      for (const { at, room } of relied) violations.push(unfollowed(session, room, at))
+    }
+  return violations
+}
+
+function asksFor(said: Link['up'][number]['message'], room: string): boolean {
+  if (said.type === 'unsubscribe') return said.payload.rooms.includes(room)
+  return said.type === 'subscribe' && said.payload.rooms.some((one) => one.room === room)
+}
+
+function unfollowed({ id }: Session, room: string, at: number): Violation {
+  const what = `${id} heard that ${room} is not pushed to it, and went on`
+  return { invariant: 'I4', at, what, about: [room, id] }
 }
 
 /** All that was applied without a word between must be of one history. */

@@ -27,5 +27,43 @@ export function identity(history: History): Violation[] {
       }
     }
   }
+  return [...violations, ...revokedIsOut(history), ...leavesNothing(history)]
+}
+
+/** A token that was revoked ends the connections that came with it at once, and lets nobody in any more. */
+function revokedIsOut({ revocations, admissions }: History): Violation[] {
+  const violations: Violation[] = []
+  const report = (at: number, tokenId: string, what: string) =>
+    violations.push({
+      invariant: 'I14',
+      at,
+      what: `${tokenId}, which was revoked, ${what}`,
+      about: [tokenId],
+    })
+  for (const { at, life, tokenId, left } of revocations) {
+    if (left > 0) report(at, tokenId, 'keeps a connection')
+    for (const admission of admissions)
+      if (admission.tokenId === tokenId && admission.life === life && admission.at > at)
+        report(admission.at, tokenId, 'lets somebody in')
+  }
+  return violations
+}
+
+/** Who signs out and keeps nothing leaves nothing to whoever comes after. */
+function leavesNothing({ emptied, sessions }: History): Violation[] {
+  if (emptied.length === 0) return []
+  const queuedAt = new Map(
+    sessions.flatMap(({ sends }) => sends.map((sent) => [sent.messageId, sent.queuedAt])),
+  )
+  const violations: Violation[] = []
+  for (const { outbox, from, at } of emptied)
+    for (const session of sessions) {
+      if (session.outbox !== outbox || session.startedAt <= at) continue
+      for (const { messageId, room } of session.restored) {
+        if ((queuedAt.get(messageId) ?? at) >= from) continue
+        const what = `${session.id} found ${messageId}, which was to be gone with its user`
+        violations.push({ invariant: 'I14', at: session.startedAt, what, about: [messageId, room] })
+      }
+    }
   return violations
 }

@@ -1,6 +1,6 @@
 // I8: nothing fails without a reason.
 
-import { CODES, type Code } from '@tautline/protocol/wire'
+import { CODES, type Code, SYSTEM_USER_ID } from '@tautline/protocol/wire'
 import type { Decision, History, Sent, Session } from '../history.ts'
 import { keyOf, membershipIn } from './logs.ts'
 import { allTold } from './told.ts'
@@ -67,7 +67,9 @@ const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
   FORBIDDEN: ({ history, sent, decided }) =>
     // The message went with a store that was set back, or is of before one came.
     sent.kind === 'change' ||
-    decided.some((decision) => decision.code === 'FORBIDDEN' && !wasMember(history, decision)),
+    (sent.kind === 'forbidden' && history.hasHooks) ||
+    wasRefused(history, 'FORBIDDEN', decided),
+  MUTED: ({ history, decided }) => wasRefused(history, 'MUTED', decided),
   // Decided before, without the message: its first answer was lost.
   VOID: ({ history, session, sent, at, decided }) =>
     history.evicted.has(session.outbox) ||
@@ -83,9 +85,34 @@ const SMALLEST_OUTBOX_ROWS = 30
 
 const SIX_DAYS_MS = 6 * 86_400_000
 
+/** Whether one of these decisions refused for want of a right which was not there by the log. */
+export function wasRefused(history: History, code: Code | undefined, decided: readonly Decision[]): boolean {
+  return decided.some((decision) => {
+    if (decision.code !== code) return false
+    return code === 'MUTED'
+      ? wasMuted(history, decision)
+      : code === 'FORBIDDEN' && !wasMember(history, decision)
+  })
+}
+
+/** Until when is by the clock of the server that decided: it may be wrong. */
+function wasMuted({ lines }: History, { at, line, room, user }: Decision): boolean {
+  let isMuted = false
+  for (const { at: loggedAt, entry } of lines[line]?.logs.get(room) ?? []) {
+    if (loggedAt > at) break
+    const isAbout = entry.payload['userId'] === user
+    if (isAbout && entry.type === 'member_muted') isMuted = true
+    // In the same commit it may have come after.
+    if (isAbout && entry.type === 'member_unmuted' && loggedAt < at) isMuted = false
+  }
+  return isMuted
+}
+
 /** Whether the user was a member of the room when this was decided, by the log as it stood then. */
 function wasMember({ lines }: History, { at, line, room, user }: Decision): boolean {
   const [, a, b] = room.split('~')
+  if (user === SYSTEM_USER_ID)
+    return room.startsWith('~') || (lines[line]?.logs.get(room)?.[0]?.at ?? at) < at
   if (room.startsWith('~')) return b !== undefined && (user === a || user === b)
   let isMember = false
   for (const logged of lines[line]?.logs.get(room) ?? []) {

@@ -32,6 +32,8 @@ function isCancelling(
 /** A message is said once on a link in the same place, unless it was refused on it, or a predecessor of its was. */
 function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
   const violations: Violation[] = []
+  /** By message: in which lane it was said last. */
+  const lanes = new Map<string, string>()
   for (const link of session.links) {
     /** What was said, with its room. */
     const said = new Map<string, string>()
@@ -47,8 +49,12 @@ function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>):
       }
       if (talk.said.type !== 'commands') continue
       const { room } = talk.said.payload
-      for (const { ref, messageId, identity: place } of commandsIn(talk.said)) {
+      for (const { ref, messageId, identity: place, lane } of commandsIn(talk.said)) {
         roomOf.set(ref, room)
+        // Another tab gave it a new lane, and it goes first: what stood behind it comes back.
+        if ((lanes.get(messageId) ?? lane) !== lane)
+          for (const [other, of] of said) if (of === room) said.delete(other)
+        lanes.set(messageId, lane)
         if (said.has(place) && !isCancelling(cancels, session, room, talk.at)) {
           const what = `${session.id} said ${messageId} twice on one link`
           violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })

@@ -8,6 +8,7 @@ interface Command {
   readonly messageId: string
   /** What is the same when it is said again. */
   readonly identity: string
+  readonly lane: string
   readonly isSkip: boolean
 }
 
@@ -20,6 +21,7 @@ export function commandsIn(message: Link['up'][number]['message']): Command[] {
       ref: ref + i,
       messageId,
       identity: `${sid} ${n + i} ${type} ${messageId}`,
+      lane: sid,
       isSkip: type === 'skip',
     }
   })

@@ -29,6 +29,7 @@ export const INVARIANTS = {
   I16: 'a client has one socket and one timer, and none after close()',
   I17: 'nobody tries again sooner or more often than they should',
   I18: 'what came of a message is what its log says, in the store and at everybody',
+  I19: 'who belongs to a room, and as what, is what its log says, in the store and in what everybody is told',
   broken: 'nothing throws',
 } as const
 
