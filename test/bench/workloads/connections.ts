@@ -48,6 +48,7 @@ export const memory: Workload = {
       bound: 'at most',
       must: 10,
       aim: 8,
+      mark: { figure: 'kibEach' },
     },
   ],
 }
@@ -96,6 +97,7 @@ export const accept: Workload = {
       unit: 'µs',
       bound: 'at most',
       must: 150,
+      mark: { figure: 'acceptUs' },
     },
   ],
 }

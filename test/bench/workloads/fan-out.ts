@@ -31,6 +31,7 @@ export const fanOut: Workload = {
       bound: 'at least',
       must: 1.25,
       aim: 1.4,
+      mark: 'ratio',
     }),
   ],
 }
@@ -47,6 +48,7 @@ export const fanOutBursts: Workload = {
       bound: 'at least',
       must: 1.8,
       aim: 2.4,
+      mark: 'ratio',
     }),
   ],
 }
@@ -89,6 +91,7 @@ export const fanOutLatency: Workload = {
       of: (round) => ratio(round, 'p99Ms', 'tautline'),
       bound: 'at most',
       must: 1.2,
+      mark: 'ratio',
     },
   ],
 }

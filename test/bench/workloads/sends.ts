@@ -53,7 +53,12 @@ export const manySenders: Workload = {
   columns: THROUGHPUT_COLUMNS,
   ratioOf: 'perSecond',
   goals: [
-    ratioGoal('of bare ws', 'perSecond', ['tautline', 'ws'], { bound: 'at least', must: 0.35, aim: 0.65 }),
+    ratioGoal('of bare ws', 'perSecond', ['tautline', 'ws'], {
+      bound: 'at least',
+      must: 0.35,
+      aim: 0.65,
+      mark: 'ratio',
+    }),
     ratioGoal('of what Socket.IO does with an INSERT each', 'perSecond', ['tautline', 'socket.io+insert'], {
       bound: 'at least',
       must: 1.5,
@@ -81,6 +86,7 @@ export const oneSender: Workload = {
       bound: 'at least',
       must: 0.35,
       aim: 0.6,
+      mark: 'ratio',
     }),
   ],
 }
@@ -93,7 +99,12 @@ export const smallWindow: Workload = {
   columns: THROUGHPUT_COLUMNS,
   ratioOf: 'perSecond',
   goals: [
-    ratioGoal('of bare ws', 'perSecond', ['tautline', 'ws'], { bound: 'at least', must: 0.2, aim: 0.4 }),
+    ratioGoal('of bare ws', 'perSecond', ['tautline', 'ws'], {
+      bound: 'at least',
+      must: 0.2,
+      aim: 0.4,
+      mark: 'ratio',
+    }),
   ],
 }
 
@@ -168,6 +179,7 @@ export const bytes: Workload = {
       unit: 'bytes',
       bound: 'at most',
       must: 250,
+      mark: { figure: 'beyond' },
     },
     {
       what: 'in a flow',

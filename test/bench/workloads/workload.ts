@@ -32,6 +32,8 @@ export interface Goal {
   readonly must: number
   /** Left out: as `must`. */
   readonly aim?: number
+  /** The plot shows this, and the goal as a mark in it: the ratio to bare ws, or a figure by its name. */
+  readonly mark?: 'ratio' | { readonly figure: string }
 }
 
 export interface Column {
@@ -74,7 +76,7 @@ export function ratioGoal(
   what: string,
   figure: string,
   [key, toKey]: readonly [string, string],
-  bounds: Pick<Goal, 'bound' | 'must' | 'aim'>,
+  bounds: Pick<Goal, 'bound' | 'must' | 'aim' | 'mark'>,
 ): Goal {
   return { what, of: (round) => ratio(round, figure, key, toKey), ...bounds }
 }
