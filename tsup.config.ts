@@ -34,6 +34,7 @@ const clientEntries = {
   timeline: 'src/timeline.ts',
   notifications: 'src/notifications.ts',
   users: 'src/users.ts',
+  unread: 'src/unread-rooms.ts',
   file: 'src/node/file.ts',
   indexeddb: 'src/stores/indexeddb.ts',
   extension: 'src/extension.ts',

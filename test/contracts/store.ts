@@ -27,6 +27,7 @@ import { describePeople } from './store/people.ts'
 import { describeReads } from './store/reads.ts'
 import { describeRooms } from './store/rooms.ts'
 import { describeThreads } from './store/threads.ts'
+import { describeUnread } from './store/unread.ts'
 import { describeVersions } from './store/versions.ts'
 
 export type { StoreHarness } from './store/harness.ts'
@@ -52,6 +53,7 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
 
     describe('decides commands in their lanes:', () => describeLanes(open))
     describe('keeps membership:', () => describeMembers(open, () => harness))
+    describe('counts what is unread in all rooms:', () => describeUnread(open, () => harness))
     describe('makes and opens rooms:', () => describeRooms(open))
     describe('changes messages:', () => describeMessages(open))
     describe('changes rooms:', () => describeChanges(open))

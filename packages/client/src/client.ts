@@ -256,7 +256,7 @@ export function createClient(options: ClientOptions): Client {
       case 'presence':
       case 'typing':
         rooms.get(effect.room)?.take(effect)
-        return isOwnLog(effect.room) ? onOwnLog(effect) : undefined
+        return isOwnLog(effect.room) ? onOwnLog(effect) : subjects.room(effect)
       default:
         return effect satisfies never
     }

@@ -22,6 +22,7 @@ import {
   isList,
   isMaybe,
   isText,
+  isUnread,
 } from './shapes.ts'
 
 /**
@@ -120,8 +121,7 @@ const CHECKS: { readonly [T in HandledServerMessageType]: Check } = {
     isCount(payload.ref) &&
     isList(payload.rooms, (item) => isText(item.room) && isText(item.visibility)) &&
     isFlag(payload.hasMore),
-  unread_changed: (payload) =>
-    isText(payload.room) && isCount(payload.read) && isCount(payload.head) && isCount(payload.unread),
+  unread_changed: isUnread,
   room_joined: isAboutRoom,
   room_left: (payload) => isText(payload.room) && isMaybe(isCount, payload.ref),
   room_receipts: (payload) =>

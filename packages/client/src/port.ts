@@ -10,11 +10,15 @@ import type {
   ServerMessage,
   ServerMessageType,
 } from '@tautline/protocol/wire'
+import type { RoomEffect } from './core/context.ts'
 import type { Fault } from './core/outbox-row.ts'
 import type { RequestMessage } from './core/requests.ts'
 import { createListeners, guarded } from './listeners.ts'
 import type { Sent } from './sent.ts'
 import type { Checks } from './shapes.ts'
+
+/** `entries`: new ones; `room`: its phase; `reset`: another log from now on; `left`: no member any more. */
+export type RoomChange = RoomEffect['type']
 
 /** For the makers of subjects: `presence(client)`, `notifications(client)` … Each `on…` returns how to stop listening. */
 export interface ClientPort {
@@ -47,6 +51,8 @@ export interface ClientPort {
   onReady(listener: (isReady: boolean) => void): () => void
   /** Entries of the user's own log from now on, each once and in order; `onGap` when some will not come. */
   onOwnEntries(listener: (entries: readonly Entry[]) => void, onGap: () => void): () => void
+  /** Something happened in a room that is followed, and the room knows it: what it is called in the core. */
+  onRoom(listener: (room: string, what: RoomChange) => void): () => void
   /** Calls back once after so many milliseconds; returns how to prevent it. */
   after(ms: number, callback: () => void): () => void
   /** Unix milliseconds, by this device's clock. */
@@ -56,7 +62,7 @@ export interface ClientPort {
 }
 
 /** What the client gives. */
-export type PortParts = Omit<ClientPort, 'onMessage' | 'onReady' | 'onOwnEntries'>
+export type PortParts = Omit<ClientPort, 'onMessage' | 'onReady' | 'onOwnEntries' | 'onRoom'>
 
 /** The end that the client holds. */
 export interface PortControl {
@@ -65,6 +71,7 @@ export interface PortControl {
   ready(isReady: boolean): void
   ownEntries(entries: readonly Entry[]): void
   ownGap(): void
+  room(effect: RoomEffect): void
 }
 
 export function createPort(parts: PortParts): PortControl {
@@ -73,6 +80,7 @@ export function createPort(parts: PortParts): PortControl {
   const readies = createListeners<[boolean]>()
   const entries = createListeners<[readonly Entry[]]>()
   const gaps = createListeners<[]>()
+  const rooms = createListeners<[string, RoomChange]>()
   return {
     port: {
       ...parts,
@@ -82,6 +90,7 @@ export function createPort(parts: PortParts): PortControl {
         if (isReady) guarded(() => listener(true))
         return stop
       },
+      onRoom: (listener) => rooms.add(listener),
       onOwnEntries(listener, onGap) {
         const stops = [entries.add(listener), gaps.add(onGap)]
         return () => {
@@ -97,5 +106,6 @@ export function createPort(parts: PortParts): PortControl {
     },
     ownEntries: entries.tell,
     ownGap: gaps.tell,
+    room: ({ room, type }) => rooms.tell(room, type),
   }
 }

@@ -33,3 +33,6 @@ export const isEntry = (item: Fields): boolean =>
   isCount(item.timestamp) &&
   isFields(item.payload)
 export const isAboutRoom: Check = (payload) => isCount(payload.ref) && isText(payload.room)
+/** What is left to read in a room. */
+export const isUnread: Check = (item) =>
+  isText(item.room) && isCount(item.read) && isCount(item.head) && isCount(item.unread)

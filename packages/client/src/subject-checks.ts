@@ -13,6 +13,7 @@ import {
   isList,
   isMaybe,
   isText,
+  isUnread,
 } from './shapes.ts'
 
 export const HISTORY_CHECKS: Checks = {
@@ -81,4 +82,9 @@ export const NOTIFICATION_CHECKS: Checks = {
 
 export const USER_CHECKS: Checks = {
   user_list: (payload) => isCount(payload.ref) && isList(payload.users, (item) => isText(item.userId)),
+}
+
+export const UNREAD_CHECKS: Checks = {
+  unread_list: (payload) =>
+    isCount(payload.ref) && isList(payload.rooms, isUnread) && isMaybe(isText, payload.next),
 }

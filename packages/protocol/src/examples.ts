@@ -341,6 +341,7 @@ const client: Examples['client'] = {
   },
   unmute_member: { type: 'unmute_member', payload: { ref: 49, room: privateRoom, userId: 'cy' } },
   mark_delivered: { type: 'mark_delivered', payload: { ref: 34, room, seq: 3 } },
+  list_unread: { type: 'list_unread', payload: { ref: 57, after: 'design' } },
   update_presence: { type: 'update_presence', payload: { status: 'busy', statusText: 'On the pier' } },
   subscribe_presence: { type: 'subscribe_presence', payload: { ref: 35, users: ['bob', 'cy'] } },
   unsubscribe_presence: { type: 'unsubscribe_presence', payload: { ref: 36, users: ['cy'] } },
@@ -555,6 +556,10 @@ const server: Examples['server'] = {
     },
   },
   unread_changed: { type: 'unread_changed', payload: { room, read: 2, head: 3, unread: 1 } },
+  unread_list: {
+    type: 'unread_list',
+    payload: { ref: 57, rooms: [{ room, read: 2, head: 3, unread: 1 }], next: privateRoom },
+  },
   user_presence: {
     type: 'user_presence',
     payload: {

@@ -59,6 +59,9 @@ export const MAX_PAYLOAD_BYTES = 49_152
 export const MAX_PAYLOAD_DEPTH = MAX_DEPTH - 5
 /** Members of one `member_list`. */
 export const MAX_PAGE_MEMBERS = 100
+/** Rooms at which one `list_unread` looks, and those that its answer names: they fit into a page. */
+export const MAX_UNREAD_LOOKS = 1_000
+export const MAX_UNREAD_ROOMS = 300
 /** Users of one `get_users`. */
 export const MAX_DESCRIBED_USERS = 100
 /** Entries of one page, and the bytes beyond which a page ends (it holds at least one entry). */

@@ -58,6 +58,7 @@ export const CLIENT_MESSAGES = {
 
   mark_read: receipts.markRead,
   mark_delivered: receipts.markDelivered,
+  list_unread: receipts.listUnread,
 
   start_typing: typing.startTyping,
   stop_typing: typing.stopTyping,
@@ -110,6 +111,7 @@ export const SERVER_MESSAGES = {
   messages_delivered: receipts.messagesDelivered,
   room_receipts: receipts.roomReceipts,
   unread_changed: receipts.unreadChanged,
+  unread_list: receipts.unreadList,
 
   typing_started: typing.typingStarted,
   typing_stopped: typing.typingStopped,

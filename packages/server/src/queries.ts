@@ -23,6 +23,8 @@ export async function ask(store: Store, query: ReadQuery): Promise<ReadAnswer> {
       return { of: 'receipts', receipts: await store.readReceipts(query.user, query.room) }
     case 'rooms':
       return { of: 'rooms', result: await store.readRooms(query.request) }
+    case 'unread':
+      return { of: 'unread', result: await store.readUnread(query.request) }
     case 'notices':
       return { of: 'notices', result: await store.readNotices(query.request) }
     case 'visible': {
@@ -60,6 +62,7 @@ export async function askAllowed(
   { objectionToRead: objectionTo, visibleTo }: ReadPolicy,
 ): Promise<ReadAnswer> {
   if (query.of === 'rooms') return askRooms(store, query, objectionTo)
+  if (query.of === 'unread') return askUnread(store, query, objectionTo)
   // One's own log is never asked about.
   if (query.of === 'notices') return ask(store, query)
   if (query.of === 'users') return ask(store, query)
@@ -94,6 +97,20 @@ async function askRooms(
   return { of: 'rooms', result: { rooms: told, hasMore } }
 }
 
+/** What nobody may read is not left for them to read. */
+async function askUnread(
+  store: Store,
+  query: Extract<ReadQuery, { of: 'unread' }>,
+  objectionTo: ReadObjection,
+): Promise<ReadAnswer> {
+  const { rooms, next } = await store.readUnread(query.request)
+  const objections = await Promise.all(rooms.map(({ room }) => objectionTo(query.request.user, room)))
+  const undecided = objections.find((code) => code !== undefined && code !== 'FORBIDDEN')
+  if (undecided !== undefined) return { of: 'failure', code: undecided }
+  const readable = rooms.filter((_room, i) => objections[i] === undefined)
+  return { of: 'unread', result: { rooms: readable, next } }
+}
+
 function withoutLast(room: ListedRoom): ListedRoom {
   if (!room.member) return room
   const { last: _last, ...member } = room.member
@@ -102,7 +119,7 @@ function withoutLast(room: ListedRoom): ListedRoom {
 
 /** What the store says to who may not. */
 function forbidden(
-  of: Exclude<ReadQuery['of'], 'rooms' | 'notices' | 'heads' | 'visible' | 'users'>,
+  of: Exclude<ReadQuery['of'], 'rooms' | 'unread' | 'notices' | 'heads' | 'visible' | 'users'>,
 ): ReadAnswer {
   switch (of) {
     case 'page':

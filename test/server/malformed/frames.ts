@@ -235,6 +235,7 @@ const CORE: readonly TextCase[] = [
     ['a room that is not there, deleted', message('delete_room', ',"room":"nowhere"'), FORBIDDEN],
     ['rooms of everybody', message('list_rooms', ',"which":"all"'), INVALID],
     ['101 rooms', message('list_rooms', ',"which":"own","limit":101'), INVALID],
+    ['unread rooms after what is none', message('list_unread', ',"after":"a b"'), INVALID],
     ['rooms after what is none', message('list_rooms', ',"which":"own","after":"a b"'), INVALID],
     ['a private room of others', message('get_room', ',"room":"nowhere"'), FORBIDDEN],
     ['an own log of others', message('get_room', ',"room":"~ada"'), FORBIDDEN],

@@ -15,6 +15,7 @@ type SubjectMessageType =
   | 'member_list'
   | 'active_member_list'
   | 'user_list'
+  | 'unread_list'
   | 'user_presence'
   | 'notification_list'
   | 'notifications_changed'

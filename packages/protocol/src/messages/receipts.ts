@@ -3,7 +3,7 @@
  * counts, and a client sends its own again after each connect.
  */
 import * as z from 'zod/mini'
-import { MAX_RECEIPT_MEMBERS } from '../limits.ts'
+import { MAX_RECEIPT_MEMBERS, MAX_UNREAD_ROOMS } from '../limits.ts'
 import { count, position, ref, roomId, seq, timestamp, userId } from './fields.ts'
 
 /** To the server: I have read, or been given, everything up to here. What is read was delivered. */
@@ -39,3 +39,13 @@ export const roomReceipts = z.object({
  * `head`. Who follows the room counts on from there: each later message of others is one more, and one's own is none.
  */
 export const unreadChanged = z.object({ room: roomId, read: position, head: position, unread: count })
+
+/** To the server: in which of my rooms is something left to read? In the order of their ids. */
+export const listUnread = z.object({ ref, after: z.optional(roomId) })
+export const unreadList = z.object({
+  ref,
+  /** Those alone in which there is something. */
+  rooms: z.array(unreadChanged).check(z.maxLength(MAX_UNREAD_ROOMS)),
+  /** Up to here the rooms were looked at, and more follow; absent: these are all. */
+  next: z.optional(roomId),
+})

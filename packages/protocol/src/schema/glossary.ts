@@ -176,6 +176,9 @@ const FIELDS: Readonly<Record<string, string>> = {
   'member_list.members': 'Members, in the order of their ids.',
   'list_rooms.after': 'Rooms whose ids come after this one.',
   'room_list.rooms': 'The rooms, in the order of their ids.',
+  'list_unread.after': 'Rooms whose ids come after this one: the `next` of the page before.',
+  'unread_list.rooms': 'Those in which something is left to read, in the order of their ids.',
+  'unread_list.next': 'Up to here the rooms were looked at, and more follow; absent: there are no more.',
   'room_list.rooms.role': 'The role of the asker; absent: not a member.',
   last: 'The newest message that the asker may read, as it stands; in answers to `list_rooms` and `get_room`.',
   'room_list.rooms.last.content':

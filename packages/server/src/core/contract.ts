@@ -32,6 +32,8 @@ import type {
   Seen,
   StoreOp,
   ThreadRequest,
+  UnreadRequest,
+  UnreadResult,
   VersionsRequest,
   VersionsResult,
 } from './store.ts'
@@ -262,6 +264,7 @@ export type ReadQuery =
   | { readonly of: 'members'; readonly request: MembersRequest }
   | { readonly of: 'receipts'; readonly user: string; readonly room: string }
   | { readonly of: 'rooms'; readonly request: RoomsRequest }
+  | { readonly of: 'unread'; readonly request: UnreadRequest }
   | { readonly of: 'notices'; readonly request: NoticesRequest }
   /** Of which of these users the asker may know. */
   | { readonly of: 'visible'; readonly user: string; readonly users: readonly string[] }
@@ -277,6 +280,7 @@ export type ReadAnswer =
   | { readonly of: 'members'; readonly result: MembersResult | undefined }
   | { readonly of: 'receipts'; readonly receipts: Receipts | undefined }
   | { readonly of: 'rooms'; readonly result: RoomsResult }
+  | { readonly of: 'unread'; readonly result: UnreadResult }
   | { readonly of: 'notices'; readonly result: NoticesResult }
   /** Those of them, and when the store saw them last. */
   | {

@@ -131,6 +131,9 @@ export function createInbox(
       case 'list_rooms':
         subscriptions.ask(connection, { why: 'rooms', ask: message.payload })
         break
+      case 'list_unread':
+        subscriptions.ask(connection, { why: 'unread', ask: message.payload })
+        break
       case 'get_users':
         subscriptions.ask(connection, { why: 'users', ask: message.payload })
         break

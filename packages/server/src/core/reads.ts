@@ -42,6 +42,7 @@ export type Read =
     }
   | { readonly why: 'room'; readonly ask: PayloadOf<'get_room'> }
   | { readonly why: 'rooms'; readonly ask: PayloadOf<'list_rooms'> }
+  | { readonly why: 'unread'; readonly ask: PayloadOf<'list_unread'> }
   | { readonly why: 'notices'; readonly ask: PayloadOf<'get_notifications'> }
   | { readonly why: 'users'; readonly ask: PayloadOf<'get_users'> }
   | { readonly why: 'check'; readonly ask: PayloadOf<'check'> }
@@ -141,6 +142,8 @@ function queryOf(context: Context, { userId: user }: Connection, read: Read): Re
       const { which, after, limit = DEFAULT_ROOMS } = read.ask
       return { of: 'rooms', request: { user, which, after, limit } }
     }
+    case 'unread':
+      return { of: 'unread', request: { user, after: read.ask.after } }
     case 'notices': {
       const { before, limit = DEFAULT_NOTICES } = read.ask
       return { of: 'notices', request: { user, before, limit } }

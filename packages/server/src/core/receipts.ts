@@ -11,6 +11,7 @@ import { MAX_RECEIPT_MEMBERS, ownLogId, type PayloadOf } from '@tautline/protoco
 import type { Connection } from './connection.ts'
 import { broadcast, type Context, send } from './context.ts'
 import { beat, createPulse, type Pulse } from './pulse.ts'
+import type { AnswerOf } from './reads.ts'
 import { broadcastToUser, isOpen, type Room, type Rooms, type Subscription } from './rooms.ts'
 import type { ReadPosition, Receipts, Unread } from './store.ts'
 
@@ -75,6 +76,20 @@ export function sendUnread(context: Context, { connection, room }: Subscription,
 
 function unreadPayload(room: string, { seq: read, head, unread }: Unread): PayloadOf<'unread_changed'> {
   return { room, read, head, unread }
+}
+
+/** Where something is left to read. */
+export function answerUnread(
+  context: Context,
+  connection: Connection,
+  { ref }: PayloadOf<'list_unread'>,
+  { result: { rooms, next } }: AnswerOf<'unread'>,
+): void {
+  const payload = { ref, rooms: rooms.map(({ room, ...unread }) => unreadPayload(room, unread)) }
+  send(context, connection, {
+    type: 'unread_list',
+    payload: next === undefined ? payload : { ...payload, next },
+  })
 }
 
 /** A position moved: the user's other connections hear of it at once, the others with all that moved meanwhile. */

@@ -467,6 +467,20 @@ export interface RoomsResult {
   readonly hasMore: boolean
 }
 
+export interface UnreadRequest {
+  readonly user: string
+  /** Rooms whose ids sort after this one; undefined: from the first. */
+  readonly after: string | undefined
+}
+
+/** Of the first MAX_UNREAD_LOOKS rooms of the user after that one. */
+export interface UnreadResult {
+  /** Those with something unread, by room id; at most MAX_UNREAD_ROOMS. */
+  readonly rooms: readonly (Unread & { readonly room: string })[]
+  /** The last room that was looked at, where there are more; undefined: these are all. */
+  readonly next: string | undefined
+}
+
 export interface NoticesRequest {
   readonly user: string
   /** Those next below this position of the user's own log; undefined: the newest. */
@@ -542,6 +556,8 @@ export interface Store {
   readRoom(room: string): Promise<ListedRoom | undefined>
   /** The logs of users are no rooms. */
   readRooms(request: RoomsRequest): Promise<RoomsResult>
+  /** What is left to read in the rooms of the user themselves. */
+  readUnread(request: UnreadRequest): Promise<UnreadResult>
   /** One for each of the users, in order. What the asker may know of them is for others to say. */
   readAcquaintances(user: string, others: readonly string[]): Promise<readonly Acquaintance[]>
   /** Keeps when users were last seen, in one transaction; an earlier time than is kept changes nothing. */

@@ -30,7 +30,7 @@ import type { ReadAnswer } from './contract.ts'
 import { answerNotices } from './notice-answers.ts'
 import type { Presence } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
-import { sendReceipts, sendUnread } from './receipts.ts'
+import { answerUnread, sendReceipts, sendUnread } from './receipts.ts'
 import {
   createSubscription,
   type EndReason,
@@ -217,6 +217,7 @@ export function createSubscriptions(
         refuseInRoom(context, connection, read.ask.ref, code, read.ask.room)
         break
       case 'rooms':
+      case 'unread':
       case 'users':
       case 'notices':
       case 'check':
@@ -264,6 +265,8 @@ export function createSubscriptions(
       answerActive(context, rooms, presence, connection, read.ask, answer)
     else if (read.why === 'room' && answer.of === 'rooms') answerRoom(context, connection, read.ask, answer)
     else if (read.why === 'rooms' && answer.of === 'rooms') answerRooms(context, connection, read.ask, answer)
+    else if (read.why === 'unread' && answer.of === 'unread')
+      answerUnread(context, connection, read.ask, answer)
     else if (read.why === 'notices' && answer.of === 'notices')
       answerNotices(context, connection, read.ask, answer)
     else if (read.why === 'users' && answer.of === 'users') answerUsers(context, connection, read.ask, answer)

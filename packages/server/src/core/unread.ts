@@ -9,7 +9,11 @@ import type { Membership, ReadMark, Room, Sanction, View } from './batch.ts'
 import type { NoticeSetting } from './notice-changes.ts'
 import type { ListedRoom, Unread } from './store.ts'
 
-export function unreadOf(room: Room, member: Membership, mark: ReadMark | undefined): Unread {
+export function unreadOf(
+  room: Pick<Room, 'lastSeq' | 'lastOrdinal'>,
+  member: Pick<Membership, 'joinedOrdinal'>,
+  mark: Pick<ReadMark, 'seq' | 'ordinal'> | undefined,
+): Unread {
   const ordinal = Math.max(mark?.ordinal ?? 0, member.joinedOrdinal)
   return { seq: mark?.seq ?? 0, head: room.lastSeq, unread: room.lastOrdinal - ordinal }
 }

@@ -46,10 +46,22 @@ export interface Log {
   /** The first rooms after this id that the user is a member of, or that are public; by id. */
   roomsOf(user: string, after: string, limit: number): readonly string[]
   publicRooms(after: string, limit: number): readonly string[]
+  /** Of the first rooms of the user after this id, by id: what is counted there. */
+  countsOf(user: string, after: string, limit: number): readonly StoredCounts[]
   /** The user's notifications next below a position, the newest first. */
   notices(user: string, before: number, limit: number): Iterable<StoredNotice>
   /** When the user was last there, in Unix milliseconds. */
   lastSeen(user: string): number | undefined
+}
+
+/** Of a room and one of its members: where its log ends, where they came, and how far they have read. */
+export interface StoredCounts {
+  readonly room: string
+  readonly lastSeq: number
+  readonly lastOrdinal: number
+  readonly joinedOrdinal: number
+  readonly readSeq: number
+  readonly readOrdinal: number
 }
 
 /** A notification that is not cleared, with its entry. */

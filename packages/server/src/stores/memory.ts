@@ -27,7 +27,7 @@ import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import { type FollowChange, keyOf, latest, type ThreadFollower } from '../core/thread-follows.ts'
 import { LANE_COLLECTION_INTERVAL_MS, runBatch } from '../core/transaction.ts'
-import type { Log, StoredEntry, StoredNotice } from './log.ts'
+import type { Log, StoredCounts, StoredEntry, StoredNotice } from './log.ts'
 import { attempt, blankPayload, readsOf } from './reading.ts'
 
 export interface MemoryOptions {
@@ -301,6 +301,23 @@ export class MemoryTables implements View, Log {
 
   roomsOf(user: string, after: string, limit: number): readonly string[] {
     return this.#roomsAfter(after, limit, (id) => this.member(id, user) !== undefined)
+  }
+
+  countsOf(user: string, after: string, limit: number): readonly StoredCounts[] {
+    return this.roomsOf(user, after, limit).flatMap((id) => {
+      const [room, member, mark] = [this.room(id), this.member(id, user), this.readMark(id, user)]
+      if (!room || !member) return []
+      const { lastSeq, lastOrdinal } = room
+      const { joinedOrdinal } = member
+      return {
+        room: id,
+        lastSeq,
+        lastOrdinal,
+        joinedOrdinal,
+        readSeq: mark?.seq ?? 0,
+        readOrdinal: mark?.ordinal ?? 0,
+      }
+    })
   }
 
   publicRooms(after: string, limit: number): readonly string[] {

@@ -11,6 +11,8 @@ import {
   LOG_START,
   MAX_PAGE_BYTES,
   MAX_RECEIPT_MEMBERS,
+  MAX_UNREAD_LOOKS,
+  MAX_UNREAD_ROOMS,
   type MessageBody,
   ownLogId,
   standingBody,
@@ -38,6 +40,8 @@ import type {
   Store,
   StoredMember,
   ThreadRequest,
+  UnreadRequest,
+  UnreadResult,
 } from '../core/store.ts'
 import { MAX_REACTORS } from '../core/store.ts'
 import { isFollowing } from '../core/threads.ts'
@@ -61,6 +65,7 @@ type Reads = Pick<
   | 'readMembers'
   | 'readReceipts'
   | 'readRooms'
+  | 'readUnread'
   | 'readNotices'
   | 'readAcquaintances'
 >
@@ -90,6 +95,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readMembers: (request) => read(() => readMembers(view, log, request)),
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
     readRooms: (request) => read(() => readRooms(view, log, request)),
+    readUnread: (request) => read(() => readUnread(log, request)),
     readAcquaintances: (user, others) => read(() => readAcquaintances(log, user, others)),
   }
 }
@@ -357,6 +363,19 @@ function describeWithLast(view: View, log: Log, id: string, room: Room, user: st
   const listed = describe(view, id, room, user)
   const last = lastMessage(view, log, id, user)
   return listed.member && last ? { ...listed, member: { ...listed.member, last } } : listed
+}
+
+function readUnread(log: Log, { user, after = '' }: UnreadRequest): UnreadResult {
+  const rooms: UnreadResult['rooms'][number][] = []
+  const counts = log.countsOf(user, after, MAX_UNREAD_LOOKS + 1)
+  let next: string | undefined
+  for (const [i, { room, readSeq, readOrdinal, ...is }] of counts.entries()) {
+    if (i === MAX_UNREAD_LOOKS || rooms.length === MAX_UNREAD_ROOMS) return { rooms, next }
+    next = room
+    const unread = unreadOf(is, is, { seq: readSeq, ordinal: readOrdinal })
+    if (unread.unread > 0) rooms.push({ room, ...unread })
+  }
+  return { rooms, next: undefined }
 }
 
 /** Of one's own log, which nobody else reads. */

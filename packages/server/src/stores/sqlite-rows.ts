@@ -22,7 +22,7 @@ import {
 import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { ReadPosition, Seen, StoredMember } from '../core/store.ts'
 import type { ThreadFollow, ThreadFollower } from '../core/thread-follows.ts'
-import type { Log, StoredEntry, StoredNotice } from './log.ts'
+import type { Log, StoredCounts, StoredEntry, StoredNotice } from './log.ts'
 import { blankPayload } from './reading.ts'
 import { RecentMap } from './recent.ts'
 import { SqliteNotices } from './sqlite-notices.ts'
@@ -208,6 +208,10 @@ export class SqliteRows implements View, Log {
 
   roomsOf(user: string, after: string, limit: number): readonly string[] {
     return this.#statements.roomsOf.all(user, after, limit)
+  }
+
+  countsOf(user: string, after: string, limit: number): readonly StoredCounts[] {
+    return this.#statements.countsOf.all(user, after, limit)
   }
 
   publicRooms(after: string, limit: number): readonly string[] {
@@ -437,6 +441,13 @@ function prepare(db: Database.Database) {
         'select room from members where user = ? and room > ? order by room limit ?',
       )
       .pluck(),
+    countsOf: db.prepare<[string, string, number], StoredCounts>(
+      `select members.room as room, last_seq as lastSeq, last_ordinal as lastOrdinal, joined_ordinal as joinedOrdinal,
+       coalesce(read_seq, 0) as readSeq, coalesce(read_ordinal, 0) as readOrdinal
+       from members join rooms on rooms.id = members.room
+       left join receipts on receipts.room = members.room and receipts.user = members.user
+       where members.user = ? and members.room > ? order by members.room limit ?`,
+    ),
     publicRooms: db
       .prepare<[string, number], string>(
         `select id from rooms where visibility = 'public' and id > ? order by id limit ?`,
