@@ -111,10 +111,11 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SQLITE,
-        from: '      this.#commit.run()\n',
+        from: '      this.#commit.run()\n      this.#rows.remember(batch)\n',
         to: `      setTimeout(() => {
         if (this.#db.open && this.#db.inTransaction) this.#commit.run()
       }, 30)
+      this.#rows.remember(batch)
 `,
       },
       {
@@ -194,8 +195,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OUTBOX_FILE,
-        from: '      table.add(change[1])\n',
-        to: `      table.add(change[1].map((row) => ({ ...row, messageId: row.messageId.slice(0, 20) + 'X' })))\n`,
+        from: '      table.add(rows)\n',
+        to: `      table.add(rows.map((row) => ({ ...row, messageId: row.messageId.slice(0, 20) + 'X' })))\n`,
       },
     ],
   },

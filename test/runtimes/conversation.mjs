@@ -3,6 +3,7 @@
 // goes on when the connection is lost; at the end, what it saw as JSON.
 
 import { createClient } from '@tautline/client'
+import { history } from '@tautline/client/history'
 
 const HALF = 25
 const { url, token, userId, room: id } = JSON.parse(process.argv.at(-1))
@@ -34,7 +35,7 @@ console.log('half')
 await isLost
 const second = await Promise.all(send(HALF))
 
-const { messages } = await room.history({ limit: 100 })
+const { messages } = await history(room, { limit: 100 })
 await client.close()
 clearTimeout(deadline)
 console.log(

@@ -33,7 +33,9 @@ messages.push({
 })
 const texts = fc.oneof(framesLike(messages), textsLike(messages))
 
-it('the node answers what is nearly right to who said it, and to nobody else', async () => {
+it('the node answers what is nearly right to who said it, and to nobody else', {
+  timeout: 60_000,
+}, async () => {
   const words = new Map<string, number>()
   const closes = new Set<string>()
   await fc.assert(
