@@ -20,8 +20,8 @@ export interface PlotLine {
   readonly points: readonly { readonly size: number; readonly value: Spread }[]
 }
 
-const WIDTH = 760
-const LABELS = 260
+const WIDTH = 820
+const LABELS = 320
 const RIGHT = 70
 const BAR = 22
 const GAP = 8
