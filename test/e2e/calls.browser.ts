@@ -179,6 +179,12 @@ describe('two tabs', () => {
     expect(new Set(await Promise.all(ids)).size).toBe(1)
   })
 
+  it('are out of their call when one is reloaded, at once', async () => {
+    const [ann, bob] = await talk()
+    await bob.reload()
+    await expect.poll(() => reasonOf(ann), { timeout: 5_000, interval: 50 }).toBe('ended')
+  })
+
   it('see each other while one has lost its connection, and can change things when it is back', async () => {
     const [ann, bob] = await talk()
     const seen = () =>

@@ -27,8 +27,6 @@ type Do<D extends CallEffect['do']> = Extract<CallEffect, { do: D }>
 type Asking = Omit<RequestMessage<unknown>, 'payload'>
 type Answer = Do<'reply'> | Do<'list'> | Do<'done'>
 
-/** How long who was put out of a room may stay in its call: there is nobody who would say so. */
-const MEMBERSHIP_MS = 10_000
 /** What is to be in a log and could not be written is tried again after so long, and then twice as long, … */
 const FIRST_RETRY_MS = 1_000
 /** … so often. */
@@ -38,7 +36,8 @@ const FOUND_ENTRIES = 100
 
 /** Calls, for the option `extensions` of one server. Throws an OptionError for what no option can be. */
 export function calls(options: CallsOptions = {}): Extension {
-  const registry = createRegistry(readCallsOptions(options))
+  const settings = readCallsOptions(options)
+  const registry = createRegistry(settings)
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>()
   const retries = new Set<NodeJS.Timeout>()
   /** Unix milliseconds that never go back. */
@@ -71,7 +70,7 @@ export function calls(options: CallsOptions = {}): Extension {
 
   function watch(app: App): void {
     if (!isClosed && registry.members().length > 0)
-      look ??= setTimeout(() => lookForMembers(app), MEMBERSHIP_MS)
+      look ??= setTimeout(() => lookForMembers(app), settings.membershipIntervalMs)
   }
 
   function arm(app: App): void {

@@ -257,6 +257,13 @@ describe('a lost connection', () => {
     await ends(atAnn, 'ended')
   })
 
+  it('that was closed on purpose ends what this device has of it at once', async () => {
+    const { atBob } = await talk(stage, ann, bob)
+    await bob.client.close()
+    expect(atBob.getSnapshot()).toMatchObject({ status: 'ended', reason: 'ended' })
+    expect(stage.rtc.connections.map(({ connectionState }) => connectionState)).toContain('closed')
+  })
+
   it('while it rings: what ended meanwhile rings no more', async () => {
     const atAnn = ann.calls.start({ to: 'bob' })
     const atBob = await rings(bob)
@@ -362,6 +369,20 @@ describe('a room', () => {
       async () => (await devices[0]!.calls.history('team')).calls.map(({ users }) => users),
       [['ann', 'bob', 'cleo', 'dora']],
     )
+  })
+
+  it('puts somebody out, and they are out of its call', async () => {
+    const stage = await open({ membershipIntervalMs: 20 })
+    const devices = await team(stage, 'ann', 'bob', 'cleo')
+    const atAnn = devices[0]!.calls.start({ room: 'team', stream: camera('ann') })
+    const [atBob, atCleo] = [await rings(devices[1]!), await rings(devices[2]!)]
+    await atBob.answer(camera('bob'))
+    await becomes(atAnn, 'connected')
+    await stage.server.rooms.removeMember('team', 'cleo')
+    await ends(atCleo, 'ended')
+    await stage.server.rooms.removeMember('team', 'bob')
+    await ends(atBob, 'ended')
+    await ends(atAnn, 'ended')
   })
 
   it('that is too large is not called as a whole', async () => {

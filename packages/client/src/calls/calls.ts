@@ -209,9 +209,18 @@ function createCalls(client: Client, options: CallsOptions, forget: () => void):
     throw new TautlineError('VALIDATION_ERROR', 'a call needs a room, or another user’s id in `to`')
   }
 
+  function hangUpAll(): void {
+    for (const { call } of controls) if (call.status !== 'ringing') call.hangUp()
+  }
+
   const stops = [
     forget,
     port.onReady(onReady),
+    onPageHide(hangUpAll),
+    // No other connection comes.
+    client.on('status', ({ status }) => {
+      if (status === 'closed') for (const { finish } of controls) finish('ended')
+    }),
     app.on('call_changed', ({ payload }) => onPicture(payload.call)),
     app.on('peer_signal', ({ payload: { callId, from, to, signal } }) => {
       const control = controls.find(({ call, peerId }) => call.callId === callId && peerId() === to)
@@ -253,6 +262,14 @@ function createCalls(client: Client, options: CallsOptions, forget: () => void):
       stopLooking?.()
     },
   }
+}
+
+/** A page that goes takes its peer connections with it: the others need not wait until they have missed it. */
+function onPageHide(listener: () => void): () => void {
+  const { addEventListener, removeEventListener } = globalThis
+  if (!addEventListener) return () => {}
+  addEventListener('pagehide', listener)
+  return () => removeEventListener('pagehide', listener)
 }
 
 /** Before a farewell that the server could not take is said again. */
