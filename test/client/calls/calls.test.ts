@@ -1,7 +1,7 @@
 // Calls between real clients by the real server; only the peer connections are of this process (fake-peer-connection.ts).
 
 import { callProtocol } from '@tautline/protocol/calls'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fakeStream, fakeTrack } from './fake-peer-connection.ts'
 import { becomes, CallStage, type Device, ends, eventually, rings } from './stage.ts'
 
@@ -14,6 +14,7 @@ async function open(options?: Parameters<typeof CallStage.open>[0]): Promise<Cal
 }
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   for (const stage of stages.splice(0)) await stage.close()
 })
 
@@ -239,6 +240,16 @@ describe('a lost connection', () => {
     )
   })
 
+  it('swallows no signal: what was on its way to the other is said again', async () => {
+    const { atAnn, atBob } = await talk(stage, ann, bob)
+    bob.deafen()
+    atAnn.addTrack(fakeTrack('video', 'screen-ann'), fakeStream('screen-ann'))
+    await eventually(() => stage.rtc.offers(), 2)
+    await ann.client.rooms.list() // By its answer the server has passed the offer on.
+    bob.cut()
+    await eventually(() => streamsOf(atBob, 'ann'), ['cam-ann', 'screen-ann'])
+  })
+
   it('of the media is repaired, by whomever', async () => {
     const { atAnn, atBob } = await talk(stage, ann, bob)
     stage.rtc.cut()
@@ -305,6 +316,36 @@ describe('a server that is started anew', () => {
     atAnn.hangUp()
     await ends(atBob, 'ended')
     await eventually(async () => (await bob.calls.history(room)).calls.map(({ reason }) => reason), ['ended'])
+  })
+
+  it('goes on also where its clock was set back', async () => {
+    const stage = await open({ reconnectTimeoutMs: 5_000 })
+    const [ann, bob] = [await stage.device('ann'), await stage.device('bob')]
+    const { atAnn, atBob } = await talk(stage, ann, bob)
+    await stage.server.close()
+    const before = Date.now() - 3_600_000
+    vi.spyOn(Date, 'now').mockReturnValue(before)
+    await stage.startServer()
+    await eventually(
+      () => atAnn.getSnapshot().participants.map(({ isConnected }) => isConnected),
+      [true, true],
+    )
+    atAnn.hangUp()
+    await ends(atBob, 'ended')
+  })
+
+  it('does not bring back what ended before', async () => {
+    const stage = await open({ reconnectTimeoutMs: 5_000 })
+    const [ann, bob] = [await stage.device('ann'), await stage.device('bob')]
+    const { atAnn, atBob, room } = await talk(stage, ann, bob)
+    bob.goOffline()
+    atAnn.hangUp()
+    await eventually(async () => (await ann.calls.history(room)).calls.length, 1)
+    await stage.server.close()
+    await stage.startServer()
+    bob.goOnline()
+    await ends(atBob, 'failed')
+    expect(callProtocol.isError(atBob.getSnapshot().error, 'CALL_NOT_FOUND')).toBe(true)
   })
 
   it('rings again where it rang', async () => {

@@ -20,6 +20,11 @@ export interface Device {
   readonly incoming: Call[]
   /** Its connection ends, and it comes back by itself. */
   cut(): void
+  /** What the server says is lost on the way, until the connection ends. */
+  deafen(): void
+  /** Its connection ends, and there is none until `goOnline`. */
+  goOffline(): void
+  goOnline(): void
 }
 
 export class CallStage {
@@ -51,9 +56,13 @@ export class CallStage {
 
   async device(userId: string): Promise<Device> {
     let end = () => {}
+    let deafen = () => {}
+    let isOffline = false
     const transport = memoryTransport((peer) => {
+      if (isOffline) throw new Error('there is no network')
+      let isDeaf = false
       const listener = this.server.accept({
-        send: (text) => peer.send(text),
+        send: (text) => void (isDeaf || peer.send(text)),
         ping() {},
         close: (code, reason) => peer.close(code, reason),
         terminate: () => peer.close(1006, ''),
@@ -62,6 +71,9 @@ export class CallStage {
       peer.onMessage = listener.text
       peer.onClose = listener.closed
       end = () => peer.close(1006, '')
+      deafen = () => {
+        isDeaf = true
+      }
     })
     const backoff = { minMs: 1, baseMs: 1, capMs: 20 }
     const client = createClient({ userId, getToken: () => userId, transport, backoff })
@@ -69,7 +81,20 @@ export class CallStage {
     const incoming: Call[] = []
     calling.on('incoming', (call) => incoming.push(call))
     await client.connect()
-    const device = { client, calls: calling, incoming, cut: () => end() }
+    const device: Device = {
+      client,
+      calls: calling,
+      incoming,
+      cut: () => end(),
+      deafen: () => deafen(),
+      goOffline() {
+        isOffline = true
+        end()
+      },
+      goOnline() {
+        isOffline = false
+      },
+    }
     this.#devices.push(device)
     return device
   }

@@ -479,6 +479,7 @@ describe('signals', () => {
       step(signal(5, 'bob/phone', 'ann'), 'refuse 5: CALL_NOT_FOUND'),
       step(signal(6, 'eve', 'ann'), 'refuse 6: CALL_NOT_FOUND'),
       step(signal(7, 'ann', 'bob/phone'), 'refuse 7: PEER_UNAVAILABLE'),
+      step({ ...signal(7, 'bob', 'ann'), session: 'bob-phone' } as CallInput, 'refuse 7: CALL_ENDED'),
       step(gone('bob'), 'tell ann, bob: ann joined, bob joined (away)'),
       step(signal(8, 'ann', 'bob'), 'refuse 8: PEER_UNAVAILABLE'),
     ])
@@ -538,6 +539,21 @@ describe('a server that was started anew', () => {
         'reply 2: bob joined, ann joined, restored',
       ),
       at(60_000, timer, 'tell ann, bob: bob joined, ann joined'),
+    ])
+  })
+
+  it('is over at once for who comes back when the other has hung up', () => {
+    play([
+      step(resume(1, 'ann'), 'find 1: call-one at 7'),
+      step(found(1), 'tell ann: ann joined, restored', 'reply 1: ann joined, restored'),
+      step(hangUp(2, 'ann'), 'tell ann: ann left, restored', 'done 2'),
+      step(resume(3, 'bob'), 'check 3: bob in ~ann~bob'),
+      step(
+        { type: 'checked', ask: 3, isMember: true },
+        'tell bob: ann left, bob left; ended',
+        'record call-one: ann left, bob left; ended',
+        'reply 3: ann left, bob left; ended',
+      ),
     ])
   })
 

@@ -109,7 +109,12 @@ export interface CallHost {
   readonly isReady: () => boolean
   readonly request: <N extends Asks>(type: N, payload: PayloadInput<Words, N>) => Promise<{ call?: Picture }>
   /** Asks until the server has heard it. */
-  readonly insist: <N extends 'reject_call' | 'end_call'>(type: N, payload: PayloadInput<Words, N>) => void
+  readonly insist: <N extends 'reject_call' | 'end_call'>(
+    type: N,
+    payload: PayloadInput<Words, N>,
+    /** On another connection, say this before it. */
+    resume?: PayloadInput<Words, 'resume_call'>,
+  ) => void
   /** A picture that an answer brought: it may be of another call. */
   readonly onPicture: (picture: Picture) => void
   readonly connect: () => PeerConnection
@@ -334,19 +339,24 @@ export function createCall(
             media,
             ...(about.to ? { to: Array.from(about.to) } : {}),
           })
-        : host.request('resume_call', {
-            callId,
-            peerId,
-            room,
-            seq: picture.seq,
-            others: pairs.size,
-            ...(picture.answeredAt === undefined ? {} : { answeredAt: picture.answeredAt }),
-          })
+        : host.request('resume_call', resumption(peerId, picture))
     asked.then(takeAnswer, onRefused)
   }
 
+  function resumption(
+    ours: string,
+    { callId, room, seq, answeredAt }: Picture,
+  ): PayloadInput<Words, 'resume_call'> {
+    const resume = { callId, peerId: ours, room, seq, others: pairs.size }
+    return answeredAt === undefined ? resume : { ...resume, answeredAt }
+  }
+
   function takeAnswer({ call: told }: { call?: Picture }): void {
-    if (told) host.onPicture(told)
+    if (!told) return
+    if (!isOver()) return host.onPicture(told)
+    // What we asked before it was over has brought us into it (again).
+    const isIn = told.participants.some((each) => each.state === 'joined' && each.peerId === peerId)
+    if (isIn && peerId !== undefined) host.insist('end_call', { callId: told.callId, peerId })
   }
 
   function onRefused(error: unknown): void {
@@ -393,7 +403,8 @@ export function createCall(
   function sayEnd(): void {
     const { callId, status } = snapshot()
     if (status === 'ringing') host.insist('reject_call', { callId })
-    else if (peerId !== undefined) host.insist('end_call', { callId, peerId })
+    else if (peerId !== undefined)
+      host.insist('end_call', { callId, peerId }, picture && resumption(peerId, picture))
   }
 
   function hangUp(): void {

@@ -64,9 +64,12 @@ export interface Calls extends Readable<CallsSnapshot> {
 
 type Words = typeof callWords
 /** What the server must hear although we are done with the call. */
-type Farewell = {
-  readonly [N in 'reject_call' | 'end_call']: { readonly type: N; readonly payload: PayloadInput<Words, N> }
-}['reject_call' | 'end_call']
+interface Farewell {
+  /** On whatever connection there is. */
+  say(): Promise<unknown>
+  /** On another connection: a server that was started anew must know first what it is that ends. */
+  sayAnew(): Promise<unknown>
+}
 
 /** While calls are on, the server is asked how they stand: what it said may have been left out for a slow reader. */
 const LOOK_MS = 30_000
@@ -170,21 +173,28 @@ function createCalls(client: Client, options: CallsOptions, forget: () => void):
     }
   }
 
-  function insist<N extends 'reject_call' | 'end_call'>(type: N, payload: PayloadInput<Words, N>): void {
+  function insist<N extends 'reject_call' | 'end_call'>(
+    type: N,
+    payload: PayloadInput<Words, N>,
+    resume?: PayloadInput<Words, 'resume_call'>,
+  ): void {
     if (farewells.size >= MAX_FAREWELLS) farewells.clear()
-    farewells.set(payload.callId, { type, payload } as Farewell)
-    bid(payload.callId)
+    const say = () => app.request(type, payload)
+    const sayAnew = resume ? () => app.request('resume_call', resume).then(say) : say
+    const farewell = { say, sayAnew }
+    farewells.set(payload.callId, farewell)
+    // Without a connection the next one begins with it.
+    if (isReady) bid(payload.callId, farewell.say)
   }
 
-  function bid(callId: string): void {
-    const farewell = farewells.get(callId)
-    if (!farewell) return
-    app.request(farewell.type, farewell.payload).then(
+  function bid(callId: string, say: () => Promise<unknown>): void {
+    say().then(
       () => farewells.delete(callId),
       (error: unknown) => {
-        const isLasting = error instanceof TautlineError && !error.retryable && error.code !== 'DISCONNECTED'
-        if (isLasting && error.code !== 'TIMEOUT') farewells.delete(callId)
-        else if (isReady) port.after(RETRY_MS, () => bid(callId))
+        const isAway = !isReady || (error instanceof TautlineError && error.code === 'TIMEOUT')
+        const isLasting = error instanceof TautlineError && !error.retryable && !isAway
+        if (isLasting) farewells.delete(callId)
+        else if (isReady) port.after(RETRY_MS, () => farewells.has(callId) && bid(callId, say))
       },
     )
   }
@@ -199,7 +209,7 @@ function createCalls(client: Client, options: CallsOptions, forget: () => void):
       })
       return
     }
-    for (const callId of farewells.keys()) bid(callId)
+    for (const [callId, { sayAnew }] of farewells) bid(callId, sayAnew)
     void reconcile()
   }
 

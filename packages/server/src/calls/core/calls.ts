@@ -148,6 +148,14 @@ export function createCalls(context: {
     }
   }
 
+  /** Tells it, or ends it: where all have come again that can come, one may be alone. */
+  function settle(call: CallState): void {
+    const wasRestored = call.restoredUntil !== undefined
+    if (call.parts.size >= call.expected) call.restoredUntil = undefined
+    if (wasRestored && call.restoredUntil === undefined && joined(call).length < 2) end(call, 'ended')
+    else tell(call)
+  }
+
   function enter(call: CallState, device: Device): CallRefusal | undefined {
     const { user, session, peerId } = device
     const part = call.parts.get(user)
@@ -162,8 +170,7 @@ export function createCalls(context: {
     if (!part) makeRoom(call)
     join(call, device, now())
     concern(user, call)
-    if (call.parts.size >= call.expected) call.restoredUntil = undefined
-    tell(call)
+    settle(call)
     // In one call, the user is busy for all others that ring.
     for (const other of ofUser(user)) {
       const invited = other === call ? undefined : other.parts.get(user)
