@@ -326,12 +326,21 @@ describe('a server that is started anew', () => {
     const before = Date.now() - 3_600_000
     vi.spyOn(Date, 'now').mockReturnValue(before)
     await stage.startServer()
-    await eventually(
-      () => atAnn.getSnapshot().participants.map(({ isConnected }) => isConnected),
-      [true, true],
-    )
+    atAnn.addTrack(fakeTrack('video', 'screen'), fakeStream('screen'))
+    await eventually(() => streamsOf(atBob, 'ann'), ['cam-ann', 'screen'])
     atAnn.hangUp()
     await ends(atBob, 'ended')
+  })
+
+  it('hears that one has hung up while there was none', async () => {
+    const stage = await open({ reconnectTimeoutMs: 60_000 })
+    const [ann, bob] = [await stage.device('ann'), await stage.device('bob')]
+    const { atAnn, atBob, room } = await talk(stage, ann, bob)
+    await stage.server.close()
+    atAnn.hangUp()
+    await stage.startServer()
+    await ends(atBob, 'ended')
+    await eventually(async () => (await bob.calls.history(room)).calls.map(({ reason }) => reason), ['ended'])
   })
 
   it('does not bring back what ended before', async () => {
