@@ -54,6 +54,22 @@ describe('what users are called', () => {
     expect(asked).toEqual([['ada', 'eve'], ['ada', 'eve'], ['ada']])
   })
 
+  it('is not taken from an answer that was forgotten while it was on its way, and asked for again', async () => {
+    const answers: ((answer: unknown) => void)[] = []
+    const { users, asked } = directory(() => new Promise((resolve) => answers.push(resolve)))
+    const before = users.describe(['ada'])
+    await Promise.resolve()
+    users.forget(['ada'])
+    const after = users.describe(['ada'])
+    await Promise.resolve()
+    answers[0]?.({ ada: { name: 'Old' } })
+    await before
+    answers[1]?.({ ada: { name: 'New' } })
+    expect(await after).toEqual([{ userId: 'ada', name: 'New' }])
+    expect(await users.describe(['ada'])).toEqual([{ userId: 'ada', name: 'New' }])
+    expect(asked).toHaveLength(2)
+  })
+
   it('is asked for each time where nothing is to be kept', async () => {
     const { users, asked } = directory(named, 0)
     await users.describe(['ada'])

@@ -31,6 +31,13 @@ export interface UserDirectoryOptions {
 /** Null: nothing is said of them. */
 type Known = UserDescription | null
 
+/** Users of whom one call asks, and what each of them was told to wait for. */
+interface Batch {
+  readonly users: string[]
+  readonly wanted: Map<string, Promise<Known>>
+  readonly answer: Promise<ReadonlyMap<string, UserDescription>>
+}
+
 export function createUserDirectory(options: UserDirectoryOptions): UserDirectory {
   const { cacheMs, now = () => performance.now() } = options
   const known = new LRUCache<string, { readonly is: Known }>({
@@ -42,35 +49,37 @@ export function createUserDirectory(options: UserDirectoryOptions): UserDirector
   /** Of whom it is being asked. */
   const asked = new Map<string, Promise<Known>>()
   /** Those whom the next call takes. */
-  let batch:
-    | { readonly users: string[]; readonly answer: Promise<ReadonlyMap<string, UserDescription>> }
-    | undefined
+  let batch: Batch | undefined
 
   function ask(userId: string): Promise<Known> {
     const open = asked.get(userId)
     if (open) return open
     if (batch?.users.length === MAX_DESCRIBED_USERS) batch = undefined
     batch ??= nextBatch()
-    const { users, answer } = batch
+    const { users, wanted, answer } = batch
     users.push(userId)
     const is = answer.then((found) => found.get(userId) ?? null)
+    wanted.set(userId, is)
     asked.set(userId, is)
     return is
   }
 
   /** All who ask in one turn ask together. */
-  function nextBatch() {
+  function nextBatch(): Batch {
     const users: string[] = []
+    const wanted = new Map<string, Promise<Known>>()
     const answer = Promise.resolve().then(async () => {
       if (batch?.users === users) batch = undefined
       const found = await call(options, users)
       for (const userId of users) {
-        if (found && cacheMs > 0 && asked.has(userId)) known.set(userId, { is: found.get(userId) ?? null })
+        // Else it was to be forgotten meanwhile; perhaps somebody asked anew, and that answer counts.
+        if (asked.get(userId) !== wanted.get(userId)) continue
         asked.delete(userId)
+        if (found && cacheMs > 0) known.set(userId, { is: found.get(userId) ?? null })
       }
       return found ?? new Map<string, UserDescription>()
     })
-    return { users, answer }
+    return { users, wanted, answer }
   }
 
   return {
