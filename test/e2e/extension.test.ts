@@ -453,6 +453,32 @@ describe('a session', () => {
     expect(asked[0]).toMatch(/^ada\//)
   })
 
+  it('is told of to each extension, also behind one that throws', async () => {
+    const told = tape<boolean>()
+    const protocols = ['one', 'two'].map((name) => defineProtocol({ name, messages: {} }))
+    const server = await createServer({
+      port: 0,
+      auth: { verify: (token) => ({ userId: token }) },
+      store: memory(),
+      logger,
+      extensions: protocols.map((protocol) =>
+        handle(
+          protocol,
+          {},
+          {
+            onSession({ isConnected }) {
+              if (protocol.name === 'one') throw new Error('on purpose')
+              told.add(isConnected)
+            },
+          },
+        ),
+      ),
+    })
+    servers.push(server)
+    await connect(server, 'ada')
+    expect(await told.heard(1)).toEqual([true])
+  })
+
   it('can be told something as soon as it is there, on each connection', async () => {
     const server = await start(
       {},

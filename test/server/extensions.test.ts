@@ -55,6 +55,26 @@ describe('a server', () => {
     await expect(start(jobs)).rejects.toThrow('must be a list of handle(protocol, handlers)')
   })
 
+  it('closes, and ends its other extensions, where the end of one of them throws', async () => {
+    const ended: string[] = []
+    const one = (name: string, end: () => unknown) => {
+      function onClose() {
+        ended.push(name)
+        return end()
+      }
+      return handle(named(name, {}), {}, { onClose })
+    }
+    const speaker = await start(
+      one('throws', () => {
+        throw new Error('on purpose')
+      }),
+      one('rejects', () => Promise.reject(new Error('on purpose'))),
+      one('ends', () => {}),
+    )
+    await speaker.close()
+    expect(ended).toEqual(['throws', 'rejects', 'ends'])
+  })
+
   it('speaks what it was started with, and nothing else', async () => {
     const speaker = (await start(handle(jobs, { get_job: () => ({ title: '' }) }))).extension(jobs)
     expect(() => server?.extension(named('other', {}))).toThrow('other is not among the extensions')

@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Call, type CallRecord, callProtocol } from '@tautline/protocol/calls'
 import {
+  type Entry,
   MAX_CALL_USERS,
   MAX_DURATION_MS,
   makeMessageId,
@@ -140,9 +141,13 @@ export function calls(options: CallsOptions = {}): Extension {
 
   function announce(app: App, { callId, room, media, startedBy: as, to }: Do<'announce'>): void {
     const begin = async (): Promise<CallInput> => {
-      // Said again after a restart it is the same entry, where it was.
+      if (!(await app.authorize({ action: 'write', userId: as, room }))) throw new TautlineError('FORBIDDEN')
       const called = await whomToCall(app, room, as, to)
+      // Said again after a restart it is the same entry, where it was.
       const place = await app.send(room, 'call_started', { callId, media }, { as, messageId: callId })
+      // The id of a call that is over is no way to call people with nothing to show for it in the log.
+      const since = await app.server.getEntries(room, { as, after: place.seq, limit: FOUND_ENTRIES })
+      if (since?.length === FOUND_ENTRIES || isOver(since, callId)) throw callProtocol.error('CALL_ENDED')
       return { type: 'announced', callId, seq: place.seq, startedAt: place.timestamp, to: called }
     }
     begin().then(
@@ -152,23 +157,29 @@ export function calls(options: CallsOptions = {}): Extension {
   }
 
   function check(app: App, { ask: number, user: as, room }: Do<'check'>): void {
-    app.server.getMembers(room, { as, limit: 1 }).then(
-      (members) => step(app, { type: 'checked', ask: number, isMember: members !== undefined }),
+    const isLetIn = async () =>
+      (await app.authorize({ action: 'write', userId: as, room })) &&
+      (await app.server.getMembers(room, { as, limit: 1 })) !== undefined
+    isLetIn().then(
+      (isMember) => step(app, { type: 'checked', ask: number, isMember }),
       (error: unknown) => step(app, { type: 'unanswered', ask: number, error }),
     )
   }
 
   function find(app: App, { ask: number, user: as, callId, room, seq }: Do<'find'>): void {
-    app.server.getEntries(room, { as, after: seq - 1, limit: FOUND_ENTRIES }).then(
+    const readFrom = async () =>
+      (await app.authorize({ action: 'write', userId: as, room }))
+        ? await app.server.getEntries(room, { as, after: seq - 1, limit: FOUND_ENTRIES })
+        : undefined
+    readFrom().then(
       (entries = []) => {
         const [first] = entries
         const isIt = first?.type === 'call_started' && first.seq === seq && first.messageId === callId
-        const isOver = entries.some(
-          ({ type, payload }) => type === 'call_ended' && payload['callId'] === callId,
-        )
         const media = first?.payload['media'] === 'video' ? 'video' : 'audio'
         const started =
-          isIt && !isOver ? ({ media, startedBy: first.sender, at: first.timestamp } as const) : undefined
+          isIt && !isOver(entries, callId)
+            ? ({ media, startedBy: first.sender, at: first.timestamp } as const)
+            : undefined
         step(app, { type: 'found', ask: number, started })
       },
       (error: unknown) => step(app, { type: 'unanswered', ask: number, error }),
@@ -260,6 +271,11 @@ export function calls(options: CallsOptions = {}): Extension {
 function toldOf(answer: Answer): { call: Call } {
   if (answer.do !== 'reply') throw new TypeError(`a call was asked for, and answered by ${answer.do}`)
   return { call: answer.call }
+}
+
+/** Whether the end of the call is among them. */
+function isOver(entries: readonly Entry[] = [], callId: string): boolean {
+  return entries.some(({ type, payload }) => type === 'call_ended' && payload['callId'] === callId)
 }
 
 /** Members of the room, as the caller may know them. */

@@ -16,11 +16,12 @@ import {
   type Protocol,
   type ResponseInput,
 } from '@tautline/protocol/extension'
-import { SYSTEM_USER_ID, TautlineError } from '@tautline/protocol/wire'
+import { CODES, type Code, SYSTEM_USER_ID, TautlineError } from '@tautline/protocol/wire'
 import type { SentMessage } from './application.ts'
 import { fault, OptionError } from './checks.ts'
 import type { Asked, Question, Recipient } from './core/contract.ts'
 import type { OwnMessages } from './core/extensions.ts'
+import type { ActionRequest } from './hooks.ts'
 import type { Server } from './server.ts'
 
 /** A durable message before it is committed. */
@@ -109,8 +110,8 @@ export interface ServerExtension<P extends Protocol = Protocol> {
   /** The server that speaks it: there when the first handler is called. */
   readonly server: Server
   /**
-   * Says something durable, as a user or as the system. Resolves and rejects as `server.send` does; its handler is not
-   * asked.
+   * Says something durable, as a user or as the system. Resolves and rejects as `server.send` does; neither its handler
+   * nor `authorize` is asked.
    */
   send<N extends NameOf<P, 'durable'>>(
     room: string,
@@ -123,6 +124,11 @@ export interface ServerExtension<P extends Protocol = Protocol> {
       readonly messageId?: string | undefined
     },
   ): Promise<SentMessage>
+  /**
+   * Asks `authorize` whether a user may do so in a room: for what a request makes the extension do in their name. False
+   * where it says no, true where the application has no such hook; rejects with a retryable code where it cannot say.
+   */
+  authorize(request: ActionRequest): Promise<boolean>
   /**
    * Tells who is connected to this server now. False: nobody was. Throws VALIDATION_ERROR or MESSAGE_TOO_LONG for what
    * the schema does not take.
@@ -220,6 +226,8 @@ export interface ExtensionHost {
   /** Throws while it is being started. */
   server(): Server
   command(user: string, room: string, type: string, payload: object, messageId?: string): Promise<SentMessage>
+  /** What `authorize` has against it. */
+  objectionTo(request: ActionRequest): Promise<Code | undefined>
   /** False: nobody is there. */
   tell(to: Recipient, type: string, payload: Record<string, unknown>): boolean
 }
@@ -232,8 +240,10 @@ export interface ExtensionRunner {
   review(question: Question): Promise<Payload | undefined>
   /** What shall be told, or answered; undefined: nothing. */
   ask(asked: Asked): Promise<Payload | undefined>
-  session(event: SessionEvent): readonly unknown[]
-  close(): void
+  /** One promise for each extension. */
+  session(event: SessionEvent): readonly Promise<unknown>[]
+  /** Ends each of them, whatever the others throw. */
+  close(failed: (error: unknown) => void): void
   /** Throws a TypeError where this server does not speak it. */
   speak<P extends Protocol>(protocol: P): ServerExtension<P>
 }
@@ -280,10 +290,12 @@ export function createExtensionRunner(
       return change === undefined ? asked.payload : asGiven(definition.payload, change, type)
     },
 
-    session: (event) => extensions.map(({ protocol, onSession }) => onSession?.(event, apps.get(protocol))),
+    // One that throws is no reason to leave out those behind it.
+    session: (event) =>
+      extensions.map(async ({ protocol, onSession }) => onSession?.(event, apps.get(protocol))),
 
-    close() {
-      for (const { onClose } of extensions) onClose?.()
+    close(failed) {
+      for (const { onClose } of extensions) void (async () => onClose?.())().catch(failed)
     },
 
     speak(protocol: Protocol) {
@@ -310,6 +322,11 @@ function speakerOf(protocol: Protocol, host: ExtensionHost): ServerExtension {
     },
     async send(room, type, payload, { as: user = SYSTEM_USER_ID, messageId } = {}) {
       return await host.command(user, room, type, checked('durable', type, payload), messageId)
+    },
+    async authorize(request) {
+      const objection = await host.objectionTo(request)
+      if (objection !== undefined && !CODES[objection].final) throw new TautlineError(objection)
+      return objection === undefined
     },
     tell: (to, type, payload) => host.tell(to, type, checked('event', type, payload)),
   }

@@ -146,6 +146,8 @@ export interface Hooks {
 
 /** The hooks as the server calls them: nothing here throws. */
 export interface HookRunner extends ReadPolicy {
+  /** What `authorize` has against it: FORBIDDEN, or a code to retry; undefined: nothing. */
+  objectionTo(request: ActionRequest): Promise<Code | undefined>
   review(question: Question): Promise<Verdict>
   /** A signal, whose user may write in the room as far as its rights go, or a request. */
   ask(asked: Asked): Promise<Verdict>
@@ -233,6 +235,18 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     }
   }
 
+  async function objectionTo(request: ActionRequest): Promise<Code | undefined> {
+    const { action, userId, room } = request
+    if (!hooks.authorize || (action === 'read' && room === ownLogId(userId))) return undefined
+    try {
+      return isYes(await within(hookTimeoutMs, hooks.authorize(request))) ? undefined : 'FORBIDDEN'
+    } catch (error) {
+      if (isRefusal(error)) return CODES[error.code].final ? 'FORBIDDEN' : error.code
+      logger.error({ action, user: userId, room, ...describeError(error) }, 'a hook failed')
+      return 'UNAVAILABLE'
+    }
+  }
+
   return {
     async review(question) {
       const { action, userId, room, target, command, from } = question
@@ -263,17 +277,8 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     session: (event) =>
       tell('onSession', (told: SessionEvent) => Promise.all(extensions.session(told)), event),
 
-    async objectionToRead(userId, room) {
-      if (!hooks.authorize || room === ownLogId(userId)) return undefined
-      const request = { action: 'read', userId, room } as const
-      try {
-        return isYes(await within(hookTimeoutMs, hooks.authorize(request))) ? undefined : 'FORBIDDEN'
-      } catch (error) {
-        if (isRefusal(error)) return CODES[error.code].final ? 'FORBIDDEN' : error.code
-        logger.error({ action: 'read', user: userId, room, ...describeError(error) }, 'a hook failed')
-        return 'UNAVAILABLE'
-      }
-    },
+    objectionTo,
+    objectionToRead: (userId, room) => objectionTo({ action: 'read', userId, room }),
 
     push: async (notification) => within(hookTimeoutMs, hooks.onNotification?.(notification)),
     visibleTo: hooks.maySee && visibleTo,

@@ -160,6 +160,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
       return ready.server
     },
     command: (...said) => driver.application.command(...said),
+    objectionTo: (request) => hookRunner.objectionTo(request),
     tell: (to, type, payload) => driver.tell(to, type, payload),
   })
   const hookRunner = createHookRunner({
@@ -274,7 +275,7 @@ async function closeAll(parts: {
   http?.closeIdleConnections()
   await driver.drain(config.drainTimeoutMs)
   await Promise.all([driver.whenEmpty(CLOSE_TIMEOUT_MS), driver.finishPushes(CLOSE_TIMEOUT_MS)])
-  extensions.close()
+  extensions.close((error) => logger.error({ hook: 'onClose', ...describeError(error) }, 'a hook failed'))
   driver.stop()
   http?.closeAllConnections()
   await httpClosed
