@@ -575,6 +575,36 @@ describe('a server that was started anew', () => {
     ])
   })
 
+  it('brings none back for who is in another, and the room stays free for a call', () => {
+    play([
+      step(resume(1, 'bob'), 'find 1: call-one at 7'),
+      step(start(2, 'bob', { id: 'call-two', room: 'team' }), 'announce call-two by bob'),
+      step(found(1), 'refuse 1: IN_CALL'),
+      step(start(3, 'ann', { id: 'call-three' }), 'announce call-three by ann'),
+    ])
+  })
+
+  it('brings none back beyond as many as there may be, nor more often than the user may start one', () => {
+    const other = start(1, 'cleo', { id: 'call-two', room: 'team' })
+    play(
+      [
+        step(other, 'announce call-two by cleo'),
+        step(resume(2, 'bob'), 'find 2: call-one at 7'),
+        step(found(2), 'refuse 2: UNAVAILABLE'),
+      ],
+      { maxCalls: 1 },
+    )
+    play(
+      [
+        step(start(1, 'bob', { id: 'call-two', room: 'team' }), 'announce call-two by bob'),
+        step({ type: 'not_announced', callId: 'call-two', error: 'FORBIDDEN' }, 'fail 1: FORBIDDEN'),
+        step(resume(2, 'bob'), 'find 2: call-one at 7'),
+        step(found(2), 'refuse 2: RATE_LIMIT'),
+      ],
+      { startsPerMinute: 1 },
+    )
+  })
+
   it('counts from when it was answered, as far as that can be', () => {
     const registry = play([step(resume(1, 'bob', START - 1_000), 'find 1: call-one at 7')])
     const [, told] = registry.step(found(1), START + 1_000)

@@ -68,17 +68,26 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
     else reply(question.ask, call)
   }
 
+  /** Whether the user may bring up a call that the server does not have, new or restored; else they are refused. */
+  function mayOpen(ask: number, user: string): boolean {
+    const retryAfterMs = starts.msUntil(user, 1, now)
+    if (calls.isInCall(user)) refuse(ask, 'IN_CALL')
+    else if (calls.size() >= options.maxCalls) refuse(ask, 'UNAVAILABLE')
+    else if (retryAfterMs > 0) emit({ do: 'refuse', ask, code: 'RATE_LIMIT', retryAfterMs })
+    else {
+      starts.take(user, 1, now)
+      return true
+    }
+    return false
+  }
+
   function start(input: Asked<'start'>): void {
     const { ask, user, callId, room, media, to } = input
     const known = calls.get(callId)
     if (known && (known.room !== room || known.startedBy !== user)) return refuse(ask, 'CALL_NOT_FOUND')
     const there = known ?? calls.inRoom(room)
     if (there) return come(there, input)
-    if (calls.isInCall(user)) return refuse(ask, 'IN_CALL')
-    if (calls.size() >= options.maxCalls) return refuse(ask, 'UNAVAILABLE')
-    const retryAfterMs = starts.msUntil(user, 1, now)
-    if (retryAfterMs > 0) return emit({ do: 'refuse', ask, code: 'RATE_LIMIT', retryAfterMs })
-    starts.take(user, 1, now)
+    if (!mayOpen(ask, user)) return
     const call = calls.open({ callId, room, media, startedBy: user })
     opening.set(call, [input])
     calls.enter(call, input)
@@ -157,6 +166,8 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
     if (!started) return refuse(ask, 'CALL_NOT_FOUND')
     // Another call since: the earlier one ended before the server did.
     if (!known && calls.inRoom(room)) return refuse(ask, 'CALL_ENDED')
+    // A call that nobody would be in, and which nobody asked to start, must not take the room's place.
+    if (!known && !mayOpen(ask, question.user)) return
     const call = known ?? restore({ callId, room, seq }, started)
     if (answeredAt !== undefined)
       call.answeredAt ??= Math.min(Math.max(answeredAt, call.startedAt), Math.floor(now))
