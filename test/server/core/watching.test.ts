@@ -1,5 +1,5 @@
 import { MAX_WATCHED_USERS } from '@tautline/protocol'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NODE_OPTIONS } from '../../../packages/server/src/core/options.ts'
 import { type Bench, createBench } from './bench.ts'
 
@@ -112,6 +112,25 @@ describe('to be told of users', () => {
     busy(bench, 3)
     bench.advance(2_000)
     expect(bench.heardOf(1, 'user_presence')).toEqual([{ users: [{ userId: 'eve', status: 'busy' }] }])
+  })
+
+  it('asks the store again once a second at most, however often somebody comes and goes', async () => {
+    const bench = await three()
+    await watch(bench, 1, 'bob')
+    const looks = vi.spyOn(bench.store, 'readAcquaintances')
+    for (let ref = 5; ref < 25; ref += 2) {
+      bench.say(2, { type: 'join_room', payload: { ref, room: 'another' } })
+      await bench.settle()
+      bench.say(2, { type: 'leave_room', payload: { ref: ref + 1, room: 'another' } })
+      await bench.settle()
+    }
+    expect(looks).toHaveBeenCalledTimes(1)
+    bench.advance(1_000)
+    await bench.settle()
+    expect(looks).toHaveBeenCalledTimes(2)
+    busy(bench, 2)
+    bench.advance(1_000)
+    expect(bench.heardOf(1, 'user_presence')).toEqual([{ users: [{ userId: 'bob', status: 'busy' }] }])
   })
 
   it('ends with the room', async () => {

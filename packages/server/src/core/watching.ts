@@ -94,7 +94,7 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
 
   function doubt(watch: Watch, userId: string): void {
     watch.doubtful.add(userId)
-    beat(context, watch.pulse, 0)
+    beat(context, watch.pulse)
   }
 
   /** Asks again, about as many at once as a frame may name. */
