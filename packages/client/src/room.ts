@@ -8,6 +8,7 @@ import {
   type EntryPayload,
   type PayloadOf,
   type ServerMessage,
+  SYSTEM_USER_ID,
   TautlineError,
 } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
@@ -199,16 +200,28 @@ export function createRoom(id: string, port: RoomPort): RoomControl {
   /** Positions that wait for their answer. */
   const reading: number[] = []
 
-  /** Who says something has read what stands before. */
+  /** Who says something has read what stands before. Receipts are of members: neither of the system nor of who has left. */
   function noteReaders(entries: readonly Entry[]): void {
-    const messages = entries.filter((entry) => entry.type === 'new_message')
-    if (messages.length === 0) return
-    for (const message of messages) {
-      unread.heard(message, message.sender === port.userId())
-      receive(message.sender, 'delivered', message.seq, message.timestamp)
-      receive(message.sender, 'read', message.seq, message.timestamp)
+    for (const entry of entries) {
+      const { type, sender, seq, timestamp } = entry
+      if (type === 'member_left') forgetReader((entry.payload as EntryPayload<'member_left'>).userId)
+      if (type !== 'new_message') continue
+      unread.heard(entry, sender === port.userId())
+      if (sender === SYSTEM_USER_ID) continue
+      receive(sender, 'delivered', seq, timestamp)
+      receive(sender, 'read', seq, timestamp)
     }
     store.update({ unread: unread.count() })
+  }
+
+  function forgetReader(userId: string): void {
+    const without = <T>(all: ReadonlyMap<string, T>) => {
+      const left = new Map(all)
+      return left.delete(userId) ? left : all
+    }
+    const { read, delivered } = store.getSnapshot()
+    receipts = without(receipts)
+    store.update({ read: without(read), delivered: without(delivered) })
   }
 
   /** Whether it is further than was known. */

@@ -119,6 +119,11 @@ export function tellReceipt(
   beat(context, pulse)
 }
 
+/** The user has left: what the others were to be told of them is nothing any more. */
+export function forgetReceipt({ moves }: Room, userId: string): void {
+  moves?.receipts.delete(userId)
+}
+
 function movesOf(context: Context, room: Room): Moves {
   room.moves ??= { receipts: new Map(), pulse: createPulse(() => tellMoves(context, room)) }
   return room.moves
@@ -130,6 +135,7 @@ function tellMoves(context: Context, room: Room): void {
   moved.clear()
   // It may have grown meanwhile.
   if (!isSmall(room)) return
+  if (receipts.length === 0) return
   const [only] = receipts.length === 1 ? receipts : []
   const recipients: number[] = []
   for (const subscription of room.followers) {

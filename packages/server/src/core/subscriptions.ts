@@ -30,7 +30,7 @@ import type { ReadAnswer } from './contract.ts'
 import { answerNotices } from './notice-answers.ts'
 import type { Presence } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
-import { answerUnread, sendReceipts, sendUnread } from './receipts.ts'
+import { answerUnread, forgetReceipt, sendReceipts, sendUnread } from './receipts.ts'
 import {
   createSubscription,
   type EndReason,
@@ -332,6 +332,7 @@ export function createSubscriptions(
         if (subscription.connection.userId === userId) putOut(subscription, reason, knows)
       const absence = room.present.get(userId)
       if (absence) presence.vanish(absence)
+      forgetReceipt(room, userId)
     },
 
     evictAll(room, knows) {
