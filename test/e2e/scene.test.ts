@@ -3,6 +3,7 @@
 // each goes on where the one before it ended.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { theyCall } from './scene/calling.ts'
 import type { Device } from './scene/device.ts'
 import { theyAreAllThere, theyKeepOrder, theyMeet, theyPart } from './scene/gathering.ts'
 import { theHouseHasItsRules, theServerIsGoneForAWhile, theyOfferWork, theySignOut } from './scene/house.ts'
@@ -57,6 +58,7 @@ describe('six users with nine devices, whose connections are cut', { timeout: 30
   it('keep order', inAStorm(theyKeepOrder))
   it('are told what concerns them, also while they are away', inAStorm(theyAreToldWhatConcernsThem))
   it('offer work', inACalm(theyOfferWork))
+  it('call each other', inACalm(theyCall))
   it('sign out and in', inAStorm(theySignOut))
   it('part', inAStorm(theyPart))
   it('are all there', inACalm(theyAreAllThere))

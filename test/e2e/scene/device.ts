@@ -1,10 +1,12 @@
 // A device of the scene: a client behind a network of its own, that can be cut, and what its page shows.
 
 import { type Client, createClient, type Entry, type Room } from '@tautline/client'
+import { type Calls, calls } from '@tautline/client/calls'
 import { type Extension, extend } from '@tautline/client/extension'
 import { file } from '@tautline/client/file'
 import { type Notifications, notifications } from '@tautline/client/notifications'
 import { type Timeline, timeline } from '@tautline/client/timeline'
+import type { FakeRtc } from '../../client/calls/fake-peer-connection.ts'
 import type { TcpProxy } from '../../faults/proxy.ts'
 import { jobs } from '../../support/jobs.ts'
 import { until, within } from './waiting.ts'
@@ -25,6 +27,7 @@ export interface Device {
   /** Another one after `signInAgain`. */
   readonly client: Client
   readonly notifications: Notifications
+  readonly calls: Calls
   readonly app: Extension<typeof jobs>
   readonly rooms: ReadonlyMap<string, OpenRoom>
   /** Opens the room as its page does, and follows it; resolves with it when its newest page is there. */
@@ -45,9 +48,10 @@ export interface DeviceOptions {
   /** Where its outbox is kept. */
   readonly outbox: string
   readonly seed: number
+  readonly rtc: FakeRtc
 }
 
-export function createDevice({ name, userId, proxy, outbox, seed }: DeviceOptions): Device {
+export function createDevice({ name, userId, proxy, outbox, seed, rtc }: DeviceOptions): Device {
   const rooms = new Map<string, OpenRoom>()
   let client = signIn()
 
@@ -61,6 +65,7 @@ export function createDevice({ name, userId, proxy, outbox, seed }: DeviceOption
       seed,
     })
     notifications(next)
+    calls(next, { RTCPeerConnection: rtc.RTCPeerConnection })
     return next
   }
 
@@ -97,6 +102,9 @@ export function createDevice({ name, userId, proxy, outbox, seed }: DeviceOption
     get notifications() {
       return notifications(client)
     },
+    get calls() {
+      return calls(client)
+    },
     get app() {
       return extend(client, jobs)
     },
@@ -114,6 +122,9 @@ export function createDevice({ name, userId, proxy, outbox, seed }: DeviceOption
       for (const id of Array.from(rooms.keys())) shut(id)
       client = signIn()
     },
-    close: () => client.close(),
+    async close() {
+      calls(client).close()
+      await client.close()
+    },
   }
 }

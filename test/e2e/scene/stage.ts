@@ -13,6 +13,8 @@ import {
   sqlite,
   TautlineError,
 } from '@tautline/server'
+import { calls } from '@tautline/server/calls'
+import { createFakeRtc } from '../../client/calls/fake-peer-connection.ts'
 import { createProxy } from '../../faults/proxy.ts'
 import { jobs } from '../../support/jobs.ts'
 import { createDevice, type Device } from './device.ts'
@@ -54,6 +56,7 @@ export async function openStage(seed: number): Promise<Stage> {
   const pushes = createTape<PushNotification>()
   const connections: string[] = []
   const frozen = new Set<string>()
+  const rtc = createFakeRtc()
   const titles = new Map([['j17', 'Painter']])
   const hooks: Hooks = {
     authorize: ({ action, room }) => action !== 'write' || !frozen.has(room),
@@ -79,6 +82,7 @@ export async function openStage(seed: number): Promise<Stage> {
       heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
       reactionNames: ['party_parrot'],
       extensions: [
+        calls(),
         handle(jobs, {
           job_offer({ payload }) {
             if (!titles.has(payload.jobId)) throw jobs.error('JOB_NOT_FOUND')
@@ -107,6 +111,7 @@ export async function openStage(seed: number): Promise<Stage> {
       proxy,
       outbox: join(folder, `${name}.outbox`),
       seed: seed + all.length,
+      rtc,
     })
     all.push(device)
     return device
