@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Push } from '../../packages/server/src/core/pushes.ts'
 import { createPusher, type PushNotification } from '../../packages/server/src/pusher.ts'
 import { memory } from '../../packages/server/src/stores/memory.ts'
-import { markNotices, NOW, notify } from '../contracts/store/harness.ts'
+import { commit, join, leave, markNotices, NOW, notify, send } from '../contracts/store/harness.ts'
 import { gate, startServer } from './wire.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -54,6 +54,36 @@ describe('a notification for somebody who is away', () => {
         message: undefined,
       },
     ])
+  })
+
+  it('says of a message what it says by now, and nothing where it was deleted or its reader put out', async () => {
+    const store = await memory().open()
+    const calls: PushNotification[] = []
+    const pusher = createPusher({
+      store,
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      push: async (notification) => void calls.push(notification),
+    })
+    const { appended } = await store.commit([join(), join('bob'), send(1)], NOW)
+    const entry = appended.find(({ room }) => room === 'room')?.entries.at(-1)
+    expect(entry?.type).toBe('new_message')
+    const push: Push = { userId: 'bob', entry: undefined, message: entry && { room: 'room', entry } }
+    const target = { sender: 'alice', messageId: String(entry?.messageId) }
+    const say = (n: number, type: string, payload: object) =>
+      commit(store, send(n, { entry: { type, payload: { target, ...payload } } }))
+    const told = async () => {
+      pusher.take(push)
+      await settle()
+      return calls.splice(0).map(({ message }) => message?.payload)
+    }
+    await say(2, 'message_edited', { content: 'by now' })
+    expect(await told()).toEqual([{ content: 'by now' }])
+    await commit(store, leave('bob'))
+    expect(await told()).toEqual([])
+    await commit(store, join('bob', 'room', { messageId: 'again-and-again' }))
+    expect(await told()).toHaveLength(1)
+    await say(3, 'message_deleted', {})
+    expect(await told()).toEqual([])
   })
 
   it('that fails is tried five times, ever later, and then given up', async () => {

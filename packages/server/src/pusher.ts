@@ -30,7 +30,7 @@ export interface PushNotification {
   readonly alert: Alert & { readonly badge: number }
   /** The entry of the user's own log; of a `message` there is none. */
   readonly payload?: Readonly<Record<string, unknown>> | undefined
-  /** What was said, as it is stored: for a mention, an answer and a `message`. */
+  /** What was said, as it stands, for a mention, an answer and a `message`; absent where they may not read it any more. */
   readonly message?:
     | {
         readonly seq: number
@@ -48,7 +48,7 @@ export interface Pusher {
 }
 
 export interface PusherOptions {
-  readonly store: Pick<Store, 'readNotices'>
+  readonly store: Pick<Store, 'readNotices' | 'readVersions'>
   /** Throws, or rejects, where it shall be tried again. */
   readonly push: (notification: PushNotification) => Promise<unknown>
   readonly logger: Logger
@@ -162,18 +162,13 @@ async function describe(
   const before = entry && entry.seq + 1
   const read = await store.readNotices({ user: userId, before, limit: 1 })
   if (entry && !isUnread(read, entry.seq)) return undefined
-  const about = entry ?? message?.entry
+  const said = message && (await readSaid(store, userId, message))
+  const about = entry ?? (said && message?.entry)
   if (!about) return undefined
   const { sender, timestamp, messageId: id } = about
   const { room, alert } = (entry?.payload ?? {}) as { readonly room?: string; readonly alert?: Alert }
   const type = entry?.type ?? 'message'
   const loudness = alertOf(type, alert)
-  const said = message && {
-    seq: message.entry.seq,
-    sender: message.entry.sender,
-    messageId: message.entry.messageId,
-    payload: message.entry.payload as EntryPayload<'new_message'>,
-  }
   return {
     userId,
     type,
@@ -186,6 +181,27 @@ async function describe(
     payload: entry?.payload,
     message: said,
   }
+}
+
+/** As it stands, where they may still read it: who was put out of the room meanwhile is not told what was said in it. */
+async function readSaid(
+  store: PusherOptions['store'],
+  user: string,
+  { room, entry: { seq, sender, messageId, payload } }: NonNullable<Push['message']>,
+): Promise<PushNotification['message']> {
+  const read = await store.readVersions({
+    user,
+    room,
+    target: { sender, messageId },
+    before: undefined,
+    limit: 1,
+  })
+  const [newest] = read?.versions ?? []
+  // Deleted.
+  if (!newest) return undefined
+  const { replyTo, forwardedFrom } = payload as EntryPayload<'new_message'>
+  const origin = { ...(replyTo && { replyTo }), ...(forwardedFrom && { forwardedFrom }) }
+  return { seq, sender, messageId, payload: { ...origin, ...newest.body } }
 }
 
 function isUnread({ notices }: NoticesResult, seq: number): boolean {
