@@ -101,6 +101,12 @@ describe('a notification for somebody who is away', () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(1)
     expect(logged).toMatchObject([{ user: 'alice', tries: 5, message: 'a notification was not handed on' }])
     expect(JSON.stringify(logged)).not.toContain('notice 2')
+    expect(pusher.figures()).toEqual({
+      pushes: 0,
+      pushTriesFailed: 5,
+      pushesGivenUp: 1,
+      pushesWaiting: 0,
+    })
   })
 
   it('waits as long as the push service asks', async () => {
@@ -116,6 +122,12 @@ describe('a notification for somebody who is away', () => {
     expect(calls).toHaveLength(2)
     await vi.advanceTimersByTimeAsync(1_000_000)
     expect(calls).toHaveLength(2)
+    expect(pusher.figures()).toEqual({
+      pushes: 1,
+      pushTriesFailed: 1,
+      pushesGivenUp: 0,
+      pushesWaiting: 0,
+    })
   })
 
   it('that is refused for good is not tried again', async () => {
@@ -145,7 +157,9 @@ describe('a notification for somebody who is away', () => {
     for (let i = 0; i < 16 + 10_000; i++) pusher.take(second)
     await settle()
     expect([calls.length, logged.length]).toEqual([16, 0])
+    expect(pusher.figures()).toMatchObject({ pushesGivenUp: 0, pushesWaiting: 10_016 })
     for (let i = 0; i < 1_001; i++) pusher.take(second)
+    expect(pusher.figures()).toMatchObject({ pushesGivenUp: 1_001, pushesWaiting: 10_016 })
     expect(logged).toEqual([
       { givenUp: 1, message: 'too many notifications wait to be handed on' },
       { givenUp: 1_001, message: 'too many notifications wait to be handed on' },
@@ -190,5 +204,11 @@ it('a hook that gives no answer has failed after hookTimeoutMs', async () => {
     user: 'alice',
     tries: 1,
     error: expect.stringContaining('no answer within 10 ms'),
+  })
+  expect(server.getMetrics()).toMatchObject({
+    pushes: 0,
+    pushTriesFailed: 1,
+    pushesGivenUp: 0,
+    pushesWaiting: 1,
   })
 })

@@ -25,7 +25,7 @@ import type { Seen, Store, StoreOp } from './core/store.ts'
 import type { HookRunner } from './hooks.ts'
 import { describeError, type Logger } from './log.ts'
 import { type ConnectionInfo, Meter, type Metrics } from './metrics.ts'
-import { createPusher } from './pusher.ts'
+import { createPusher, NO_PUSHES } from './pusher.ts'
 import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
 import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
@@ -460,7 +460,7 @@ export function createDriver(options: DriverOptions): Driver {
       return isThere
     },
     figures: () => node.figures(),
-    metrics: () => meter.read(node.figures()),
+    metrics: () => meter.read({ ...node.figures(), ...(pusher?.figures() ?? NO_PUSHES) }),
     followersOf: (room) => node.followersOf(room),
 
     connectionInfo(id) {

@@ -5,8 +5,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Code, isCode, type ServerMessage } from '@tautline/protocol/wire'
 import type { NodeFigures } from './core/node.ts'
 import type { CommitResult, Visibility } from './core/store.ts'
+import type { PushFigures } from './pusher.ts'
 
-export interface Metrics extends NodeFigures {
+export interface Metrics extends NodeFigures, PushFigures {
   /** Since the start. */
   readonly uptimeSeconds: number
   /** Messages that were committed, the application's own included; a retry counts once. */
@@ -121,7 +122,7 @@ export class Meter {
     this.#bytesOut += this.#lastBytes
   }
 
-  read(figures: NodeFigures): Metrics {
+  read(figures: NodeFigures & PushFigures): Metrics {
     const { mean, max } = this.#loop
     const ms = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / NANOSECONDS_PER_MS : 0)
     return {

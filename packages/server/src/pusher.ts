@@ -41,8 +41,28 @@ export interface PushNotification {
     | undefined
 }
 
+/** What became of notifications of users who are away, where there is an `onNotification`; else all are 0. */
+export interface PushFigures {
+  /** Handed on: the hook took them. */
+  readonly pushes: number
+  /** Tries that failed, of which some were tried again. */
+  readonly pushTriesFailed: number
+  /** Given up: refused for good, tried often enough, or more than may wait. */
+  readonly pushesGivenUp: number
+  /** That wait now, for the first try or the next one, or are being handed on. */
+  readonly pushesWaiting: number
+}
+
+export const NO_PUSHES: PushFigures = {
+  pushes: 0,
+  pushTriesFailed: 0,
+  pushesGivenUp: 0,
+  pushesWaiting: 0,
+}
+
 export interface Pusher {
   take(push: Push): void
+  figures(): PushFigures
   /** Resolves when each was tried, or after so long: then what is left, and what would be tried again, is given up. */
   finish(timeoutMs: number): Promise<void>
 }
@@ -72,7 +92,10 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
   let queue: Job[] = []
   const waiting = new Set<NodeJS.Timeout>()
   let running = 0
+  let handedOn = 0
+  let triesFailed = 0
   let givenUp = 0
+  let leftOut = 0
   let isStopped = false
   let onIdle: (() => void) | undefined
 
@@ -81,28 +104,33 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
       const job = queue.shift()
       if (!job) break
       running++
-      void attempt(job).finally(() => {
+      const ended = (how: () => void) => {
         running--
+        how()
         start()
-      })
+      }
+      attempt(job).then(
+        () => ended(() => {}),
+        (error: unknown) => ended(() => failed(job, error)),
+      )
     }
     if (running === 0 && queue.length === 0) onIdle?.()
   }
 
-  async function attempt(job: Job): Promise<void> {
-    try {
-      const notification = await describe(store, job.push)
-      // It was read or cleared meanwhile, on a device that came back.
-      if (notification && !isStopped) await push(notification)
-    } catch (error) {
-      failed(job, error)
-    }
+  async function attempt({ push: next }: Job): Promise<void> {
+    const notification = await describe(store, next)
+    // It was read or cleared meanwhile, on a device that came back.
+    if (!notification || isStopped) return
+    await push(notification)
+    handedOn++
   }
 
   function failed(job: Job, error: unknown): void {
     const waitMs = RETRY_AFTER_MS[job.tries++]
+    triesFailed++
     const { userId: user } = job.push
     if (isFinal(error) || waitMs === undefined || isStopped) {
+      givenUp++
       logger.error({ user, tries: job.tries, ...describeError(error) }, 'a notification was not handed on')
       return
     }
@@ -128,12 +156,20 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
       if (isStopped) return
       if (queue.length + waiting.size >= MAX_QUEUED) {
         // Once for each thousand: a push service that is down must not fill the log as well.
-        if (givenUp++ % 1_000 === 0) logger.error({ givenUp }, 'too many notifications wait to be handed on')
+        if (leftOut++ % 1_000 === 0)
+          logger.error({ givenUp: leftOut }, 'too many notifications wait to be handed on')
         return
       }
       queue.push({ push: next, tries: 0 })
       start()
     },
+
+    figures: () => ({
+      pushes: handedOn,
+      pushTriesFailed: triesFailed,
+      pushesGivenUp: givenUp + leftOut,
+      pushesWaiting: queue.length + waiting.size + running,
+    }),
 
     async finish(timeoutMs) {
       await new Promise<void>((resolve) => {
@@ -146,6 +182,7 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
       })
       isStopped = true
       const left = queue.length + waiting.size
+      givenUp += left
       if (left > 0) logger.warn({ left }, 'notifications were not handed on before the end')
       queue = []
       for (const timer of waiting) clearTimeout(timer)
