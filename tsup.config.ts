@@ -40,6 +40,7 @@ const clientEntries = {
   extension: 'src/extension.ts',
   presence: 'src/presence.ts',
   calls: 'src/calls.ts',
+  session: 'src/session.ts',
   validate: 'src/validate.ts',
 }
 

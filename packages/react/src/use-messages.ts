@@ -2,14 +2,10 @@
  * History, live messages and own ones on their way, as one list for a chat window. The timeline behind it lives exactly
  * as long as React is subscribed: Strict Mode, which subscribes twice, gets two and keeps one.
  */
-import type { Readable, Room } from '@tautline/client'
-import {
-  type Timeline,
-  type TimelineOptions,
-  type TimelineSnapshot,
-  timeline,
-} from '@tautline/client/timeline'
+import { type Room, whileWatched } from '@tautline/client'
+import { type TimelineOptions, type TimelineSnapshot, timeline } from '@tautline/client/timeline'
 import { useMemo } from 'react'
+import { useRoomOf } from './use-client.ts'
 import { useReadable } from './use-readable.ts'
 
 export interface Messages extends TimelineSnapshot {
@@ -20,32 +16,15 @@ export interface Messages extends TimelineSnapshot {
 const NOTHING_YET: TimelineSnapshot = { items: [], hasOlder: true, isLoading: false, error: undefined }
 
 /**
- * The messages of a room from `useRoom` or `client.room`. The newest page is read once the room is live.
- * Another room or page size begins anew.
+ * The messages of a room, or of the room of this id. The newest page is read once the room is live. Another room or page
+ * size begins anew. An item keeps its key from `queued` to `acknowledged`, and its identity until something in it changes.
  */
-export function useMessages(room: Room, { pageSize }: TimelineOptions = {}): Messages {
-  const watched = useMemo(() => timelineWhileWatched(room, { pageSize }), [room, pageSize])
-  const snapshot = useReadable(watched, NOTHING_YET)
-  return useMemo(() => ({ ...snapshot, loadOlder: watched.loadOlder }), [snapshot, watched])
-}
-
-function timelineWhileWatched(
-  room: Room,
-  options: TimelineOptions,
-): Readable<TimelineSnapshot> & Pick<Messages, 'loadOlder'> {
-  let current: Timeline | undefined
-  return {
-    getSnapshot: () => current?.getSnapshot() ?? NOTHING_YET,
-    subscribe(listener) {
-      const opened = timeline(room, options)
-      current = opened
-      const stop = opened.subscribe(listener)
-      return () => {
-        stop()
-        opened.close()
-        if (current === opened) current = undefined
-      }
-    },
-    loadOlder: async () => current?.loadOlder(),
-  }
+export function useMessages(room: Room | string, { pageSize }: TimelineOptions = {}): Messages {
+  const from = useRoomOf(room)
+  const { watched, pick } = useMemo(() => {
+    const opened = whileWatched(() => timeline(from, { pageSize }), NOTHING_YET)
+    const loadOlder = async () => opened.current()?.loadOlder()
+    return { watched: opened, pick: (shown: TimelineSnapshot): Messages => ({ ...shown, loadOlder }) }
+  }, [from, pageSize])
+  return useReadable(watched, NOTHING_YET, pick)
 }

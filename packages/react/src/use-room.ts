@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { useClient } from './use-client.ts'
 import { useReadable } from './use-readable.ts'
 
-const NOT_FOLLOWED: RoomSnapshot = {
+export const NOT_FOLLOWED: RoomSnapshot = {
   phase: 'idle',
   error: undefined,
   users: new Map(),
@@ -20,11 +20,14 @@ export interface RoomView extends RoomSnapshot {
 }
 
 /**
- * The room of this id and what is known of it: phase, who is there, who types, how far each has read. It neither joins
- * nor follows; call `room.join()` or `room.follow()` for that. Throws VALIDATION_ERROR where this can be no room's id.
+ * The room of this id and what is known of it: phase, who is there, who types, how far each has read, what is unread.
+ * With `select` just what it picks: `useRoom(id, ({ userCount }) => userCount)`. It neither joins nor follows; call
+ * `room.join()` or `room.follow()` for that. Throws VALIDATION_ERROR where this can be no room's id.
  */
-export function useRoom(id: string): RoomView {
+export function useRoom(id: string): RoomView
+export function useRoom<S>(id: string, select: (room: RoomSnapshot) => S): S
+export function useRoom<S>(id: string, select?: (room: RoomSnapshot) => S): RoomView | S {
   const room = useClient().room(id)
-  const snapshot = useReadable(room, NOT_FOLLOWED)
-  return useMemo(() => ({ room, ...snapshot }), [room, snapshot])
+  const pick = useMemo(() => select ?? ((shown: RoomSnapshot) => ({ room, ...shown })), [room, select])
+  return useReadable<RoomSnapshot, RoomView | S>(room, NOT_FOLLOWED, pick)
 }
