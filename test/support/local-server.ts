@@ -1,7 +1,8 @@
 // A real server and real clients in one process, joined by pairs in memory: what the tests of the bindings and of the client's rooms run against.
 
-import { type Client, type ClientOptions, createClient, type Room } from '@tautline/client'
-import { memoryTransport } from '@tautline/client/memory'
+import { type Client, type ClientOptions, createClient, type Dial, type Room } from '@tautline/client'
+import { type MemoryPeer, memoryTransport } from '@tautline/client/memory'
+import type { Notifications } from '@tautline/client/notifications'
 import { createServer, memory, type Server, type ServerOptions } from '@tautline/server'
 
 export interface LocalServer {
@@ -11,6 +12,12 @@ export interface LocalServer {
   hold(): void
   /** … until now. */
   release(): void
+  /** How clients reach it, for those that the test does not make itself. */
+  readonly transport: Dial
+  /** Ends all connections, as a lost network does. */
+  cut(): void
+  /** How many there are. */
+  openConnections(): number
   close(): Promise<void>
 }
 
@@ -34,9 +41,11 @@ export async function startLocalServer(serverOptions: Partial<ServerOptions> = {
 /** The same with a server of one's own, which `close` leaves open. */
 export function localClients(server: Pick<Server, 'accept'>): LocalServer {
   const clients: Client[] = []
+  const peers = new Set<MemoryPeer>()
   let held: (() => void)[] | undefined
 
   const transport = memoryTransport((peer) => {
+    peers.add(peer)
     const listener = server.accept({
       send(text) {
         if (held) held.push(() => peer.send(text))
@@ -48,10 +57,18 @@ export function localClients(server: Pick<Server, 'accept'>): LocalServer {
       bufferedBytes: () => 0,
     })
     peer.onMessage = listener.text
-    peer.onClose = listener.closed
+    peer.onClose = () => {
+      peers.delete(peer)
+      listener.closed()
+    }
   })
 
   return {
+    transport,
+    cut() {
+      for (const peer of peers) peer.close(1006, '')
+    },
+    openConnections: () => peers.size,
     client(userId, options = {}) {
       const client = createClient({ userId, getToken: () => userId, transport, ...options })
       clients.push(client)
@@ -71,8 +88,8 @@ export function localClients(server: Pick<Server, 'accept'>): LocalServer {
   }
 }
 
-/** Counts the listeners that stand on a client or a room, from now on. */
-export function countListeners(target: Client | Room): () => number {
+/** Counts the listeners that stand on it, from now on. */
+export function countListeners(target: Client | Room | Notifications): () => number {
   let count = 0
   const counted =
     <A extends unknown[]>(add: (...args: A) => () => void) =>
