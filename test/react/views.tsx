@@ -26,7 +26,7 @@ function Button({ label, press }: { label: string; press: () => unknown }): Reac
   )
 }
 
-export function Chat({ id = 'general', pageSize }: ViewProps): ReactNode {
+function Chat({ id = 'general', pageSize }: ViewProps): ReactNode {
   const { status, queued } = useConnection()
   const { room, phase, users } = useRoom(id)
   const { items, hasOlder, loadOlder } = useMessages(room, { pageSize })
