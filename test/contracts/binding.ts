@@ -2,11 +2,14 @@
 // views, written in its own way; what they show is text.
 
 import type { Client, Room } from '@tautline/client'
+import { calls } from '@tautline/client/calls'
 import { extend } from '@tautline/client/extension'
 import { notifications } from '@tautline/client/notifications'
 import type { SessionOptions } from '@tautline/client/session'
 import { handle } from '@tautline/server'
+import { calls as callsOfServer } from '@tautline/server/calls'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createFakeRtc } from '../client/calls/fake-peer-connection.ts'
 import { jobs } from '../support/jobs.ts'
 import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
@@ -24,8 +27,8 @@ export interface ViewProps {
 /**
  * - `Chat`: useConnection, useRoom and useMessages, all of them
  * - `Status`, `Count`: one field of the connection, of the room
- * - `Typing`, `Unread`, `People`, `Bell`, `Offers`, `Socket`: useTyping, useUnread, usePresence, useNotifications,
- *   useExtension, useWebSocket
+ * - `Typing`, `Unread`, `People`, `Bell`, `Phone`, `Offers`, `Socket`: useTyping, useUnread, usePresence,
+ *   useNotifications, useCalls with useCall, useExtension, useWebSocket
  */
 export type ViewName =
   | 'Chat'
@@ -35,6 +38,7 @@ export type ViewName =
   | 'Unread'
   | 'People'
   | 'Bell'
+  | 'Phone'
   | 'Offers'
   | 'Socket'
 
@@ -57,7 +61,7 @@ export function describeBinding(name: string, binding: Binding): void {
 
     beforeEach(async () => {
       server = await startLocalServer({
-        extensions: [handle(jobs, { get_job: () => ({ title: 'Painter' }) })],
+        extensions: [handle(jobs, { get_job: () => ({ title: 'Painter' }) }), callsOfServer()],
       })
     })
 
@@ -306,6 +310,20 @@ export function describeBinding(name: string, binding: Binding): void {
       })
     })
 
+    describe('useCalls and useCall', () => {
+      it('show a call that rings, and that it is over', async () => {
+        const alice = await member('alice')
+        const bob = await member('bob')
+        const phone = mount('Phone', alice.client)
+        await toShow(phone, 'no call')
+        const call = calls(bob.client, createFakeRtc()).start({ to: 'alice' })
+        await toShow(phone, 'ringing, by bob')
+        press(phone, 'reject')
+        await toShow(phone, 'no call')
+        await until(() => expect(call.getSnapshot()).toMatchObject({ status: 'ended', reason: 'rejected' }))
+      })
+    })
+
     describe('useExtension', () => {
       it('hears messages of the application’s own, each once', async () => {
         const alice = await member('alice')
@@ -448,7 +466,16 @@ export function describeBinding(name: string, binding: Binding): void {
           asked.push(message.type)
           return request(message)
         }
-        for (const view of ['Chat', 'Status', 'Count', 'Typing', 'Unread', 'People', 'Bell'] as const)
+        for (const view of [
+          'Chat',
+          'Status',
+          'Count',
+          'Typing',
+          'Unread',
+          'People',
+          'Bell',
+          'Phone',
+        ] as const)
           expect(await binding.renderToString(view, client, { users: ['bob'] }), view).toContain('<')
         const before = server.openConnections()
         const options = { transport: server.transport, token: 'bob', userId: 'bob' }

@@ -2,6 +2,8 @@
 
 import {
   TautlineProvider,
+  useCall,
+  useCalls,
   useConnection,
   useExtension,
   useMessages,
@@ -101,6 +103,18 @@ function Bell({ onMessage }: ViewProps): ReactNode {
   )
 }
 
+function Phone(): ReactNode {
+  const { calls } = useCalls()
+  const call = useCall(calls[0])
+  if (!call) return <p>no call</p>
+  return (
+    <p>
+      {call.status}, by {call.startedBy}
+      <Button label="reject" press={() => calls[0]?.reject()} />
+    </p>
+  )
+}
+
 function Offers(): ReactNode {
   const app = useExtension(jobs)
   const [offers, setOffers] = useState<readonly string[]>([])
@@ -141,6 +155,7 @@ const views: Record<ViewName, ComponentType<ViewProps>> = {
   Unread,
   People,
   Bell,
+  Phone,
   Offers,
   Socket,
 }

@@ -2,6 +2,8 @@
 
 import {
   TautlineProvider,
+  useCall,
+  useCalls,
   useConnection,
   useExtension,
   useMessages,
@@ -111,6 +113,16 @@ const Bell = view((props) => {
   }
 })
 
+const Phone = view(() => {
+  const { calls } = useCalls()
+  const call = useCall(() => calls.value[0])
+  return () => {
+    if (!call.value) return h('p', 'no call')
+    const { status, startedBy } = call.value
+    return h('p', [`${status}, by ${startedBy}`, button('reject', () => calls.value[0]?.reject())])
+  }
+})
+
 const Offers = view(() => {
   const app = useExtension(jobs)
   const offers = ref<string[]>([])
@@ -149,6 +161,7 @@ const views: Record<ViewName, Component> = {
   Unread,
   People,
   Bell,
+  Phone,
   Offers,
   Socket,
 }

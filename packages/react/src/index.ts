@@ -1,5 +1,7 @@
 /** @tautline/react: hooks that show what a Tautline client knows. They subscribe, and do nothing else by themselves. */
 export { TautlineProvider, type TautlineProviderProps } from './provider.ts'
+export { useCall } from './use-call.ts'
+export { type CallsView, useCalls } from './use-calls.ts'
 export { useClient } from './use-client.ts'
 export { useConnection } from './use-connection.ts'
 export { useExtension } from './use-extension.ts'

@@ -1,6 +1,8 @@
 /** @tautline/vue: composables that show what a Tautline client knows. They subscribe, and do nothing else by themselves. */
 export { provideTautline, TautlineProvider, type TautlineProviderProps } from './provide.ts'
 export type { Fields } from './readable-refs.ts'
+export { useCall } from './use-call.ts'
+export { type CallsView, useCalls } from './use-calls.ts'
 export { useClient } from './use-client.ts'
 export { useConnection } from './use-connection.ts'
 export { useExtension } from './use-extension.ts'
