@@ -1,4 +1,4 @@
-import { type Client, onceWatched } from '@tautline/client'
+import { onceWatched } from '@tautline/client'
 import { type Calls, type CallsSnapshot, calls } from '@tautline/client/calls'
 import { useMemo } from 'react'
 import { useClient } from './use-client.ts'
