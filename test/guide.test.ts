@@ -43,11 +43,11 @@ describe('the pieces of the guide', () => {
   })
 
   it('are what the type checker accepts', () => {
-    expect(faultsOf(snippets.map(({ code }) => code))).toEqual([])
+    expect(faultsOf(snippets)).toEqual([])
   }, 60_000)
 
   it('would not be, were one of them wrong', () => {
-    expect(faultsOf(['client.conect()'])).toHaveLength(1)
+    expect(faultsOf([{ code: 'client.conect()', extension: 'ts' }])).toHaveLength(1)
   }, 60_000)
 })
 
@@ -114,29 +114,34 @@ interface Snippet {
   readonly heading: string
   readonly title: string
   readonly isRun: boolean
+  readonly extension: string
   readonly code: string
 }
 
 function snippetsOf(markdown: string): Snippet[] {
   return markdown.split(/^## /m).flatMap((section) => {
     const heading = section.slice(0, section.indexOf('\n'))
-    return Array.from(section.matchAll(/^```ts( run)?\n([\s\S]*?)^```/gm), ([, mark, code = ''], i) => ({
+    return Array.from(section.matchAll(/^```ts(x| run)?\n([\s\S]*?)^```/gm), ([, mark, code = ''], i) => ({
       heading,
       title: `${heading}, no. ${i + 1}`,
-      isRun: mark !== undefined,
+      isRun: mark === ' run',
+      extension: mark === 'x' ? 'tsx' : 'ts',
       code,
     }))
   })
 }
 
 /** Of each piece as a module of its own, by the rules of this workspace. */
-function faultsOf(codes: readonly string[]): string[] {
+function faultsOf(pieces: readonly Pick<Snippet, 'code' | 'extension'>[]): string[] {
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config as {
     compilerOptions: object
   }
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
   const texts = new Map(
-    codes.map((code, i) => [join(root, `test/piece-${i + 1}.ts`), `${code}\nexport {}\n`]),
+    pieces.map(({ code, extension }, i) => [
+      join(root, `test/piece-${i + 1}.${extension}`),
+      `${code}\nexport {}\n`,
+    ]),
   )
   texts.set(join(root, 'test/guide-prelude.d.ts'), PRELUDE)
   const host = ts.createCompilerHost(options)

@@ -27,7 +27,7 @@ export interface ViewProps {
 /**
  * - `Chat`: useConnection, useRoom and useMessages, all of them
  * - `Status`, `Count`: one field of the connection, of the room
- * - `Typing`, `Unread`, `People`, `Bell`, `Phone`, `Offers`, `Socket`: useTyping, useUnread, usePresence,
+ * - `Typing`, `Unread`, `UnreadRooms`, `People`, `Bell`, `Phone`, `Offers`, `Socket`: useTyping, useUnread, useUnreadRooms, usePresence,
  *   useNotifications, useCalls with useCall, useExtension, useWebSocket
  */
 export type ViewName =
@@ -36,6 +36,7 @@ export type ViewName =
   | 'Count'
   | 'Typing'
   | 'Unread'
+  | 'UnreadRooms'
   | 'People'
   | 'Bell'
   | 'Phone'
@@ -240,6 +241,19 @@ export function describeBinding(name: string, binding: Binding): void {
         await toShow(unread, '2 unread')
         await alice.room.markRead(seq)
         await toShow(unread, '0 unread')
+      })
+    })
+
+    describe('useUnreadRooms', () => {
+      it('counts what others said in all rooms', async () => {
+        const alice = await member('alice')
+        const bob = await member('bob')
+        const all = mount('UnreadRooms', alice.client)
+        await bob.room.send({ content: 'one' })
+        const { seq } = await bob.room.send({ content: 'two' })
+        await toShow(all, '2 in all: general 2')
+        await alice.room.markRead(seq)
+        await toShow(all, '0 in all')
       })
     })
 
@@ -475,6 +489,7 @@ export function describeBinding(name: string, binding: Binding): void {
           'People',
           'Bell',
           'Phone',
+          'UnreadRooms',
         ] as const)
           expect(await binding.renderToString(view, client, { users: ['bob'] }), view).toContain('<')
         const before = server.openConnections()

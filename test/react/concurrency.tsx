@@ -60,7 +60,7 @@ export function describeConcurrency(name: string): void {
         useLayoutEffect(() => {
           commits.push(Array.from(element.querySelectorAll('i'), (shown) => shown.textContent ?? ''))
         })
-        return <p>{isShown && READERS.map((name) => <Shown key={name} />)}</p>
+        return <p>{isShown && READERS.map((reader) => <Shown key={reader} />)}</p>
       }
 
       const root = createRoot(element)

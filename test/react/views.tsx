@@ -12,6 +12,7 @@ import {
   useRoom,
   useTyping,
   useUnread,
+  useUnreadRooms,
   useWebSocket,
 } from '@tautline/react'
 import { type ComponentType, type ReactNode, StrictMode, useEffect, useState } from 'react'
@@ -78,6 +79,15 @@ function Typing({ id = 'general', onRender }: ViewProps): ReactNode {
 function Unread({ id = 'general', onRender }: ViewProps): ReactNode {
   onRender?.()
   return <p>{useUnread(id)} unread</p>
+}
+
+function UnreadRooms(): ReactNode {
+  const { total, rooms } = useUnreadRooms()
+  return (
+    <p>
+      {total} in all: {Array.from(rooms, ([room, count]) => `${room} ${count}`).join()}
+    </p>
+  )
 }
 
 function People({ users = [] }: ViewProps): ReactNode {
@@ -153,6 +163,7 @@ const views: Record<ViewName, ComponentType<ViewProps>> = {
   Count,
   Typing,
   Unread,
+  UnreadRooms,
   People,
   Bell,
   Phone,

@@ -12,6 +12,7 @@ import {
   useRoom,
   useTyping,
   useUnread,
+  useUnreadRooms,
   useWebSocket,
 } from '@tautline/vue'
 import {
@@ -91,6 +92,14 @@ const Unread = view((props) => {
   }
 })
 
+const UnreadRooms = view(() => {
+  const { total, rooms } = useUnreadRooms()
+  return () => {
+    const each = Array.from(rooms.value, ([room, count]) => `${room} ${count}`)
+    return h('p', `${total.value} in all: ${each.join()}`)
+  }
+})
+
 const People = view((props) => {
   const users = usePresence(() => [...(props.users ?? [])])
   return () => h('p', Array.from(users.value, ([userId, { status }]) => `${userId} is ${status}`).join())
@@ -159,6 +168,7 @@ const views: Record<ViewName, Component> = {
   Count,
   Typing,
   Unread,
+  UnreadRooms,
   People,
   Bell,
   Phone,
