@@ -109,6 +109,7 @@ describe('six users with nine devices, whose connections are cut', { timeout: 30
         expect(view.opened).toEqual(rooms)
         expect(view.listed.map(({ room }) => room)).toEqual(rooms)
         expect(view.unread).toEqual(view.listed.map(({ room, unread }) => [room, unread]))
+        expect(view.total).toBe(view.listed.reduce((sum, { unread = 0 }) => sum + unread, 0))
         expect(view.outbox).toEqual([])
       },
     )

@@ -6,6 +6,7 @@ import { type Extension, extend } from '@tautline/client/extension'
 import { file } from '@tautline/client/file'
 import { type Notifications, notifications } from '@tautline/client/notifications'
 import { type Timeline, timeline } from '@tautline/client/timeline'
+import { unread } from '@tautline/client/unread'
 import type { FakeRtc } from '../../client/calls/fake-peer-connection.ts'
 import type { TcpProxy } from '../../faults/proxy.ts'
 import { jobs } from '../../support/jobs.ts'
@@ -65,6 +66,7 @@ export function createDevice({ name, userId, proxy, outbox, seed, rtc }: DeviceO
       seed,
     })
     notifications(next)
+    unread(next)
     calls(next, { RTCPeerConnection: rtc.RTCPeerConnection })
     return next
   }

@@ -4,6 +4,7 @@
 import { admin } from '@tautline/client/admin'
 import { type History, history } from '@tautline/client/history'
 import type { TimelineItem } from '@tautline/client/timeline'
+import { unread } from '@tautline/client/unread'
 import type { Device } from './device.ts'
 import { until } from './waiting.ts'
 
@@ -41,6 +42,7 @@ export async function userAsShown({ client, rooms, timeline, notifications }: De
     listed,
     opened,
     unread: opened.map((id) => [id, client.room(id).getSnapshot().unread]),
+    total: unread(client).getSnapshot().total,
     own: opened.map((id) =>
       timeline(id)
         .getSnapshot()
