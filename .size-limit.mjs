@@ -101,7 +101,7 @@ export default [
     path: 'packages/client/dist/unread.js',
     ignore: ['@tautline/protocol'],
     // 0.84 kB where the client is there already, whose store and shapes it shares.
-    limit: '1.5 kB',
+    limit: '1.6 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
