@@ -62,7 +62,8 @@ export default defineConfig([
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),
   packageBuild('server', { index: 'src/index.ts', calls: 'src/calls.ts' }, { target: 'node22' }),
-  packageBuild('react', { index: 'src/index.ts' }, { banner: { js: "'use client'" } }),
+  // Split, the CommonJS build would have helpers before the banner, which is one at the very beginning alone.
+  packageBuild('react', { index: 'src/index.ts' }, { banner: { js: "'use client'" }, splitting: false }),
   packageBuild('vue', { index: 'src/index.ts' }),
   // A program: nobody imports it.
   packageBuild('cli', { cli: 'src/cli.ts' }, { format: 'esm', target: 'node22', dts: false }),
