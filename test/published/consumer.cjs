@@ -1,6 +1,7 @@
 // The same application as consumer.mjs, in CommonJS.
 
 const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
 const { createClient } = require('@tautline/client')
 const { file } = require('@tautline/client/file')
 const { indexedDb } = require('@tautline/client/indexeddb')
@@ -25,6 +26,9 @@ for (const exported of [
 ]) {
   assert.equal(typeof exported, 'function')
 }
+
+// A directive is one at the very beginning alone.
+assert.ok(readFileSync(require.resolve('@tautline/react'), 'utf8').startsWith("'use client'"))
 
 async function main() {
   const secret = 'a secret of thirty-two bytes or more'
