@@ -536,6 +536,8 @@ function setBack(history: History, room: string, from: number): void {
 }
 
 /** What only looks like a broken promise, each with what makes it one. */
+const DECIDED = { status: 'acknowledged', code: undefined, seq: 1 } as const
+
 const ALLOWED: readonly [Invariant, string, (history: History) => void, (history: History) => void][] = [
   [
     'I7',
@@ -576,6 +578,36 @@ const ALLOWED: readonly [Invariant, string, (history: History) => void, (history
     },
     (history) => {
       acknowledged(history).sent.outcomes.length = 0
+    },
+  ],
+  [
+    'I17',
+    'what went back with a message that stood behind one that another tab had decided',
+    (history) => {
+      const { session, link } = readyLink(history)
+      const from = link.up.at(-1)!.at + 100
+      Object.assign(link, { overAt: Number.POSITIVE_INFINITY })
+      session.restored.push({ messageId: 'x', room: 'den', outcomes: [{ ...DECIDED, at: from }] })
+      const say = (ms: number, ref: number, n: number, messageId: string) => {
+        const commands = [{ type: 'send_message', messageId, payload: {} }]
+        const payload = { ref, room: 'den', sid: 'a-lane-of-this', n, commands }
+        link.up.push({ at: from + ms, order: 1e6 + ms, message: { type: 'commands', payload } })
+      }
+      const refuse = (ms: number, ref: number, retryAfterMs: number) => {
+        const payload = { ref, code: 'UNAVAILABLE', message: '', retryAfterMs }
+        link.down.push({ at: from + ms, order: 1e6 + ms, message: { type: 'error', payload } })
+      }
+      say(0, 9_001, 1, 'x')
+      say(1, 9_002, 2, 'y')
+      refuse(2, 9_001, 0)
+      say(3, 9_003, 3, 'z')
+      refuse(4, 9_002, 0)
+      refuse(5, 9_003, 1_000)
+      say(6, 9_004, 3, 'z')
+    },
+    (history) => {
+      for (const { restored } of history.sessions)
+        for (const { messageId, outcomes } of restored) if (messageId === 'x') outcomes.length = 0
     },
   ],
   [

@@ -66,10 +66,19 @@ function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>):
   return violations
 }
 
+/** By message: when the session knew what became of it. What another tab tells to be decided is awaited no longer. */
+function decisionsIn({ sends, restored }: Session): ReadonlyMap<string, number> {
+  const decidedAt = new Map<string, number>()
+  for (const { messageId, outcomes } of [...sends, ...restored])
+    if (outcomes[0]) decidedAt.set(messageId, outcomes[0].at)
+  return decidedAt
+}
+
 /** After a refusal that will pass, the message is not said again before the time that the server asked for. */
 function waitsAsTold(session: Session): Violation[] {
   const violations: Violation[] = []
   const notBefore = new Map<string, number>()
+  const decidedAt = decisionsIn(session)
   const rate = CLOCK_TOLERANCE
   for (const link of session.links) {
     const open = new Map<number, { readonly messageId: string; readonly room: string }>()
@@ -80,6 +89,8 @@ function waitsAsTold(session: Session): Violation[] {
           const refused = open.get(ref)
           open.delete(ref)
           if (refused === undefined || code === undefined || !CODES[code].retryable) continue
+          // Nobody waits for it any more, and so nothing goes back with it.
+          if ((decidedAt.get(refused.messageId) ?? Number.POSITIVE_INFINITY) <= talk.at) continue
           // What was on the way behind it is forgotten, and so is what becomes of it.
           for (const [other, { room }] of open) if (room === refused.room && other > ref) open.delete(other)
           if (waitMs !== undefined) notBefore.set(refused.messageId, talk.at + waitMs * rate)
@@ -103,10 +114,7 @@ function waitsAsTold(session: Session): Violation[] {
 
 function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
   const violations: Violation[] = []
-  /** What another tab tells to be decided is awaited no longer. */
-  const decidedAt = new Map<string, number>()
-  for (const { messageId, outcomes } of [...session.sends, ...session.restored])
-    if (outcomes[0]) decidedAt.set(messageId, outcomes[0].at)
+  const decidedAt = decisionsIn(session)
   for (const link of session.links) {
     let perRoom = Number.POSITIVE_INFINITY
     let perConnection = Number.POSITIVE_INFINITY
