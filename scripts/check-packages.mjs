@@ -9,6 +9,7 @@
 import { execFile } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -94,11 +95,11 @@ async function installApplication(packages) {
       (it) => !it.startsWith('@tautline/'),
     )
     for (const dependency of foreign) {
-      symlinkSync(
-        realpathSync(join(folder, 'node_modules', dependency)),
-        join(modules, dependency),
-        'junction',
-      )
+      const link = join(modules, dependency)
+      // What two packages need is there already.
+      if (existsSync(link)) continue
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(realpathSync(join(folder, 'node_modules', dependency)), link, 'junction')
     }
   }
   return application
