@@ -43,6 +43,16 @@ describe('how we are', () => {
     ])
   })
 
+  it('is one for the client, also after the one before was closed a second time', async () => {
+    const { client, own } = await connected()
+    expect(presence(client)).toBe(own)
+    own.close()
+    const next = presence(client)
+    expect(next).not.toBe(own)
+    own.close()
+    expect(presence(client)).toBe(next)
+  })
+
   it('has a bound for its text', async () => {
     const { own } = await connected()
     expect(() => own.set({ status: 'busy', text: 'x'.repeat(101) })).toThrow('VALIDATION_ERROR')

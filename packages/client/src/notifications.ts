@@ -6,11 +6,13 @@
  * The server's answers are applied in the order in which it said them. An answer that was on its way while something
  * changed may be older than the change: it is asked for again.
  */
+
 import { MAX_PAGE_ENTRIES, TautlineError } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
 import { createEmitter } from './emitter.ts'
 import { createNotificationItems, type Notification } from './notification-items.ts'
 import { createNotificationSettings, type NotificationSettings } from './notification-settings.ts'
+import { onePerClient } from './one-per-client.ts'
 import { createStore, type Readable } from './store.ts'
 import { NOTIFICATION_CHECKS } from './subject-checks.ts'
 
@@ -73,18 +75,14 @@ const PAGE_SIZE = 50
 const RETRY_MS = 1_000
 const RETRY_MAX_MS = 60_000
 
-const made = new WeakMap<Client, Notifications>()
+const notificationsOf = onePerClient(createNotifications)
 
 /** The notifications of the client's user: one object for each client. */
 export function notifications(client: Client): Notifications {
-  const known = made.get(client)
-  if (known) return known
-  const created = createNotifications(client)
-  made.set(client, created)
-  return created
+  return notificationsOf(client, undefined)
 }
 
-function createNotifications(client: Client): Notifications {
+function createNotifications(client: Client, forget: () => void): Notifications {
   const { port } = client
   const items = createNotificationItems()
   const store = createStore<NotificationsSnapshot>({ items: [], unread: 0, hasOlder: false, isLoaded: false })
@@ -233,7 +231,7 @@ function createNotifications(client: Client): Notifications {
       isClosed = true
       stopWaiting()
       for (const stop of stops) stop()
-      if (made.get(client) === api) made.delete(client)
+      forget()
     },
   }
   return api

@@ -5,6 +5,7 @@
  * How we are is said with each hello, and where it changes. Whom we watch is asked again after each connect: what is shown
  * is never older than the connection.
  */
+
 import {
   MAX_USERS_PER_FRAME,
   type PayloadOf,
@@ -14,6 +15,7 @@ import {
 import { type Activity, browserActivity } from './activity.ts'
 import type { Client } from './client.ts'
 import type { UserPresence } from './core/presence.ts'
+import { onePerClient } from './one-per-client.ts'
 import { createStore, type Readable } from './store.ts'
 import { PRESENCE_CHECKS } from './subject-checks.ts'
 
@@ -75,18 +77,14 @@ const SAY_INTERVAL_MS = 3_000
 const RETRY_MS = 2_000
 const MAX_TEXT_CHARS = 100
 
-const made = new WeakMap<Client, Presence>()
+const presenceOf = onePerClient(createPresence)
 
 /** The presence of this client: one for each, with the options of the first call. */
 export function presence(client: Client, options: PresenceOptions = {}): Presence {
-  const known = made.get(client)
-  if (known) return known
-  const created = createPresence(client, options, () => made.delete(client))
-  made.set(client, created)
-  return created
+  return presenceOf(client, options)
 }
 
-function createPresence(client: Client, { autoAway = false }: PresenceOptions, forget: () => void): Presence {
+function createPresence(client: Client, forget: () => void, { autoAway = false }: PresenceOptions): Presence {
   const { port } = client
   const own = createStore<OwnPresence>({ status: 'online', text: undefined })
   /** As it was chosen: `own` is away where nobody is there. */

@@ -10,8 +10,10 @@
  * The server's answers are applied at their place among the other messages. What changed since a page was asked for is
  * newer than what is missing in it.
  */
+
 import { type PayloadOf, TautlineError } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
+import { onePerClient } from './one-per-client.ts'
 import { createStore, type Readable } from './store.ts'
 import { UNREAD_CHECKS } from './subject-checks.ts'
 import type { ServerCount } from './unread.ts'
@@ -42,18 +44,14 @@ const SPREAD_MS = 12_000
 const RETRY_MS = 1_000
 const RETRY_MAX_MS = 60_000
 
-const made = new WeakMap<Client, Unread>()
+const unreadOf = onePerClient(createUnread)
 
 /** What is unread in all rooms of the client's user: one object for each client. */
 export function unread(client: Client): Unread {
-  const known = made.get(client)
-  if (known) return known
-  const created = createUnread(client)
-  made.set(client, created)
-  return created
+  return unreadOf(client, undefined)
 }
 
-function createUnread(client: Client): Unread {
+function createUnread(client: Client, forget: () => void): Unread {
   const { port } = client
   port.learn(UNREAD_CHECKS)
   const store = createStore<UnreadSnapshot>({ total: 0, rooms: new Map(), isLoaded: false })
@@ -101,7 +99,7 @@ function createUnread(client: Client): Unread {
     show()
   }
 
-  function forget(room: string): void {
+  function forgetRoom(room: string): void {
     touched.add(room)
     if (counts.delete(room)) show()
   }
@@ -175,13 +173,13 @@ function createUnread(client: Client): Unread {
       }
     }),
     port.onRoom((room, what) => {
-      if (what === 'left' || what === 'reset') forget(room)
+      if (what === 'left' || what === 'reset') forgetRoom(room)
       else look(room)
     }),
     port.onOwnEntries(
       (entries) => {
         for (const { type, payload } of entries)
-          if (type === 'removal') forget((payload as { room: string }).room)
+          if (type === 'removal') forgetRoom((payload as { room: string }).room)
       },
       // Perhaps the logs are other ones: what is told next counts, wherever it ends.
       () => {
@@ -199,7 +197,7 @@ function createUnread(client: Client): Unread {
       isClosed = true
       stopWaiting()
       for (const stop of stops) stop()
-      if (made.get(client) === api) made.delete(client)
+      forget()
     },
   }
   return api

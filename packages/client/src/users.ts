@@ -2,8 +2,10 @@
  * What users are called, as the server's application says it. Asked for together, once, and remembered: whoever shows a list
  * of messages asks for each of its senders, and one request goes out for all of them.
  */
+
 import { MAX_DESCRIBED_USERS, type PayloadOf, type UserDescription } from '@tautline/protocol/wire'
 import type { Client } from './client.ts'
+import { onePerClient } from './one-per-client.ts'
 import { createStore, type Readable } from './store.ts'
 import { USER_CHECKS } from './subject-checks.ts'
 
@@ -27,15 +29,11 @@ export interface Users extends Readable<UsersSnapshot> {
 /** Users that are remembered, those of whom there is nothing to say included; beyond them the first to be asked for go. */
 const MAX_KNOWN_USERS = 10_000
 
-const made = new WeakMap<Client, Users>()
+const usersOf = onePerClient(createUsers)
 
 /** The names of users for this client: the same object each time. */
 export function users(client: Client): Users {
-  const known = made.get(client)
-  if (known) return known
-  const fresh = createUsers(client)
-  made.set(client, fresh)
-  return fresh
+  return usersOf(client, undefined)
 }
 
 function createUsers({ port }: Client): Users {

@@ -2,12 +2,14 @@
  * The calls of a client: the list of those that are on, how one begins, and what the server says about any of them. It
  * speaks callProtocol by `extend`, as any application speaks a protocol of its own.
  */
+
 import type { CallMedia, Call as Picture } from '@tautline/protocol/calls'
 import type { PayloadInput } from '@tautline/protocol/extension'
 import { directRoomId, makeMessageId, TautlineError, USER_ID } from '@tautline/protocol/wire'
 import type { Client } from '../client.ts'
 import { createEmitter } from '../emitter.ts'
 import { extend } from '../extension.ts'
+import { onePerClient } from '../one-per-client.ts'
 import { randomLetters } from '../options.ts'
 import { createStore, type Readable } from '../store.ts'
 import { type Call, type CallControl, type CallHost, createCall } from './call.ts'
@@ -77,18 +79,14 @@ const LOOK_MS = 30_000
 const RING_WITHOUT_CONNECTION_MS = 30_000
 const MAX_FAREWELLS = 32
 
-const known = new WeakMap<Client, Calls>()
+const callsOf = onePerClient(createCalls)
 
 /** The calls of this client: the same object each time; the options of the first call count. */
 export function calls(client: Client, options: CallsOptions = {}): Calls {
-  const found = known.get(client)
-  if (found) return found
-  const made = createCalls(client, options, () => known.delete(client))
-  known.set(client, made)
-  return made
+  return callsOf(client, options)
 }
 
-function createCalls(client: Client, options: CallsOptions, forget: () => void): Calls {
+function createCalls(client: Client, forget: () => void, options: CallsOptions): Calls {
   const { port } = client
   const app = extend(client, callWords)
   const events = createEmitter<CallsEvents>()
