@@ -318,3 +318,19 @@ export function connectedPayload(change: Partial<PayloadOf<'connected'>> = {}): 
     ...change,
   }
 }
+
+/** Connected, with these messages of one room in the outbox before. */
+export function connectedWith(room: string, messageIds: readonly string[]) {
+  const client = drive()
+  for (const id of messageIds) client.send(room, id)
+  const effects = client.connect()
+  client.take()
+  return { client, effects }
+}
+
+/** How long until the next attempt, as it was told. */
+export function retryMs(effects: readonly Effect[]): number {
+  return (
+    ofType(effects, 'status').findLast(({ retryInMs }) => retryInMs !== undefined)?.retryInMs ?? Number.NaN
+  )
+}

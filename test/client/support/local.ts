@@ -1,6 +1,6 @@
 // A client of the public API, joined with a scripted server by a pair in memory, in virtual time.
 
-import { type Client, type ClientOptions, createClient } from '@tautline/client'
+import { type Client, type ClientOptions, createClient, type StatusChange } from '@tautline/client'
 import { memoryTransport } from '@tautline/client/memory'
 import { ScriptedServer } from './scripted-server.ts'
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts'
@@ -41,4 +41,11 @@ export async function localInDen(options: Partial<ClientOptions> = {}) {
   const room = all.client.room('den')
   await room.follow()
   return { ...all, room }
+}
+
+/** Each change of its status from now on, as it was told. */
+export function statusesOf(client: Client): readonly StatusChange[] {
+  const changes: StatusChange[] = []
+  client.on('status', (change) => changes.push(change))
+  return changes
 }
