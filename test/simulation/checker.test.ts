@@ -58,6 +58,22 @@ function spoken({ status, seq }: Pick<Outcome, 'status' | 'seq'>): Spoken {
   return { messageId: 'said-by-nobody', user: 'ada', room: 'den', at: 1, outcomes }
 }
 
+/** At 1e6 + 1 a read tells that den is not pushed any more. */
+function readInVain(history: History): Link {
+  const { link } = readyLink(history)
+  const after = { seq: 1, h: '' }
+  const asked = { ref: 9_000, room: 'den', after }
+  link.up.push({ at: 1e6, order: 1e7, message: { type: 'get_page', payload: asked } })
+  const page = { ref: 9_000, room: 'den', epoch: '', after, entries: [], h: '', head: 1, oldest: 1 }
+  link.overAt = Number.POSITIVE_INFINITY
+  link.down.push({
+    at: 1e6 + 1,
+    order: 1e7 + 1,
+    message: { type: 'page', payload: { ...page, live: false } },
+  })
+  return link
+}
+
 const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
   [
     'I1',
@@ -403,26 +419,7 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     'I4',
     'a read that is taken for following',
     (history) => {
-      const { link } = readyLink(history)
-      const cursor = { seq: 1, h: '' }
-      const asked = { ref: 9_000, room: 'den', after: cursor }
-      link.up.push({ at: 1e6, order: 1e7, message: { type: 'get_page', payload: asked } })
-      const page = {
-        ref: 9_000,
-        room: 'den',
-        epoch: '',
-        after: cursor,
-        entries: [],
-        h: '',
-        head: 1,
-        oldest: 1,
-      }
-      link.overAt = Number.POSITIVE_INFINITY
-      link.down.push({
-        at: 1e6 + 1,
-        order: 1e7 + 1,
-        message: { type: 'page', payload: { ...page, live: false } },
-      })
+      readInVain(history)
     },
   ],
   [
@@ -539,6 +536,32 @@ function setBack(history: History, room: string, from: number): void {
 const DECIDED = { status: 'acknowledged', code: undefined, seq: 1 } as const
 
 const ALLOWED: readonly [Invariant, string, (history: History) => void, (history: History) => void][] = [
+  [
+    'I4',
+    'a room that is followed again when all is heard that came in the frame of the read',
+    (history) => {
+      const { up, down } = readInVain(history)
+      down.push({ at: 1e6 + 1, order: 1e7 + 2, message: { type: 'ack', payload: { acks: [] } } })
+      const payload = { ref: 9_001, rooms: [{ room: 'den', limit: 0 }] }
+      up.push({ at: 1e6 + 1, order: 1e7 + 3, message: { type: 'subscribe', payload } })
+    },
+    (history) => {
+      const { up } = readyLink(history).link
+      up.push({ ...up.pop()!, at: 1e6 + 2 })
+    },
+  ],
+  [
+    'I4',
+    'a room that is not followed again by who hears in the same frame that they are out of it',
+    (history) => {
+      const payload = { room: 'den', reason: 'removed' } as const
+      readInVain(history).down.push({ at: 1e6 + 1, order: 1e7 + 2, message: { type: 'room_left', payload } })
+    },
+    (history) => {
+      const { down } = readyLink(history).link
+      down.push({ ...down.pop()!, at: 1e6 + 2 })
+    },
+  ],
   [
     'I7',
     'a reader to whom the room stayed the same while its store was set back and caught up',

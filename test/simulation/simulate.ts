@@ -227,8 +227,9 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     })
   }
 
+  /** Once: who signed out while the machine went off has opened another page already. */
   function comeBack(device: Device): void {
-    if (!device.isClosed) open(device, dice.letters(16))
+    if (!device.isClosed && !device.host.isAlive()) open(device, dice.letters(16))
   }
 
   function reload(device: Device): void {
@@ -292,10 +293,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     const keepOutbox = dice.chance(0.5)
     if (!keepOutbox) {
       if (place.storage) history.evicted.add(place.name)
-      for (const { outbox, sends } of history.sessions) {
+      for (const { id, outbox, sends } of history.sessions) {
         if (outbox !== host.session.outbox) continue
-        for (const sent of sends)
-          if (sent.outcomes.length === 0) sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
+        // Of what others said it may know less than they: a power cut brings back what was decided.
+        const given = sends.filter(({ outcomes }) => outcomes.length === 0 || id !== host.session.id)
+        for (const sent of given) sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
       }
     }
     device.isClosed = true

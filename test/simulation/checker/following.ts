@@ -50,7 +50,10 @@ export function liveIsTrue({ sessions }: History): Violation[] {
   return violations
 }
 
-/** Who hears from a read that the server does not push the room to them any more follows it again, at once. */
+/**
+ * Who hears from a read that the server does not push the room to them any more follows it again, at once: when all is
+ * heard that came in the same frame.
+ */
 export function readsAreNoProof({ sessions }: History): Violation[] {
   const violations: Violation[] = []
   for (const session of sessions)
@@ -60,9 +63,9 @@ export function readsAreNoProof({ sessions }: History): Violation[] {
       const relied: { readonly at: number; readonly room: string }[] = []
       for (const talk of talkOf(link)) {
         for (const { at, room } of relied.splice(0)) {
-          if ('said' in talk && talk.at === at && asksFor(talk.said, room)) continue
-          if ('said' in talk && talk.at === at) relied.push({ at, room })
-          else violations.push(unfollowed(session, room, at))
+          if (talk.at > at) violations.push(unfollowed(session, room, at))
+          else if ('said' in talk ? !asksFor(talk.said, room) : !takesAway(talk.heard, room))
+            relied.push({ at, room })
         }
         if ('said' in talk) {
           if (talk.said.type === 'get_page') reads.set(talk.said.payload.ref, talk.said.payload.room)
@@ -83,6 +86,11 @@ export function readsAreNoProof({ sessions }: History): Violation[] {
 function asksFor(said: Link['up'][number]['message'], room: string): boolean {
   if (said.type === 'unsubscribe') return said.payload.rooms.includes(room)
   return said.type === 'subscribe' && said.payload.rooms.some((one) => one.room === room)
+}
+
+/** Whoever is out of the room has nothing to follow. */
+function takesAway(heard: Link['down'][number]['message'], room: string): boolean {
+  return heard.type === 'room_left' && heard.payload.room === room
 }
 
 function unfollowed({ id }: Session, room: string, at: number): Violation {
