@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Client, createClient, type Message, type Room, type Sent } from '@tautline/client'
 import { admin } from '@tautline/client/admin'
 import { history, versions } from '@tautline/client/history'
+import { notifications } from '@tautline/client/notifications'
 import { TautlineError } from '@tautline/protocol'
 import {
   type ConnectionEvent,
@@ -330,6 +331,27 @@ describe('authorize', () => {
       'shut: undefined',
     ])
     expect((await admin(alice.room('shut')).info()).last).toBeUndefined()
+  })
+
+  it('that is slow about a room holds up nothing that it is not asked about', async () => {
+    const asked = gate()
+    const answer = gate()
+    const server = await start({
+      async authorize({ action }) {
+        if (action !== 'read') return true
+        asked.open()
+        await answer.passed
+        return true
+      },
+    })
+    const alice = await connect(server, 'alice')
+    const following = alice.room('slow').join()
+    await asked.passed
+    await server.notify('alice', { title: 'Hello' })
+    await notifications(alice).loadOlder()
+    expect(notifications(alice).getSnapshot().unread).toBe(1)
+    answer.open()
+    await following
   })
 
   it('never allows what the room does not, and is told who asks for what', async () => {

@@ -1,9 +1,12 @@
 // What users are called, from the application's function to the page: real clients against the real server.
 
 import { type Client, createClient } from '@tautline/client'
+import { admin } from '@tautline/client/admin'
+import { notifications } from '@tautline/client/notifications'
+import { presence } from '@tautline/client/presence'
 import { users } from '@tautline/client/users'
 import { createServer, type Hooks, memory, type Server } from '@tautline/server'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
 let server: Server
 const clients: Client[] = []
@@ -141,5 +144,27 @@ describe('the names of users', () => {
     await expect(users(ada).get(['ada'])).rejects.toMatchObject({ name: 'TautlineError' })
     const later = await member('ada')
     expect((await users(later).get(['ada'])).size).toBe(1)
+  })
+
+  it('hold up nothing else that their asker wants, however long the application takes', async () => {
+    const answers: (() => void)[] = []
+    await start({
+      describeUsers: () =>
+        new Promise((resolve) => {
+          answers.push(() => resolve({ bob: { name: 'Bob' } }))
+        }),
+      maySee: () => true,
+    })
+    const ada = await member('ada')
+    await member('bob', 'elsewhere')
+    const bobs = users(ada).get(['bob'])
+    await vi.waitUntil(() => answers.length > 0)
+    await ada.room('general').follow()
+    await admin(ada.room('general')).members()
+    await notifications(ada).loadOlder()
+    const bob = presence(ada).watch(['bob'])
+    await vi.waitUntil(() => bob.getSnapshot().users.get('bob')?.status === 'online')
+    answers.pop()?.()
+    expect((await bobs).get('bob')?.name).toBe('Bob')
   })
 })

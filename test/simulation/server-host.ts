@@ -307,10 +307,10 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
     })
   }
 
-  function read({ connection, query }: Extract<Effect, { do: 'read' }>): void {
+  function read({ connection, queue, query }: Extract<Effect, { do: 'read' }>): void {
     const mine = life
     store.read(query, parts.reviewer, (answer) => {
-      if (mine === life) tell({ type: 'read_done', connection, answer })
+      if (mine === life) tell({ type: 'read_done', connection, queue, answer })
     })
   }
 

@@ -212,7 +212,7 @@ export function createDriver(options: DriverOptions): Driver {
         logger.error({ ask: effect.ask }, 'a handler gave no answer in time')
         break
       case 'read':
-        read(effect.connection, effect.query)
+        read(effect)
         break
       case 'push':
         pusher?.take(effect.push)
@@ -383,14 +383,14 @@ export function createDriver(options: DriverOptions): Driver {
     return await runner.ask(asked)
   }
 
-  function read(connection: number, query: ReadQuery): void {
+  function read({ connection, queue, query }: Extract<Effect, { do: 'read' }>): void {
     const answer = query.of === 'users' ? describeUsers(query) : look(query)
     answer.then(
-      (result) => tell({ type: 'read_done', connection, answer: result }),
+      (result) => tell({ type: 'read_done', connection, queue, answer: result }),
       (error: unknown) => {
         const code = error instanceof TautlineError ? error.code : 'FETCH_ERROR'
         logger.error({ connection, of: query.of, code, ...describeError(error) }, 'a read failed')
-        tell({ type: 'read_done', connection, answer: { of: 'failure', code } })
+        tell({ type: 'read_done', connection, queue, answer: { of: 'failure', code } })
       },
     )
   }

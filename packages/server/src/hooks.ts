@@ -99,7 +99,8 @@ export interface Hooks {
   /**
    * Whether a user may do something in a room. It can only forbid: what the rights of the room do not allow is refused
    * whatever it says. Anything but true comes to FORBIDDEN, the answer of a room that does not exist. It is asked each
-   * time, before every read, change and new message, so it must be quick; it is not asked again for what is pushed to
+   * time, before every read, change and new message, so it must be quick: later reads of rooms on the same connection wait
+   * for its answer. It is not asked again for what is pushed to
    * who follows a room (see `rooms.removeMember` and `disconnect`).
    */
   authorize?(request: ActionRequest): boolean | Promise<boolean>

@@ -1,7 +1,6 @@
 /**
  * What users are called, as the application's `describeUsers` says it: asked for many at once, believed for a while, and
- * waited for by nobody but the reads of the connection that asks, which are answered one after the other. Where it
- * fails, names are absent, and it is asked again next time.
+ * waited for by nobody but who asks for names. Where it fails, names are absent, and it is asked again next time.
  */
 import { SERVER_MESSAGES } from '@tautline/protocol'
 import { isWellFormed, MAX_DESCRIBED_USERS, type UserDescription } from '@tautline/protocol/wire'

@@ -76,7 +76,8 @@ export async function createBench(options: Partial<NodeOptions> = {}) {
       await store.markSeen(effect.seen)
       step({ type: 'seen_marked', isDone: true })
     } else {
-      step({ type: 'read_done', connection: effect.connection, answer: await ask(store, effect.query) })
+      const { connection, queue, query } = effect
+      step({ type: 'read_done', connection, queue, answer: await ask(store, query) })
     }
   }
 

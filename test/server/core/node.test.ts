@@ -355,6 +355,7 @@ describe('a node', () => {
       { of: 'failure', code: 'FETCH_ERROR' } as const,
     )
     const connection = fc.constantFrom(1, 2)
+    const queue = fc.constantFrom('own', 'rooms', 'presence', 'names')
     const input = fc.oneof(
       {
         weight: 10,
@@ -362,7 +363,7 @@ describe('a node', () => {
       },
       {
         weight: 4,
-        arbitrary: fc.record({ type: fc.constant('read_done' as const), connection, answer: answers }),
+        arbitrary: fc.record({ type: fc.constant('read_done' as const), connection, queue, answer: answers }),
       },
       {
         weight: 1,

@@ -155,6 +155,7 @@ describe('a slow connection', () => {
     bench.takeWork('read')
     bench.step({
       type: 'read_done',
+      queue: 'rooms',
       connection: 2,
       answer: { of: 'page', result: { result: 'forbidden' } },
     })
@@ -168,7 +169,12 @@ describe('a slow connection', () => {
     bench.hold('read')
     buffer(bench, 0)
     bench.takeWork('read')
-    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.step({
+      type: 'read_done',
+      connection: 2,
+      queue: 'rooms',
+      answer: { of: 'failure', code: 'FETCH_ERROR' },
+    })
     bench.release('read')
     await say(bench, '2')
     expect(contentsOf(bench.heardOf(2, 'entries'))).toEqual(['1', '2'])

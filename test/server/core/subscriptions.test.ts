@@ -153,7 +153,7 @@ describe('subscribe', () => {
     bench.send(1, 'general', ['during'])
     await bench.settle()
     expect(bench.heard(2)).toEqual([])
-    bench.step({ type: 'read_done', connection: 2, answer: { of: 'page', result: page! } })
+    bench.step({ type: 'read_done', connection: 2, queue: 'rooms', answer: { of: 'page', result: page! } })
     bench.release('read')
     await bench.settle()
     const heard = bench.heard(2)
@@ -215,7 +215,12 @@ describe('subscribe', () => {
     bench.hold('read')
     bench.say(2, subscribe(5, [{ room: 'general' }]))
     bench.takeWork('read')
-    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.step({
+      type: 'read_done',
+      connection: 2,
+      queue: 'rooms',
+      answer: { of: 'failure', code: 'FETCH_ERROR' },
+    })
     expect(bench.heardOf(2, 'error')).toMatchObject([
       { ref: 5, code: 'FETCH_ERROR', room: 'general', retryAfterMs: 1_000 },
     ])
@@ -230,7 +235,12 @@ describe('subscribe', () => {
     bench.hold('read')
     bench.say(2, subscribe(5, [{ room: 'general' }]), subscribe(6, [{ room: 'general' }]))
     bench.takeWork('read')
-    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.step({
+      type: 'read_done',
+      connection: 2,
+      queue: 'rooms',
+      answer: { of: 'failure', code: 'FETCH_ERROR' },
+    })
     bench.release('read')
     await bench.settle()
     expect(bench.heardOf(2, 'page')).toMatchObject([{ ref: 6, live: true }])
@@ -245,7 +255,12 @@ describe('subscribe', () => {
     bench.hold('read')
     bench.say(2, subscribe(5, [{ room: 'general' }]))
     bench.takeWork('read')
-    bench.step({ type: 'read_done', connection: 2, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.step({
+      type: 'read_done',
+      connection: 2,
+      queue: 'rooms',
+      answer: { of: 'failure', code: 'FETCH_ERROR' },
+    })
     bench.send(1, 'general', ['x'])
     await bench.settle()
     expect(bench.heard(2).map(({ type }) => type)).toEqual(['error', 'entries'])

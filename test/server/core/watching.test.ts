@@ -95,7 +95,12 @@ describe('to be told of users', () => {
     bench.hold('read')
     await leave(bench, 2)
     const { connection } = bench.takeWork('read')
-    bench.step({ type: 'read_done', connection, answer: { of: 'failure', code: 'FETCH_ERROR' } })
+    bench.step({
+      type: 'read_done',
+      connection,
+      queue: 'presence',
+      answer: { of: 'failure', code: 'FETCH_ERROR' },
+    })
     expect(bench.heldWork()).toEqual([])
     bench.advance(1_000)
     bench.release('read')
@@ -196,7 +201,12 @@ describe('to be told of users', () => {
     bench.hold('read')
     bench.say(1, { type: 'subscribe_presence', payload: { ref: 20, users: ['bob'] } })
     bench.takeWork('read')
-    bench.step({ type: 'read_done', connection: 1, answer: { of: 'failure', code: 'UNAVAILABLE' } })
+    bench.step({
+      type: 'read_done',
+      connection: 1,
+      queue: 'presence',
+      answer: { of: 'failure', code: 'UNAVAILABLE' },
+    })
     expect(bench.heardOf(1, 'error')).toMatchObject([{ ref: 20, code: 'UNAVAILABLE', retryAfterMs: 1_000 }])
     busy(bench, 2)
     bench.advance(2_000)

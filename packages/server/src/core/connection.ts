@@ -70,8 +70,8 @@ export interface Connection extends Scheduled {
   // rooms.ts, reads.ts
   readonly subscriptions: Map<string, Subscription>
   readonly reads: Read[]
-  /** The read in flight. */
-  reading: Read | undefined
+  /** Those in flight: one of a queue. */
+  readonly reading: Read[]
   /** Joins and leaves that are not committed yet: reads wait for them, so that they see them. */
   pendingMemberships: number
 
@@ -120,7 +120,7 @@ export function createConnection(
     refusals: fullBucket(REFUSALS, now),
     subscriptions: new Map(),
     reads: [],
-    reading: undefined,
+    reading: [],
     pendingMemberships: 0,
     bufferedBytes: 0,
     congestedSince: Number.POSITIVE_INFINITY,

@@ -81,7 +81,12 @@ export type Input =
   | { readonly type: 'verified'; readonly connection: number; readonly verification: Verification }
   | { readonly type: 'committed'; readonly result: CommitResult }
   | { readonly type: 'commit_failed' }
-  | { readonly type: 'read_done'; readonly connection: number; readonly answer: ReadAnswer }
+  | {
+      readonly type: 'read_done'
+      readonly connection: number
+      readonly queue: ReadQueue
+      readonly answer: ReadAnswer
+    }
   /** The last `mark_seen` was written, or could not be. */
   | { readonly type: 'seen_marked'; readonly isDone: boolean }
   /** All that had arrived has been told and all that was sent is written: time to commit. */
@@ -171,8 +176,13 @@ export type Effect =
   | { readonly do: 'ask_expired'; readonly ask: number }
   /** When users were last seen, to be kept. Answered by `seen_marked`; the next one comes after that, but for the end. */
   | { readonly do: 'mark_seen'; readonly seen: readonly Seen[] }
-  /** Answered by `read_done`; one at a time for each connection. */
-  | { readonly do: 'read'; readonly connection: number; readonly query: ReadQuery }
+  /** Answered by `read_done` of the same queue; one at a time in each queue of a connection. */
+  | {
+      readonly do: 'read'
+      readonly connection: number
+      readonly queue: ReadQueue
+      readonly query: ReadQuery
+    }
   /** A notification for somebody who is away. Answered by nothing. */
   | { readonly do: 'push'; readonly push: Push }
   /** Everything is committed, told and closed. */
@@ -251,6 +261,16 @@ export interface Said {
   /** A code of its own, told in place of `code`. */
   readonly applicationCode?: string | undefined
 }
+
+/**
+ * What of the application a read may have to wait for, and so which reads wait for each other; see reads.ts.
+ *
+ * - `own`: nothing, for nobody is asked about a user's own log
+ * - `rooms`: `authorize`
+ * - `presence`: `maySee`
+ * - `names`: `describeUsers`
+ */
+export type ReadQueue = 'own' | 'rooms' | 'presence' | 'names'
 
 /** One read of the store, with whose rights. */
 export type ReadQuery =

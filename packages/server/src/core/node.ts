@@ -232,7 +232,7 @@ export function createNode(options: NodeOptions, seed: number): ServerNode {
         arm(connection)
         break
       case 'read_done':
-        subscriptions.readDone(connection, input.answer)
+        subscriptions.readDone(connection, input.queue, input.answer)
         break
       case 'opened':
         break

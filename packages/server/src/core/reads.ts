@@ -1,8 +1,12 @@
 /**
- * The reads of each connection, in the order asked and one at a time: thousands of rooms resumed at once must neither
- * fill the memory nor starve the other connections. A read waits while the connection is congested, and while a join or
- * leave of it is being committed, so that it sees what its asker did before. The answer of a connection that is gone
- * is dropped.
+ * The reads of each connection, in the order asked and one at a time in each of four queues: thousands of rooms resumed at
+ * once must neither fill the memory nor starve the other connections, and where the application is slow to say what users
+ * are called, who may see whom or who may read a room, that holds up nothing that it is not asked about. Answers come in
+ * the order asked within a queue, where it matters: what follows a room goes on from the page before it, and later words
+ * about a watched user replace earlier ones. Between queues it does not.
+ *
+ * A read waits while the connection is congested, and while a join or leave of it is being committed, so that it sees
+ * what its asker did before. The answer of a connection that is gone is dropped.
  */
 import {
   type Cursor,
@@ -10,11 +14,12 @@ import {
   MAX_PAGE_ENTRIES,
   MAX_PAGE_MEMBERS,
   MAX_PRESENT_USERS,
+  ownLogId,
   type PayloadOf,
 } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, unreachable } from './context.ts'
-import type { ReadAnswer, ReadQuery } from './contract.ts'
+import type { ReadAnswer, ReadQuery, ReadQueue } from './contract.ts'
 import type { Subscription } from './rooms.ts'
 
 /** Why something is read, and what its answer needs. */
@@ -67,24 +72,56 @@ export function mayQueue(context: Context, connection: Connection, count: number
 
 export function queueRead(context: Context, connection: Connection, read: Read): void {
   connection.reads.push(read)
-  pumpReads(context, connection)
+  pumpQueue(context, connection, queueOf(connection, read))
 }
 
-/** Starts the next read, if it is time. */
+const QUEUES: readonly ReadQueue[] = ['own', 'rooms', 'presence', 'names']
+
+/** Starts the next reads, if it is time. */
 export function pumpReads(context: Context, connection: Connection): void {
-  if (connection.reading !== undefined || connection.phase !== 'ready') return
-  if (connection.pendingMemberships > 0 || connection.bufferedBytes > context.options.congestedBytes) return
-  const read = connection.reads.shift()
-  if (read === undefined) return
-  connection.reading = read
-  context.effects.push({ do: 'read', connection: connection.id, query: queryOf(context, connection, read) })
+  if (connection.reads.length === 0) return
+  for (const queue of QUEUES) pumpQueue(context, connection, queue)
 }
 
-/** The read that this answer belongs to; the next one may start afterwards. */
-export function finishRead(connection: Connection): Read | undefined {
-  const read = connection.reading
-  connection.reading = undefined
-  return read
+function pumpQueue(context: Context, connection: Connection, queue: ReadQueue): void {
+  const { reads, reading, phase } = connection
+  if (phase !== 'ready' || reading.some((read) => queueOf(connection, read) === queue)) return
+  if (connection.pendingMemberships > 0 || connection.bufferedBytes > context.options.congestedBytes) return
+  const at = reads.findIndex((read) => queueOf(connection, read) === queue)
+  const [read] = at < 0 ? [] : reads.splice(at, 1)
+  if (read === undefined) return
+  reading.push(read)
+  const query = queryOf(context, connection, read)
+  context.effects.push({ do: 'read', connection: connection.id, queue, query })
+}
+
+/** The read that an answer in this queue belongs to; the next one may start afterwards. */
+export function finishRead(connection: Connection, queue: ReadQueue): Read | undefined {
+  const at = connection.reading.findIndex((read) => queueOf(connection, read) === queue)
+  return at < 0 ? undefined : connection.reading.splice(at, 1)[0]
+}
+
+/** By what of the application it may have to wait for. */
+function queueOf({ userId }: Connection, read: Read): ReadQueue {
+  switch (read.why) {
+    case 'users':
+      return 'names'
+    case 'watch':
+    case 'doubt':
+      return 'presence'
+    case 'notices':
+      return 'own'
+    case 'rooms':
+    case 'unread':
+    case 'check':
+      return 'rooms'
+    case 'subscribe':
+    case 'catch_up':
+    case 'receipts':
+      return read.subscription.room.id === ownLogId(userId) ? 'own' : 'rooms'
+    default:
+      return read.ask.room === ownLogId(userId) ? 'own' : 'rooms'
+  }
 }
 
 function queryOf(context: Context, { userId: user }: Connection, read: Read): ReadQuery {

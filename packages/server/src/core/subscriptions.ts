@@ -26,7 +26,7 @@ import {
 } from './answers.ts'
 import type { Connection } from './connection.ts'
 import { type Context, refuse, refuseInRoom, send, unreachable } from './context.ts'
-import type { ReadAnswer } from './contract.ts'
+import type { ReadAnswer, ReadQueue } from './contract.ts'
 import { answerNotices } from './notice-answers.ts'
 import type { Presence } from './presence.ts'
 import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
@@ -50,7 +50,7 @@ export interface Subscriptions {
   ask(connection: Connection, read: Extract<Read, { ask: unknown }>): void
   /** Who of the members is there. */
   askActive(connection: Connection, ask: PayloadOf<'list_active_members'>): void
-  readDone(connection: Connection, answer: ReadAnswer): void
+  readDone(connection: Connection, queue: ReadQueue, answer: ReadAnswer): void
   /** The user does not belong to the room any more: their connections are told, unless they know. */
   evict(room: Room, userId: string, reason: EndReason, knows: (connection: Connection) => boolean): void
   /** The room is there no more: so is nobody in it. */
@@ -321,8 +321,8 @@ export function createSubscriptions(
       ask(connection, { why: 'active', ask: asked, users })
     },
 
-    readDone(connection, answer) {
-      const read = finishRead(connection)
+    readDone(connection, queue, answer) {
+      const read = finishRead(connection, queue)
       if (read) deliver(connection, read, answer)
       pumpReads(context, connection)
     },
@@ -362,7 +362,7 @@ export function createSubscriptions(
     forget(connection) {
       for (const subscription of connection.subscriptions.values()) end(subscription)
       connection.reads.length = 0
-      connection.reading = undefined
+      connection.reading.length = 0
     },
   }
 }
