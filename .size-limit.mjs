@@ -123,6 +123,14 @@ export default [
     modifyEsbuildConfig: forBrowser,
   },
   {
+    name: 'devtools, beyond the client',
+    path: 'packages/client/dist/devtools.js',
+    ignore: ['@tautline/protocol'],
+    limit: '5.7 kB',
+    gzip: true,
+    modifyEsbuildConfig: forBrowser,
+  },
+  {
     name: 'indexedDb, beyond the client',
     path: 'packages/client/dist/indexeddb.js',
     ignore: ['@tautline/protocol'],

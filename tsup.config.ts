@@ -41,6 +41,7 @@ const clientEntries = {
   presence: 'src/presence.ts',
   calls: 'src/calls.ts',
   session: 'src/session.ts',
+  devtools: 'src/devtools.ts',
   validate: 'src/validate.ts',
 }
 
