@@ -659,8 +659,9 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
     },
     logout(keepOutbox, then) {
       const from = world.now
-      // Whoever is frozen signs out later.
-      const isLate = () => asleep !== undefined || world.now < throttledUntil + LOGOUT_MS
+      // Whoever is frozen signs out later; some clocks stood still meanwhile.
+      const isLate = () =>
+        asleep !== undefined || world.now < Math.max(throttledUntil, asleepUntil) + LOGOUT_MS
       const look = () => {
         if (!isAlive) return then()
         if (core.status() !== 'closed' && isLate()) return world.after(1_000, look)

@@ -46,19 +46,56 @@ describe('rows of another tab', () => {
   })
 
   it('that are gone from the store are asked after within the window of their room', () => {
-    const rows = ids(1, 8)
-    const tab = holder(tableOf(...rows.map((id, i) => laneRow(id, i + 1))))
-    expect(idsOf(tab.connected)).toEqual(rows)
-    for (const id of ids(9, 12)) tab.client.send('den', id)
+    const tab = guest()
+    for (const id of ids(1, 12)) tab.client.send('den', id)
     tab.answer()
-    tab.table.remove(rows)
+    tab.table.clear()
     tab.effects()
-    tab.hear({ isChanged: true, isHolder: false })
+    tab.hear({ isChanged: true })
     const first = commandsOf(tab.effects())
     expect(first.flatMap(({ commands }) => commands)).toHaveLength(8)
     const [{ ref, commands } = { ref: 0, commands: [] }] = first
     tab.client.ack(ref, 1, commands.length)
-    expect(idsOf(tab.effects())).toHaveLength(commands.length)
+    expect(idsOf(tab.effects())).toHaveLength(4)
+  })
+
+  describe('that are on their way when they are gone from the store', () => {
+    /** Eight are on their way, of which another tab has decided the first two. */
+    function flying(rows = 8) {
+      const tab = holder()
+      for (const id of ids(1, rows)) tab.client.send('den', id)
+      tab.answer()
+      const [first, others] = commandsOf(tab.effects())
+      tab.table.remove(ids(1, 2))
+      tab.hear({ isChanged: true })
+      return { ...tab, first: first?.ref ?? 0, others: others?.ref ?? 0 }
+    }
+
+    it('keep their places in the window until their answers decide', () => {
+      const { client, effects, first, others } = flying(12)
+      expect(idsOf(effects())).toEqual([])
+      client.ack(first, 5)
+      client.ack(others, 6)
+      const after = effects()
+      expect(outcomesOf(after)).toEqual(['m-000001 acknowledged 5', 'm-000002 acknowledged 6'])
+      expect(idsOf(after)).toEqual(ids(9, 10))
+      client.ack(others + 1, 7, 6)
+      expect(outcomesOf(effects())).toHaveLength(6)
+    })
+
+    it('are asked after where their answer is that it was not the time', () => {
+      const { client, effects, first } = flying()
+      effects()
+      client.refuse(first, 'UNAVAILABLE', { retryAfterMs: 50 })
+      expect(idsOf(client.live(200))).toEqual(['-m-000001', '-m-000002'])
+    })
+
+    it('are asked after on the next connection, beside what is sent again', () => {
+      const { client } = flying()
+      client.lose()
+      const again = idsOf(client.reconnect())
+      expect(again).toEqual([...ids(3, 8), '-m-000001', '-m-000002'])
+    })
   })
 })
 

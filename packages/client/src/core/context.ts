@@ -140,7 +140,7 @@ export type RoomEffect = Extract<
 
 /** Who waits for the answer to a ref. */
 export type Pending =
-  | { readonly for: 'command'; readonly queue: string; readonly messageId: string; readonly sentAt: number }
+  | { readonly for: 'command'; readonly room: string; readonly messageId: string; readonly sentAt: number }
   | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
   | { readonly for: 'join'; readonly room: string; readonly sentAt: number }
   | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }

@@ -279,7 +279,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       for (let i = 0; i < (item.count ?? 1); i++) {
         const pending = answered(item.ref + i, 'command')
         if (!pending) continue
-        outbox.acknowledged(pending.queue, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
+        outbox.acknowledged(pending.room, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
       }
     }
   }
@@ -312,7 +312,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     context.pending.delete(ref)
     switch (pending.for) {
       case 'command':
-        return outbox.refused(pending.queue, pending.messageId, failure)
+        return outbox.refused(pending.room, pending.messageId, failure)
       case 'request':
         return requests.reject(pending.id, failure)
       case 'join':

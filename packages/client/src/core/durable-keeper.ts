@@ -260,13 +260,11 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
 
   /**
    * Undecided here and gone from the store: it was decided, and we did not hear how. The server knows: a skip of its place
-   * is answered by the acknowledgement where the message has been accepted.
+   * is answered by the acknowledgement where the message has been accepted. What is on its way has been asked already.
    */
   function probe(queue: Queue, row: Row): void {
-    queues.remove({ queue, row, index: queue.rows.indexOf(row) })
-    row.order = IN_MEMORY
+    queues.setAside({ queue, row, index: queue.rows.indexOf(row) })
     row.skipFor ??= 'VOID'
-    queues.insert(queues.aside(row.room), row)
   }
 
   // ── Others who share the store ────────────────────────────────────────────────────────────────────────────────

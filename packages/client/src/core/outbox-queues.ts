@@ -60,13 +60,11 @@ export interface Queues {
   /** What there is: undecided rows with those that are not in a queue yet, and their bytes; what of them is in flight. */
   readonly load: { rows: number; bytes: number; flying: number; flyingBytes: number }
   of(room: string): Queue
-  /** The queue beside that of the room, of rows that wait for nobody, and nobody for them. */
-  aside(room: string): Queue
+  /** Puts the row into the queue beside that of its room: it waits for nobody, nor anybody for it. It stays in the air. */
+  setAside(place: Place): void
   /** How many of the room's rows are in flight. */
   flyingIn(room: string): number
-  find(messageId: string, key?: string): Place | undefined
-  /** Puts the row into the order of the store, behind what is in flight. */
-  insert(queue: Queue, row: Row): void
+  find(messageId: string, room?: string): Place | undefined
   /** Puts the row into the queue of its room, in its lane or, without one, in ours. It is queued. */
   enqueue(row: Row): void
   /** Takes the row out, also from the air. */
@@ -151,11 +149,6 @@ export function createQueues(context: Context): Queues {
   /** No id of a room has a space. */
   const asideKey = (room: string): string => ` ${room}`
 
-  function insert(queue: Queue, row: Row): void {
-    queue.rows.push(row)
-    if (row.order !== IN_MEMORY) sort(queue)
-  }
-
   /** A row that came behind what was in flight may belong before it: whoever asks for a new lane must be the oldest. */
   function sort({ rows, inFlight }: Queue): void {
     // Of two in memory, which have no difference, the first stays the first.
@@ -176,25 +169,31 @@ export function createQueues(context: Context): Queues {
     all,
     load,
     of: (room) => open(room, room),
-    aside: (room) => open(room, asideKey(room)),
     flyingIn: (room) => (all.get(room)?.inFlight ?? 0) + (all.get(asideKey(room))?.inFlight ?? 0),
 
-    find(messageId, key) {
-      const own = key === undefined ? undefined : all.get(key)
-      for (const queue of own ? [own] : all.values()) {
-        const index = queue.rows.findIndex((row) => row.messageId === messageId)
-        const row = queue.rows[index]
-        if (row) return { queue, row, index }
+    find(messageId, room) {
+      const near = room === undefined ? all.values() : [all.get(room), all.get(asideKey(room))]
+      for (const queue of near) {
+        const index = queue ? queue.rows.findIndex((row) => row.messageId === messageId) : -1
+        const row = queue?.rows[index]
+        if (queue && row) return { queue, row, index }
       }
       return undefined
     },
 
-    insert,
+    setAside({ queue, row, index }) {
+      const beside = open(queue.room, asideKey(queue.room))
+      queue.rows.splice(index, 1)
+      row.order = IN_MEMORY
+      beside.rows.splice(row.ref === 0 ? beside.rows.length : beside.inFlight++, 0, row)
+      if (row.ref !== 0) queue.inFlight--
+    },
 
     enqueue(row) {
       const queue = open(row.room, row.room)
       if (row.n === 0) giveLane(queue, row)
-      insert(queue, row)
+      queue.rows.push(row)
+      if (row.order !== IN_MEMORY) sort(queue)
       context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })
     },
 

@@ -53,8 +53,8 @@ export interface Outbox {
   start(limits: Limits, serverTime: number | undefined): void
   /** The connection is gone: nothing is in flight any more. */
   stop(): void
-  acknowledged(queue: string, messageId: string, seq: number, timestamp: number): void
-  refused(queue: string, messageId: string, failure: Failure): void
+  acknowledged(room: string, messageId: string, seq: number, timestamp: number): void
+  refused(room: string, messageId: string, failure: Failure): void
   deadline(): number
   /** Undecided rows, their bytes, and how much of either bound they take. */
   size(): { readonly rows: number; readonly bytes: number; readonly pressure: number }
@@ -206,7 +206,7 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       row.wasSent ||= !row.skipFor
       context.pending.set(row.ref, {
         for: 'command',
-        queue: queue.key,
+        room: queue.room,
         messageId: row.messageId,
         sentAt: context.now,
       })
@@ -298,13 +298,13 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       for (const queue of queues.all.values()) queues.goBack(queue, 0)
     },
 
-    acknowledged(queue, messageId, seq, timestamp) {
-      const place = queues.find(messageId, queue)
+    acknowledged(room, messageId, seq, timestamp) {
+      const place = queues.find(messageId, room)
       if (place) settle(place, { status: 'acknowledged', seq, timestamp })
     },
 
-    refused(queue, messageId, { code, detail, applicationCode, retryAfterMs }) {
-      const place = queues.find(messageId, queue)
+    refused(room, messageId, { code, detail, applicationCode, retryAfterMs }) {
+      const place = queues.find(messageId, room)
       if (!place) return
       const { skipFor } = place.row
       if (CODES[code].final) {
