@@ -74,6 +74,28 @@ function readInVain(history: History): Link {
   return link
 }
 
+/** So many commands at once to a room in which nothing else was said. */
+function sayTooMuch(history: History, times: number) {
+  const { session, link } = readyLink(history)
+  const said = link.up.find(({ message }) => message.type === 'commands')!
+  if (said.message.type !== 'commands') throw new Error('no commands')
+  const room = 'nowhere-else'
+  const commands = Array.from({ length: times }, (_, i) => ({
+    type: 'skip',
+    messageId: `many-${i}`,
+    payload: {},
+  }))
+  const payload = { ...said.message.payload, ref: 5_000, room, commands }
+  link.up.push({ at: said.at, order: 1e6, message: { type: 'commands', payload } })
+  return { room, session }
+}
+
+function windowPerRoom(history: History): number {
+  for (const { message } of readyLink(history).link.down)
+    if (message.type === 'connected') return message.payload.limits.windowPerRoom
+  throw new Error('nobody was told a window')
+}
+
 const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
   [
     'I1',
@@ -358,16 +380,16 @@ const PLANTED: readonly [Invariant, string, (history: History) => void][] = [
     'I17',
     'more on the way than the window holds',
     (history) => {
-      const { link } = readyLink(history)
-      const said = link.up.find(({ message }) => message.type === 'commands')!
-      if (said.message.type !== 'commands') throw new Error('no commands')
-      const commands = Array.from({ length: 33 }, (_, i) => ({
-        type: 'skip',
-        messageId: `many-${i}`,
-        payload: {},
-      }))
-      const payload = { ...said.message.payload, ref: 5_000, room: 'nowhere-else', commands }
-      link.up.push({ at: said.at, order: 1e6, message: { type: 'commands', payload } })
+      sayTooMuch(history, 33)
+    },
+  ],
+  [
+    'I17',
+    'one more on the way than the window holds where a tab is shared and something was cancelled',
+    (history) => {
+      const { room, session } = sayTooMuch(history, windowPerRoom(history) + 1)
+      session.restored.push({ messageId: 'of-another', room, outcomes: [] })
+      for (const sent of session.sends) sent.cancelledAt = 0
     },
   ],
   [

@@ -59,6 +59,21 @@ describe('rows of another tab', () => {
     expect(idsOf(tab.effects())).toHaveLength(4)
   })
 
+  it('that are cancelled by it while they are on their way keep their places until their answers decide', () => {
+    const tab = holder()
+    for (const id of ids(1, 9)) tab.client.send('den', id)
+    tab.answer()
+    const [first, others] = commandsOf(tab.effects())
+    tab.table.skip(ids(1, 2), 'CANCELLED')
+    tab.hear({ isChanged: true })
+    expect(idsOf(tab.effects())).toEqual([])
+    tab.client.ack(first?.ref ?? 0, 1)
+    expect(outcomesOf(tab.effects())).toEqual(['m-000001 acknowledged 1'])
+    tab.client.refuse(others?.ref ?? 0, 'UNAVAILABLE', { retryAfterMs: 50 })
+    tab.effects()
+    expect(idsOf(tab.client.live(200))).toContain('-m-000002')
+  })
+
   describe('that are on their way when they are gone from the store', () => {
     /** Eight are on their way, of which another tab has decided the first two. */
     function flying(rows = 8) {

@@ -5,32 +5,8 @@ import type { History, Session } from '../history.ts'
 import { answersIn, CLOCK_TOLERANCE, commandsIn, talkOf } from './talk.ts'
 import type { Violation } from './violation.ts'
 
-/**
- * By outbox and room: when something in it was first cancelled. Who cancels lets go of all that is behind it, and says it
- * again; tabs hear of each other's cancels at no certain time.
- */
-function cancelsIn({ sessions }: History): ReadonlyMap<string, number> {
-  const cancels = new Map<string, number>()
-  for (const { outbox, sends } of sessions) {
-    for (const { room, cancelledAt } of sends) {
-      const key = `${outbox} ${room}`
-      if (cancelledAt < (cancels.get(key) ?? Number.POSITIVE_INFINITY)) cancels.set(key, cancelledAt)
-    }
-  }
-  return cancels
-}
-
-function isCancelling(
-  cancels: ReadonlyMap<string, number>,
-  { outbox }: Session,
-  room: string,
-  at: number,
-): boolean {
-  return (cancels.get(`${outbox} ${room}`) ?? Number.POSITIVE_INFINITY) <= at
-}
-
 /** A message is said once on a link in the same place, unless it was refused on it, or a predecessor of its was. */
-function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
+function sendsOnceALink(session: Session): Violation[] {
   const violations: Violation[] = []
   /** By message: in which lane it was said last. */
   const lanes = new Map<string, string>()
@@ -55,7 +31,7 @@ function sendsOnceALink(session: Session, cancels: ReadonlyMap<string, number>):
         if ((lanes.get(messageId) ?? lane) !== lane)
           for (const [other, of] of said) if (of === room) said.delete(other)
         lanes.set(messageId, lane)
-        if (said.has(place) && !isCancelling(cancels, session, room, talk.at)) {
+        if (said.has(place)) {
           const what = `${session.id} said ${messageId} twice on one link`
           violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, messageId] })
         }
@@ -112,7 +88,7 @@ function waitsAsTold(session: Session): Violation[] {
   return violations
 }
 
-function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): Violation[] {
+function keepsWindows(session: Session): Violation[] {
   const violations: Violation[] = []
   const decidedAt = decisionsIn(session)
   for (const link of session.links) {
@@ -138,7 +114,6 @@ function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): V
       }
       if (talk.said.type !== 'commands') continue
       const { room } = talk.said.payload
-      if (isCancelling(cancels, session, room, talk.at)) continue
       for (const { ref, messageId } of commandsIn(talk.said)) {
         said.set(ref, { messageId, room })
         open.set(messageId, room)
@@ -148,9 +123,7 @@ function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): V
         if ((decidedAt.get(messageId) ?? Number.POSITIVE_INFINITY) <= talk.at) open.delete(messageId)
         else if (of === room) inRoom++
       }
-      // What another tab took out of the store is on the way still, and asked after beside it.
-      const shares = session.restored.length > 0 ? 2 : 1
-      if (inRoom <= perRoom * shares && open.size <= perConnection * shares) continue
+      if (inRoom <= perRoom && open.size <= perConnection) continue
       const what = `${session.id} has ${open.size} commands on the way, ${inRoom} of them in ${room}`
       violations.push({ invariant: 'I17', at: talk.at, what, about: [session.id, room] })
     }
@@ -159,10 +132,9 @@ function keepsWindows(session: Session, cancels: ReadonlyMap<string, number>): V
 }
 
 export function commandDiscipline(history: History): Violation[] {
-  const cancels = cancelsIn(history)
   return history.sessions.flatMap((session) => [
-    ...sendsOnceALink(session, cancels),
+    ...sendsOnceALink(session),
     ...waitsAsTold(session),
-    ...keepsWindows(session, cancels),
+    ...keepsWindows(session),
   ])
 }

@@ -243,7 +243,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     queues.enqueue(row)
   }
 
-  function update({ queue, row, index }: Place, { sid, n, skipFor }: StoredRow): void {
+  function update({ queue, row }: Place, { sid, n, skipFor }: StoredRow): void {
     if (row.order === IN_MEMORY) return
     if (row.sid !== sid || row.n !== n) {
       queues.goBack(queue, 0)
@@ -253,9 +253,8 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       row.n = n
       row.wasSent = true
     }
-    if (row.skipFor || !skipFor) return
-    row.skipFor = skipFor
-    queues.goBack(queue, index)
+    // On its way it keeps its place in the window: the answer decides, or it comes back and is skipped.
+    row.skipFor ??= skipFor
   }
 
   /**
