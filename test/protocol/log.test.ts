@@ -127,6 +127,15 @@ describe('digestOf', () => {
     ['{"content":"añ漢🙂"}', 'do8sumpzd3'],
   ])('of %j is %s', (value, digest) => expect(digestOf(value)).toBe(digest))
 
+  it('is a number of 53 bits in base 36, short where that is small', () => {
+    const digests = Array.from({ length: 200_000 }, (_, i) => digestOf(`${i}`))
+    for (const digest of digests) {
+      const value = Number.parseInt(digest, 36)
+      if (value > Number.MAX_SAFE_INTEGER || value.toString(36) !== digest) throw new Error(digest)
+    }
+    expect(new Set(digests.map(({ length }) => length))).toEqual(new Set([11, 10, 9, 8]))
+  })
+
   it('differs where one character of a message does', () => {
     holds(
       fc.property(fc.string({ minLength: 1 }), fc.nat(), (value, at) => {

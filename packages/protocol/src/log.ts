@@ -3,6 +3,7 @@
  * The rule of the follower lives here because a client and a server node obey the same one: deliver `seq = next`,
  * drop what is below, and on anything above read the hole from the log.
  */
+import { hash53 } from './hash.ts'
 
 /** A position in a log: the last `seq` applied, and the fingerprint of the log up to and including it. */
 export interface Cursor {
@@ -32,9 +33,8 @@ export function follow(cursor: number, first: number, last: number): Follow {
 }
 
 /**
- * The next rolling fingerprint: 53 bits in base 36 (at most 11 characters) of the one before, the sender and the
- * message id. It finds logs that diverged by accident (a restored snapshot); it is no defence against forgery.
- * The mixing is cyrb53 (public domain, by bryc).
+ * The next rolling fingerprint: a hash of the one before, the sender and the message id. It finds logs that diverged by
+ * accident (a restored snapshot); it is no defence against forgery.
  */
 export function nextFingerprint(h: string, sender: string, messageId: string): string {
   const text = `${h}\n${sender}\n${messageId}`
@@ -44,17 +44,4 @@ export function nextFingerprint(h: string, sender: string, messageId: string): s
 /** A short digest of a text, compared for equality only. */
 export function digestOf(text: string): string {
   return hash53(text)
-}
-
-function hash53(text: string): string {
-  let a = 0xdeadbeef
-  let b = 0x41c6ce57
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    a = Math.imul(a ^ unit, 2654435761)
-    b = Math.imul(b ^ unit, 1597334677)
-  }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
-  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36)
 }
