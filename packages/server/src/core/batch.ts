@@ -13,6 +13,7 @@ import {
   type Standing,
   usersOfDirectRoom,
 } from '@tautline/protocol/wire'
+import { LastKey } from './last-key.ts'
 import { NoticeChanges, type NoticeSetting, type NoticeStep, type NoticeView } from './notice-changes.ts'
 import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
 import { type FollowChange, FollowChanges, type FollowView } from './thread-follows.ts'
@@ -210,8 +211,9 @@ export class Batch implements View {
   /** Where logs begin from now on: what is older goes. */
   readonly cuts = new Map<string, number>()
   readonly #view: View
-  readonly #entries = new Map<string, ExistingEntry>()
-  readonly #messages = new Map<string, MessageRow>()
+  readonly #laneKey = new LastKey()
+  /** Those appended here, by sender, then message id. */
+  readonly #rows = new Map<string, Map<string, LogRow>>()
   readonly #outcomes: Outcome[] = []
   readonly #appended = new Map<string, Entry[]>()
   readonly #listeners = new Map<string, readonly string[]>()
@@ -233,15 +235,17 @@ export class Batch implements View {
   }
 
   lastN(user: string, sid: string, room: string): number | undefined {
-    return this.lanes.get(laneKey(user, sid, room))?.lastN ?? this.#view.lastN(user, sid, room)
+    return this.lanes.get(this.#laneKey.of(user, sid, room))?.lastN ?? this.#view.lastN(user, sid, room)
   }
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
-    return this.#entries.get(entryKey(sender, messageId)) ?? this.#view.entry(sender, messageId)
+    const row = this.#rows.get(sender)?.get(messageId)
+    return row ? existingOf(row) : this.#view.entry(sender, messageId)
   }
 
   message(sender: string, messageId: string): MessageRow | undefined {
-    const message = this.#messages.get(entryKey(sender, messageId)) ?? this.#view.message(sender, messageId)
+    const row = this.#rows.get(sender)?.get(messageId)
+    const message = row ? messageOf(row) : this.#view.message(sender, messageId)
     const standing = message && this.standings.get(message.room)?.get(message.seq)
     return message && standing ? { ...message, standing } : message
   }
@@ -375,7 +379,7 @@ export class Batch implements View {
   #keepLane(lane: Lane, isStrange: boolean): void {
     const { user, sid, room } = lane
     if (isStrange) this.newStrangeLanes.set(user, (this.newStrangeLanes.get(user) ?? 0) + 1)
-    this.lanes.set(laneKey(user, sid, room), lane)
+    this.lanes.set(this.#laneKey.of(user, sid, room), lane)
   }
 
   /** Who comes or goes is told in the log, so the room's row is written anyway. */
@@ -409,16 +413,13 @@ export class Batch implements View {
     for (const map of changes) map.delete(room)
   }
 
-  #keepEntry({ room, entry, digest, ordinal, h }: LogRow): void {
-    const { sender, messageId, seq, timestamp } = entry
+  #keepEntry(row: LogRow): void {
+    const { room, entry, ordinal, h } = row
+    const { sender, messageId, seq } = entry
     const head = this.room(room) ?? newRoom(room)
     const lastMessage = isMessage(entry) ? seq : head.lastMessage
     this.rooms.set(room, { ...head, lastSeq: seq, lastH: h, lastOrdinal: ordinal, lastMessage })
-    this.#entries.set(entryKey(sender, messageId), { room, seq, timestamp, digest })
-    if (isMessage(entry)) {
-      const message = { room, seq, sender, messageId, timestamp, standing: {} }
-      this.#messages.set(entryKey(sender, messageId), message)
-    }
+    nested(this.#rows, sender).set(messageId, row)
     const user = head.visibility === 'own' ? room.slice(1) : undefined
     if (user !== undefined && isNotification(user, entry))
       this.notices.accept({ user, rows: [[seq, { isRead: false }]] })
@@ -426,6 +427,16 @@ export class Batch implements View {
     if (run) run.push(entry)
     else this.#appended.set(room, [entry])
   }
+}
+
+function existingOf({ room, entry: { seq, timestamp }, digest }: LogRow): ExistingEntry {
+  return { room, seq, timestamp, digest }
+}
+
+/** Undefined: the entry is no message. */
+function messageOf({ room, entry }: LogRow): MessageRow | undefined {
+  const { seq, sender, messageId, timestamp } = entry
+  return isMessage(entry) ? { room, seq, sender, messageId, timestamp, standing: {} } : undefined
 }
 
 /** What counts as something to read. */
@@ -474,7 +485,9 @@ export function failure(code: Code): Outcome {
 }
 
 function nested<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
-  const inner = map.get(key) ?? new Map<K, V>()
+  const known = map.get(key)
+  if (known) return known
+  const inner = new Map<K, V>()
   map.set(key, inner)
   return inner
 }

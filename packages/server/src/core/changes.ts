@@ -83,6 +83,7 @@ export function changeOf(
 }
 
 function resolveMessage(view: View, op: CommandOp, payload: Payload): Resolved | Code {
+  if (!('replyTo' in payload || 'mentions' in payload)) return { payload }
   const { replyTo, ...said } = payload as CommandPayload<'send_message'>
   const mentions = knownMentions(view, op.room, said.mentions)
   const about = replyTo && find(view, op, replyTo)

@@ -5,20 +5,20 @@
  */
 import type { Entry, ExistingEntry, Role } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
-import {
-  type Batch,
-  type Delivery,
-  type Invitation,
-  type LogRow,
-  laneKey,
-  type Membership,
-  type MessageRow,
-  type ReadMark,
-  type Room,
-  type Sanction,
-  type StoredStanding,
-  type View,
+import type {
+  Batch,
+  Delivery,
+  Invitation,
+  LogRow,
+  Membership,
+  MessageRow,
+  ReadMark,
+  Room,
+  Sanction,
+  StoredStanding,
+  View,
 } from '../core/batch.ts'
+import { LastKey } from '../core/last-key.ts'
 import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { ReadPosition, Seen, StoredMember } from '../core/store.ts'
 import type { ThreadFollow, ThreadFollower } from '../core/thread-follows.ts'
@@ -42,6 +42,8 @@ export class SqliteRows implements View, Log {
   readonly #sanctions = new RecentMap<string, Sanction | null>(CACHED_ROWS)
   readonly #lanes = new RecentMap<string, number>(CACHED_ROWS)
   readonly #strangeLanes = new RecentMap<string, number>(CACHED_ROWS)
+  readonly #laneKey = new LastKey()
+  readonly #memberKey = new LastKey()
   /** No entry of a deleted room is left. */
   #isPurged = false
 
@@ -61,12 +63,12 @@ export class SqliteRows implements View, Log {
   }
 
   member(room: string, user: string): Membership | undefined {
-    const known = this.#members.get(pair(room, user))
+    const known = this.#members.get(this.#memberKey.of(room, user))
     return known === undefined ? this.#loadMember(room, user) : (known ?? undefined)
   }
 
   lastN(user: string, sid: string, room: string): number | undefined {
-    return this.#lanes.get(laneKey(user, sid, room)) ?? this.#loadLane(user, sid, room)
+    return this.#lanes.get(this.#laneKey.of(user, sid, room)) ?? this.#loadLane(user, sid, room)
   }
 
   entry(sender: string, messageId: string): ExistingEntry | undefined {
@@ -137,11 +139,11 @@ export class SqliteRows implements View, Log {
   }
 
   sanction(room: string, user: string): Sanction | undefined {
-    const known = this.#sanctions.get(pair(room, user))
+    const known = this.#sanctions.get(this.#memberKey.of(room, user))
     if (known !== undefined) return known ?? undefined
     const row = this.#statements.sanction.get(room, user)
     const is = row && { isBanned: row.isBanned === 1, mutedUntil: row.mutedUntil }
-    this.#sanctions.set(pair(room, user), is ?? null)
+    this.#sanctions.set(this.#memberKey.of(room, user), is ?? null)
     return is
   }
 
@@ -335,10 +337,10 @@ export class SqliteRows implements View, Log {
     if (batch.erased.size > 0) this.forget()
     this.#notices.remember(batch.notices)
     for (const [room, sanctions] of batch.sanctions)
-      for (const [user, is] of sanctions) this.#sanctions.set(pair(room, user), is ?? null)
+      for (const [user, is] of sanctions) this.#sanctions.set(this.#memberKey.of(room, user), is ?? null)
     for (const [room, members] of batch.members) {
       for (const [user, is] of members) {
-        this.#members.set(pair(room, user), is ?? null)
+        this.#members.set(this.#memberKey.of(room, user), is ?? null)
         this.#strangeLanes.delete(user)
       }
     }
@@ -361,13 +363,13 @@ export class SqliteRows implements View, Log {
 
   #loadMember(room: string, user: string): Membership | undefined {
     const member = this.#statements.member.get(room, user)
-    this.#members.set(pair(room, user), member ?? null)
+    this.#members.set(this.#memberKey.of(room, user), member ?? null)
     return member
   }
 
   #loadLane(user: string, sid: string, room: string): number | undefined {
     const lastN = this.#statements.lastN.get(user, sid, room)
-    if (lastN !== undefined) this.#lanes.set(laneKey(user, sid, room), lastN)
+    if (lastN !== undefined) this.#lanes.set(this.#laneKey.of(user, sid, room), lastN)
     return lastN
   }
 }
@@ -376,10 +378,6 @@ type NullableTarget = Omit<LogRow, 'target'> & { readonly target?: number | null
 
 function standingOf(text: string): StoredStanding {
   return JSON.parse(text) as StoredStanding
-}
-
-function pair(room: string, user: string): string {
-  return `${room}\n${user}`
 }
 
 const ENTRY_COLUMNS = 'seq, sender, message_id as messageId, type, payload, timestamp, h'
