@@ -26,6 +26,7 @@ describe('the entry point without validators', () => {
     expect([...loadedBy('wire.ts')].sort()).toEqual([
       'codes.ts',
       'fold.ts',
+      'hash.ts',
       'ids.ts',
       'lane.ts',
       'limits.ts',
