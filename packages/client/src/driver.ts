@@ -2,6 +2,7 @@
  * Drives the core: one input, then all its effects, then the next, and one timer armed for the core's next deadline.
  * What an effect's listener asks for waits until its turn. What is sent in one turn of the event loop goes out at its end.
  */
+import { NEVER } from './core/alarms.ts'
 import type { Effect } from './core/context.ts'
 import type { Core, Input } from './core/core.ts'
 import { guarded } from './listeners.ts'
@@ -27,7 +28,7 @@ export interface Driver {
 }
 
 export function createDriver({ core, scheduler, endOfTurn, perform, settled }: DriverParts): Driver {
-  let armedFor = Number.POSITIVE_INFINITY
+  let armedFor = NEVER
   let disarm = () => {}
   let clockOffset = scheduler.unixTime() - scheduler.now()
   const inputs: Input[] = []
@@ -67,9 +68,9 @@ export function createDriver({ core, scheduler, endOfTurn, perform, settled }: D
     disarm()
     armedFor = deadline
     disarm = () => {}
-    if (deadline === Number.POSITIVE_INFINITY) return
+    if (deadline === NEVER) return
     disarm = scheduler.after(deadline - scheduler.now(), () => {
-      armedFor = Number.POSITIVE_INFINITY
+      armedFor = NEVER
       if (hasSlept(deadline)) step({ type: 'lifecycle', event: 'wake' })
       step({ type: 'tick' })
     })

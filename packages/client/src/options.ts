@@ -2,6 +2,7 @@
  * What a client is made of: the options with their defaults, and what the core and the shell need of them. What cannot
  * work is refused here, with VALIDATION_ERROR, before anything is opened.
  */
+
 import {
   DEFAULT_LIMITS,
   LANE_RETENTION_MS,
@@ -10,6 +11,7 @@ import {
   USER_ID,
 } from '@tautline/protocol/wire'
 import { nanoid } from 'nanoid'
+import { NEVER } from './core/alarms.ts'
 import { type BackoffOptions, DEFAULT_BACKOFF } from './core/backoff.ts'
 import type { CoreOptions } from './core/context.ts'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './core/heartbeat.ts'
@@ -80,7 +82,7 @@ export interface ClientOptions {
  */
 const LIMITS_BEFORE_CONNECTING = {
   ...DEFAULT_LIMITS,
-  maxMessageChars: Number.POSITIVE_INFINITY,
+  maxMessageChars: NEVER,
   maxFrameBytes: MAX_FRAME_BYTES,
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@tautline/protocol/wire'
 import { type Activity, browserActivity } from './activity.ts'
 import type { Client } from './client.ts'
+import { NEVER } from './core/alarms.ts'
 import type { UserPresence } from './core/presence.ts'
 import { onePerClient } from './one-per-client.ts'
 import { createStore, type Readable } from './store.ts'
@@ -130,7 +131,7 @@ function createPresence(client: Client, forget: () => void, { autoAway = false }
     const wait = (ms: number) => {
       cancel()
       cancel =
-        ms === Number.POSITIVE_INFINITY
+        ms === NEVER
           ? () => {}
           : port.after(ms, () => {
               isUnused = true

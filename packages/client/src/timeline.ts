@@ -4,6 +4,7 @@
  *
  * An arrival costs the same however long the list is: the list of the snapshot is made when somebody looks at it.
  */
+
 import {
   changedBy,
   type Entry,
@@ -13,6 +14,7 @@ import {
   type MessageBody,
   type MessageKind,
 } from '@tautline/protocol/wire'
+import { NEVER } from './core/alarms.ts'
 import { type History, history } from './history.ts'
 import type { Room } from './room.ts'
 import type { Sent, SentStatus } from './sent.ts'
@@ -207,7 +209,7 @@ export function timeline(room: Room, { pageSize = 50 }: TimelineOptions = {}): T
     const page = messages.map((message) =>
       early.reduce((folded, entry) => foldMessage(folded, entry, client.userId), message),
     )
-    const first = placed[0]?.folded.seq ?? Number.POSITIVE_INFINITY
+    const first = placed[0]?.folded.seq ?? NEVER
     if ((page.at(-1)?.seq ?? 0) < first)
       placed = page.map((folded) => ({ folded, item: itemOf(folded) })).concat(placed)
     else for (const folded of page) place(folded)
@@ -293,8 +295,8 @@ export function timeline(room: Room, { pageSize = 50 }: TimelineOptions = {}): T
       do {
         page = await history(room, { before: oldestSeq, limit: pageSize })
         if (mine !== generation) return
-        const { at, oldestSeq: from = Number.POSITIVE_INFINITY } = page
-        isProgress = from < (oldestSeq ?? Number.POSITIVE_INFINITY)
+        const { at, oldestSeq: from = NEVER } = page
+        isProgress = from < (oldestSeq ?? NEVER)
         if (isProgress) oldestSeq = from
         placePage(page.messages.map((message) => ({ ...message, at })))
       } while (page.hasOlder && page.messages.length === 0 && isProgress)

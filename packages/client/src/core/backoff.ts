@@ -3,6 +3,7 @@
  * The jitter spans the whole range and the cap is applied inside it, never after it: clients that lost the same server
  * at the same moment must not come back at the same moment.
  */
+import { NEVER } from './alarms.ts'
 import type { Random } from './random.ts'
 
 export interface BackoffOptions {
@@ -23,7 +24,6 @@ export function backoffMs(options: BackoffOptions, losses: number, random: Rando
   const { minMs, baseMs, factor, capMs } = options
   const widest = Math.max(capMs - minMs, 0)
   // Not by arithmetic alone: 0 · ∞ and 1 ** ∞ are no numbers.
-  const grown =
-    losses === Number.POSITIVE_INFINITY ? widest : baseMs * Math.min(factor ** losses, Number.MAX_VALUE)
+  const grown = losses === NEVER ? widest : baseMs * Math.min(factor ** losses, Number.MAX_VALUE)
   return minMs + random() * Math.min(widest, grown)
 }

@@ -3,6 +3,7 @@
  * number goes out with every effect and comes back with every input, so that what an old transport or an old token
  * still has to say is ignored. The statuses and their moves are the table in status.ts.
  */
+
 import {
   boundedWait,
   CODES,
@@ -10,9 +11,11 @@ import {
   encodeCloseReason,
   type PayloadOf,
   readClose,
+  type ServerMessage,
 } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import { backoffMs } from './backoff.ts'
-import type { Context } from './context.ts'
+import type { Context, Failure } from './context.ts'
 import { canMove, type Move, nextStatus, type Status } from './status.ts'
 
 /** What the other parts of the core must do when the connection comes and goes. */
@@ -36,9 +39,6 @@ export interface Connection {
   tokenFailed(link: number, detail: string): void
   opened(): void
   connected(payload: PayloadOf<'connected'>, serverTime: number | undefined): void
-  renewed(tokenExpiresAt: number | undefined, serverTime: number | undefined): void
-  /** `code`: whether it was the token that was refused, or just could not be looked at. */
-  renewalRefused(code: Code): void
   /** The server will close, and wants us to stay away for so long. */
   goingAway(forMs: number): void
   /** The transport closed. */
@@ -61,7 +61,6 @@ const RENEW_JITTER = 0.1
 const RENEW_RETRY_MS = 5_000
 /** … but not sooner than this, whatever life the server gives it. */
 const RENEW_SOONEST_MS = 1_000
-const NEVER = Number.POSITIVE_INFINITY
 
 export function createConnection(context: Context, hooks: ConnectionHooks): Connection {
   const { options, random } = context
@@ -202,9 +201,19 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
         dialled = true
         context.emit({ type: 'dial', link })
       } else if (context.ready) {
-        const ref = context.takeRefs(1)
-        context.pending.set(ref, { for: 'renewal', sentAt: context.now })
-        context.send({ type: 'renew_token', payload: { ref, token: value } })
+        const answered = ({ payload, timestamp }: Extract<ServerMessage, { type: 'token_renewed' }>) => {
+          tokenRefusals = 0
+          scheduleRenewal(payload.tokenExpiresAt, timestamp)
+        }
+        // Whether it was the token that was refused, or just could not be looked at.
+        const refused = ({ code }: Failure) => {
+          if (CODES[code].action === 'reauthenticate') tokenRefusals = 1
+          renewAt = context.now + RENEW_RETRY_MS
+        }
+        context.ask(
+          { type: 'renew_token', payload: { token: value } },
+          { answer: 'token_renewed', answered, refused },
+        )
       }
     },
 
@@ -248,16 +257,6 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
       context.emit({ type: 'identified', userId, limits: payload.limits })
       move('accepted')
       hooks.up(payload, serverTime)
-    },
-
-    renewed(tokenExpiresAt, serverTime) {
-      tokenRefusals = 0
-      scheduleRenewal(tokenExpiresAt, serverTime)
-    },
-
-    renewalRefused(code) {
-      if (CODES[code].action === 'reauthenticate') tokenRefusals = 1
-      renewAt = context.now + RENEW_RETRY_MS
     },
 
     goingAway(forMs) {

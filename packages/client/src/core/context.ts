@@ -3,7 +3,15 @@
  * message for the server). `pending` holds every request that the server has not answered on this connection; it is
  * emptied when the connection goes, so a late answer finds nothing.
  */
-import type { ClientMessage, Code, Entry, Limits, PayloadOf, ServerMessage } from '@tautline/protocol/wire'
+import type {
+  ClientMessage,
+  Code,
+  Entry,
+  Limits,
+  PayloadOf,
+  ServerMessage,
+  ServerMessageType,
+} from '@tautline/protocol/wire'
 import type { BackoffOptions } from './backoff.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { KeeperFactory, StorageStatus, StoreCall } from './keeper.ts'
@@ -138,16 +146,29 @@ export type RoomEffect = Extract<
   { readonly type: 'room' | 'entries' | 'gap' | 'reset' | 'left' | 'presence' | 'typing' }
 >
 
+/** Whatever carries a ref by which it is answered, without it. */
+export type Question = {
+  [K in QuestionType]: { readonly type: K; readonly payload: Omit<PayloadOf<K>, 'ref'> }
+}[QuestionType]
+
+export type QuestionType = Extract<ClientMessage, { readonly payload: { readonly ref: number } }>['type']
+
 /** Who waits for the answer to a ref. */
-export type Pending =
-  | { readonly for: 'command'; readonly room: string; readonly messageId: string; readonly sentAt: number }
-  | { readonly for: 'request'; readonly id: number; readonly sentAt: number }
-  | { readonly for: 'join'; readonly room: string; readonly sentAt: number }
-  | { readonly for: 'sync'; readonly rooms: Set<string>; readonly sentAt: number }
-  | { readonly for: 'delivery'; readonly room: string; readonly sentAt: number }
-  | { readonly for: 'check'; readonly sentAt: number }
-  | { readonly for: 'pong'; readonly sentAt: number }
-  | { readonly for: 'renewal'; readonly sentAt: number }
+export interface Waiting {
+  /** The type of message that answers it (`reset` stands for `page`); another is none, and it has failed. Undefined: any. */
+  readonly answer?: ServerMessageType | undefined
+  /** One answer for each of these is awaited, under the one ref. */
+  readonly rooms?: Set<string>
+  answered?(message: ServerMessage): void
+  /** Of a command, which an `ack` answers. */
+  acknowledged?(seq: number, timestamp: number): void
+  /** `room`: the only one that it is about. */
+  refused?(failure: Failure, room?: string): void
+}
+
+export interface Pending extends Waiting {
+  readonly sentAt: number
+}
 
 export interface Context {
   readonly options: CoreOptions
@@ -162,6 +183,10 @@ export interface Context {
   /** Whether frames other than `authenticate` may be sent. */
   ready: boolean
   readonly pending: Map<number, Pending>
+  /** Calls `run` once at this time instead of any other; NEVER: not at all. */
+  alarm(run: () => void, at: number): void
+  /** Sends it under a ref of its own, which it returns. */
+  ask(question: Question, waiting: Waiting): number
   emit(effect: Effect): void
   /** Queues a message for the frame that ends this step. Only while `ready`, or `authenticate`. */
   send(message: ClientMessage): void

@@ -10,13 +10,13 @@
 import {
   boundedWait,
   type ClientMessage,
-  CODES,
   knownCode,
   ownLogId,
   type PayloadOf,
   type ServerMessage,
   type ServerMessageType,
 } from '@tautline/protocol/wire'
+import { createAlarms, NEVER } from './alarms.ts'
 import { createConnection } from './connection.ts'
 import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -85,12 +85,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
   let ownId = options.userId
   /** Whether the application knows that this connection is ready. */
   let toldReady = false
-  let checkAt = Number.POSITIVE_INFINITY
+  let checkAt = NEVER
   /** When we close, whatever the server has said by then of what was given up at the logout. */
-  let leaveBy = Number.POSITIVE_INFINITY
+  let leaveBy = NEVER
   /** When what was said since the outbox was drained goes out. */
-  let drainAt = Number.POSITIVE_INFINITY
+  let drainAt = NEVER
 
+  const alarms = createAlarms()
   const context: Context = {
     options,
     random: createRandom(seed),
@@ -100,6 +101,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     greeting: undefined,
     ready: false,
     pending: new Map(),
+    alarm: alarms.set,
     emit: (effect) => {
       effects.push(effect)
       if (effect.type !== 'entries') return
@@ -108,6 +110,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
     },
     send: (message) => {
       outgoing.push(message)
+    },
+    ask({ type, payload }, waiting) {
+      const ref = context.takeRefs(1)
+      context.pending.set(ref, { ...waiting, sentAt: context.now })
+      context.send({ type, payload: { ref, ...payload } } as ClientMessage)
+      return ref
     },
     takeRefs(count) {
       nextRef += count
@@ -127,7 +135,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
       context.pending.clear()
       outgoing = []
       toldReady = false
-      checkAt = Number.POSITIVE_INFINITY
+      checkAt = NEVER
       if (!context.ready) return
       context.ready = false
       outbox.stop()
@@ -191,14 +199,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
     switch (message.type) {
       case 'connected':
         return connection.connected(message.payload, message.timestamp)
-      case 'token_renewed':
-        if (!answered(message.payload.ref, 'renewal')) return
-        return connection.renewed(message.payload.tokenExpiresAt, message.timestamp)
       case 'ping':
         context.send({ type: 'pong', payload: { ref: message.payload.ref } })
         return liveness.measure()
-      case 'pong':
-        return liveness.pong(answered(message.payload.ref, 'pong')?.sentAt)
       case 'ack':
         return onAck(message.payload, message.timestamp ?? 0)
       case 'error':
@@ -207,24 +210,17 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return connection.goingAway(message.payload.reconnectAfterMs)
       case 'entries':
         return rooms.entries(message.payload)
+      case 'token_renewed':
+      case 'pong':
       case 'page':
       case 'reset':
-        return onPage(message)
       case 'checked':
-        if (answered(message.payload.ref, 'check')) rooms.checked(message.payload.rooms)
-        return
       case 'unsubscribed':
-        // Nobody waits for it: where somebody waits for its ref, it was no answer.
-        answered(message.payload.ref)
-        return
       case 'room_joined':
-        return onJoined(message)
+        return onAnswer(message)
       case 'room_left':
-        replied(message)
+        onAnswer(message)
         return onLeft(message.payload)
-      case 'messages_delivered':
-        onDelivered(message.payload)
-        return context.emit({ type: 'message', message })
       case 'typing_started':
         if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, true)
         return
@@ -239,47 +235,44 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return
       default:
         context.emit({ type: 'message', message })
-        return replied(message)
+        return onAnswer(message)
     }
   }
 
   /**
-   * Takes who waits for this ref, where this can be the answer. An answer of another kind is none: what was asked has
-   * failed, and is asked again where that helps.
+   * Hands the answer to who waits for its ref. An answer of another kind is none: what was asked has failed, and is asked
+   * again where that helps.
    */
-  function answered<K extends Pending['for']>(
-    ref: number | undefined,
-    ...kinds: readonly K[]
-  ): Extract<Pending, { for: K }> | undefined {
-    const pending = ref === undefined ? undefined : context.pending.get(ref)
-    if (!pending || ref === undefined) return undefined
-    if (!(kinds as readonly string[]).includes(pending.for)) {
-      fail(ref, pending, { code: 'UNAVAILABLE' })
-      return undefined
-    }
-    // One subscribe asks for many rooms, and each has an answer of its own.
-    if (pending.for !== 'sync') context.pending.delete(ref)
-    return pending as Extract<Pending, { for: K }>
-  }
-
-  /** Hands the answer to the application's request. */
-  function replied(message: ServerMessage): void {
+  function onAnswer(message: ServerMessage): void {
     const { payload } = message
-    const pending = 'ref' in payload ? answered(payload.ref, 'request') : undefined
-    if (pending) requests.resolve(pending.id, message)
+    const ref = 'ref' in payload ? payload.ref : undefined
+    const room = 'room' in payload ? payload.room : undefined
+    const pending = ref === undefined ? undefined : context.pending.get(ref)
+    if (!pending || ref === undefined) return
+    const type = message.type === 'reset' ? 'page' : message.type
+    if ((pending.answer ?? type) !== type) return fail(ref, pending, { code: 'UNAVAILABLE' })
+    release(ref, pending, room)
+    pending.answered?.(message)
   }
 
-  /** The others are still awaited. */
-  function synced(ref: number, pending: Extract<Pending, { for: 'sync' }>, room: string): void {
-    if (pending.rooms.delete(room) && pending.rooms.size === 0) context.pending.delete(ref)
+  /** One subscribe asks for many rooms: the others are still awaited. */
+  function release(ref: number, { rooms: awaited }: Pending, room: string | undefined): void {
+    if (room !== undefined) awaited?.delete(room)
+    if (room === undefined || !awaited?.size) context.pending.delete(ref)
   }
 
   function onAck({ acks }: PayloadOf<'ack'>, timestamp: number): void {
     for (const item of acks) {
       for (let i = 0; i < (item.count ?? 1); i++) {
-        const pending = answered(item.ref + i, 'command')
+        const ref = item.ref + i
+        const pending = context.pending.get(ref)
         if (!pending) continue
-        outbox.acknowledged(pending.room, pending.messageId, item.seq + i, item.timestamp ?? timestamp)
+        if (!pending.acknowledged) {
+          fail(ref, pending, { code: 'UNAVAILABLE' })
+          continue
+        }
+        context.pending.delete(ref)
+        pending.acknowledged(item.seq + i, item.timestamp ?? timestamp)
       }
     }
   }
@@ -297,51 +290,13 @@ export function createCore(options: CoreOptions, seed: number): Core {
     // Of commands; those that went back with one before them are awaited no more.
     for (let i = 1; i < count; i++) {
       const next = context.pending.get(ref + i)
-      if (next?.for === 'command') fail(ref + i, next, failure)
+      if (next?.acknowledged) fail(ref + i, next, failure)
     }
   }
 
   function fail(ref: number, pending: Pending, failure: Failure, room?: string): void {
-    const { code } = failure
-    if (pending.for === 'sync') {
-      const concerned = room === undefined ? [...pending.rooms] : [room]
-      rooms.refused(concerned, ref, failure, CODES[code].retryable)
-      for (const id of concerned) synced(ref, pending, id)
-      return
-    }
-    context.pending.delete(ref)
-    switch (pending.for) {
-      case 'command':
-        return outbox.refused(pending.room, pending.messageId, failure)
-      case 'request':
-        return requests.reject(pending.id, failure)
-      case 'join':
-        return joins.refused(pending.room, failure)
-      case 'renewal':
-        return connection.renewalRefused(code)
-      case 'delivery':
-        return deliveries.refused(pending.room, CODES[code].final ? undefined : (failure.retryAfterMs ?? 0))
-      case 'check':
-      case 'pong':
-        return
-      default:
-        return pending satisfies never
-    }
-  }
-
-  function onPage(message: Extract<ServerMessage, { type: 'page' | 'reset' }>): void {
-    const { ref, room } = message.payload
-    const pending = answered(ref, 'request', 'sync')
-    if (pending?.for === 'request') return requests.resolve(pending.id, message)
-    if (pending) synced(ref, pending, room)
-    if (message.type === 'page') rooms.page(message.payload)
-    else rooms.reset(message.payload)
-  }
-
-  function onJoined(message: Extract<ServerMessage, { type: 'room_joined' }>): void {
-    const pending = answered(message.payload.ref, 'request', 'join')
-    if (pending?.for === 'request') requests.resolve(pending.id, message)
-    if (pending?.for === 'join') joins.joined(message.payload)
+    pending.refused?.(failure, room)
+    release(ref, pending, room)
   }
 
   function onLeft({ room, reason }: PayloadOf<'room_left'>): void {
@@ -351,20 +306,16 @@ export function createCore(options: CoreOptions, seed: number): Core {
     context.emit({ type: 'left', room, reason })
   }
 
-  function onDelivered(payload: PayloadOf<'messages_delivered'>): void {
-    if (answered(payload.ref, 'delivery')) deliveries.answered(payload.room, payload.seq)
-  }
-
   // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
 
   function isLeaving(): boolean {
-    return leaveBy < Number.POSITIVE_INFINITY
+    return leaveBy < NEVER
   }
 
   function close(): void {
     connection.leave('close')
     outbox.keeper.take({ type: 'close', isEmptied: isLeaving() })
-    leaveBy = Number.POSITIVE_INFINITY
+    leaveBy = NEVER
     rooms.close()
   }
 
@@ -478,16 +429,12 @@ export function createCore(options: CoreOptions, seed: number): Core {
       scheduleCheck()
       rooms.check()
     }
-    joins.tick()
-    requests.tick()
-    rooms.tick()
-    presence.tick()
-    deliveries.tick()
+    alarms.tick(context.now)
     outbox.keeper.tick()
   }
 
   function drain(): void {
-    drainAt = Number.POSITIVE_INFINITY
+    drainAt = NEVER
     outbox.drain()
   }
 
@@ -524,11 +471,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
         connection.deadline(),
         liveness.deadline(),
         outbox.deadline(),
-        joins.deadline(),
-        requests.deadline(),
-        rooms.deadline(),
-        presence.deadline(),
-        deliveries.deadline(),
+        alarms.deadline(),
       ),
     status: () => connection.status(),
     queued: () => outbox.size(),

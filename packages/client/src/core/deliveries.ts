@@ -3,35 +3,53 @@
  * position alone, at most once a second a room, and again after a reconnect where no answer came. A server that keeps none
  * of a room (it is a large one) is asked no more. Of what is ours, and of one's own log, nobody has to hear.
  */
-import type { Entry } from '@tautline/protocol/wire'
+import { CODES, type Entry } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { Context } from './context.ts'
 
 interface Delivery {
   seq: number
   /** Up to here the server knows. */
   known: number
-  /** When to tell; Infinity: nothing to tell, or told and unanswered. */
+  /** When to tell; NEVER: nothing to tell, or told and unanswered. */
   dueAt: number
+  readonly tell: () => void
 }
 
 const INTERVAL_MS = 1_000
 
 export interface Deliveries {
   heard(room: string, entries: readonly Entry[], userId: string | undefined): void
-  answered(room: string, seq: number): void
-  /** `retryAfterMs` undefined: for good. */
-  refused(room: string, retryAfterMs: number | undefined): void
   leave(room: string): void
   start(): void
-  tick(): void
-  deadline(): number
 }
 
 export function createDeliveries(context: Context): Deliveries {
   const rooms = new Map<string, Delivery>()
 
   function plan(delivery: Delivery, waitMs: number): void {
-    if (delivery.seq > delivery.known) delivery.dueAt = Math.min(delivery.dueAt, context.now + waitMs)
+    if (delivery.seq <= delivery.known) return
+    delivery.dueAt = Math.min(delivery.dueAt, context.now + waitMs)
+    context.alarm(delivery.tell, delivery.dueAt)
+  }
+
+  function tell(room: string, delivery: Delivery): void {
+    const { seq } = delivery
+    delivery.dueAt = NEVER
+    if (!context.ready || rooms.get(room) !== delivery) return
+    context.ask(
+      { type: 'mark_delivered', payload: { room, seq } },
+      {
+        answer: 'messages_delivered',
+        answered: () => {
+          delivery.known = Math.max(delivery.known, seq)
+        },
+        refused({ code, retryAfterMs = 0 }) {
+          if (CODES[code].final) delivery.known = NEVER
+          else plan(delivery, Math.max(retryAfterMs, INTERVAL_MS))
+        },
+      },
+    )
   }
 
   return {
@@ -39,40 +57,18 @@ export function createDeliveries(context: Context): Deliveries {
       if (!context.options.tellDeliveries || (room.startsWith('~') && !room.includes('~', 1))) return
       const last = entries.filter(({ type, sender }) => type === 'new_message' && sender !== userId).at(-1)
       if (!last) return
-      const delivery = rooms.get(room) ?? { seq: 0, known: 0, dueAt: Number.POSITIVE_INFINITY }
-      rooms.set(room, delivery)
+      let delivery = rooms.get(room)
+      if (!delivery) {
+        const made: Delivery = { seq: 0, known: 0, dueAt: NEVER, tell: () => tell(room, made) }
+        rooms.set(room, made)
+        delivery = made
+      }
       delivery.seq = Math.max(delivery.seq, last.seq)
       plan(delivery, INTERVAL_MS)
-    },
-    answered(room, seq) {
-      const delivery = rooms.get(room)
-      if (delivery) delivery.known = Math.max(delivery.known, seq)
-    },
-    refused(room, retryAfterMs) {
-      const delivery = rooms.get(room)
-      if (!delivery) return
-      if (retryAfterMs === undefined) delivery.known = Number.POSITIVE_INFINITY
-      else plan(delivery, Math.max(retryAfterMs, INTERVAL_MS))
     },
     leave: (room) => rooms.delete(room),
     start() {
       for (const delivery of rooms.values()) plan(delivery, INTERVAL_MS)
-    },
-    tick() {
-      if (!context.ready) return
-      for (const [room, delivery] of rooms) {
-        if (delivery.dueAt > context.now) continue
-        const ref = context.takeRefs(1)
-        delivery.dueAt = Number.POSITIVE_INFINITY
-        context.pending.set(ref, { for: 'delivery', room, sentAt: context.now })
-        context.send({ type: 'mark_delivered', payload: { ref, room, seq: delivery.seq } })
-      }
-    },
-    deadline() {
-      let earliest = Number.POSITIVE_INFINITY
-      if (!context.ready) return earliest
-      for (const { dueAt } of rooms.values()) if (dueAt < earliest) earliest = dueAt
-      return earliest
     },
   }
 }

@@ -3,6 +3,8 @@
  * and only its silence is a verdict. A watchdog that fires late says that we slept, not that the server is gone: it
  * looks once more after the frames that were waiting have been read.
  */
+import { NEVER } from './alarms.ts'
+
 export interface HeartbeatOptions {
   /** Silence after which the connection is probed. Default 35,000 ms (the server speaks every 25 s ± 10 %). */
   readonly watchdogMs: number
@@ -34,11 +36,11 @@ export function isLate(now: number, deadline: number): boolean {
 }
 
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
-  let watchdogAt = Number.POSITIVE_INFINITY
-  let probeEndsAt = Number.POSITIVE_INFINITY
+  let watchdogAt = NEVER
+  let probeEndsAt = NEVER
 
   function probe(now: number): boolean {
-    if (probeEndsAt !== Number.POSITIVE_INFINITY) return false
+    if (probeEndsAt !== NEVER) return false
     probeEndsAt = now + options.probeTimeoutMs
     return true
   }
@@ -46,18 +48,18 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   return {
     start(now) {
       watchdogAt = now + options.watchdogMs
-      probeEndsAt = Number.POSITIVE_INFINITY
+      probeEndsAt = NEVER
     },
     stop() {
-      watchdogAt = Number.POSITIVE_INFINITY
-      probeEndsAt = Number.POSITIVE_INFINITY
+      watchdogAt = NEVER
+      probeEndsAt = NEVER
     },
     feed(now) {
-      if (watchdogAt === Number.POSITIVE_INFINITY) return
+      if (watchdogAt === NEVER) return
       watchdogAt = now + options.watchdogMs
-      probeEndsAt = Number.POSITIVE_INFINITY
+      probeEndsAt = NEVER
     },
-    doubt: (now) => watchdogAt !== Number.POSITIVE_INFINITY && probe(now),
+    doubt: (now) => watchdogAt !== NEVER && probe(now),
     tick(now) {
       if (now >= probeEndsAt) {
         if (!isLate(now, probeEndsAt)) return 'dead'

@@ -3,7 +3,8 @@
  * connection. Until then the outbox holds back what was sent to the room, which would fail for want of membership. What a
  * former load said that way, and left in the store, brings the intent back, for nobody who waits.
  */
-import { CODES, type PayloadOf } from '@tautline/protocol/wire'
+import { CODES } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { Context, Failure } from './context.ts'
 
 interface Join {
@@ -12,8 +13,8 @@ interface Join {
   readonly ids: number[]
   /** Messages of a former load need it: it stands also where the connection ends for good and is asked for once more. */
   isResumed: boolean
-  /** When it is asked again after a refusal that will pass. */
-  retryAt: number
+  /** Asks for it, where somebody is there to ask. */
+  readonly ask: () => void
 }
 
 /** After a refusal that will pass, unless the server asks for more. */
@@ -26,11 +27,7 @@ export interface Joins {
   isJoining(room: string): boolean
   /** The connection is ready: ask for everything that has no answer. */
   start(): void
-  joined(payload: PayloadOf<'room_joined'>): void
-  refused(room: string, failure: Failure): void
   rejectAll(failure: Failure): void
-  tick(): void
-  deadline(): number
 }
 
 export function createJoins(context: Context): Joins {
@@ -39,24 +36,43 @@ export function createJoins(context: Context): Joins {
   const answered = new Set<string>()
 
   function ask(join: Join): void {
-    const ref = context.takeRefs(1)
-    join.retryAt = Number.POSITIVE_INFINITY
-    context.pending.set(ref, { for: 'join', room: join.room, sentAt: context.now })
-    context.send({ type: 'join_room', payload: { ref, room: join.room } })
+    const { room } = join
+    if (!context.ready) return
+    context.alarm(join.ask, NEVER)
+    context.ask(
+      { type: 'join_room', payload: { room } },
+      {
+        answer: 'room_joined',
+        answered({ payload }) {
+          finish(room)
+          for (const id of join.ids) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
+        },
+        refused: (failure) => refused(join, failure),
+      },
+    )
   }
 
   function begin(room: string): Join {
     const known = open.get(room)
     if (known) return known
-    const join: Join = { room, ids: [], isResumed: false, retryAt: Number.POSITIVE_INFINITY }
+    const join: Join = { room, ids: [], isResumed: false, ask: () => open.get(room) === join && ask(join) }
     open.set(room, join)
-    if (context.ready) ask(join)
+    join.ask()
     return join
   }
 
   function finish(room: string): void {
     open.delete(room)
     answered.add(room)
+  }
+
+  function refused(join: Join, failure: Failure): void {
+    if (!CODES[failure.code].retryable) {
+      finish(join.room)
+      return reject(join, failure)
+    }
+    const waitMs = Math.max(failure.retryAfterMs ?? 0, RETRY_MS) * (1 + 0.2 * context.random())
+    context.alarm(join.ask, context.now + waitMs)
   }
 
   function reject(join: Join, failure: Failure): void {
@@ -72,38 +88,13 @@ export function createJoins(context: Context): Joins {
     },
     isJoining: (room) => open.has(room),
     start() {
-      for (const join of open.values()) ask(join)
-    },
-    joined(payload) {
-      const join = open.get(payload.room)
-      finish(payload.room)
-      for (const id of join?.ids ?? []) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
-    },
-    refused(room, failure) {
-      const join = open.get(room)
-      if (!join) return
-      if (!CODES[failure.code].retryable) {
-        finish(room)
-        return reject(join, failure)
-      }
-      const waitMs = Math.max(failure.retryAfterMs ?? 0, RETRY_MS) * (1 + 0.2 * context.random())
-      join.retryAt = context.now + waitMs
+      for (const join of open.values()) join.ask()
     },
     rejectAll(failure) {
       for (const join of Array.from(open.values())) {
         if (!join.isResumed) open.delete(join.room)
         reject(join, failure)
       }
-    },
-    tick() {
-      if (!context.ready) return
-      for (const join of open.values()) if (join.retryAt <= context.now) ask(join)
-    },
-    deadline() {
-      let earliest = Number.POSITIVE_INFINITY
-      if (!context.ready) return earliest
-      for (const { retryAt } of open.values()) if (retryAt < earliest) earliest = retryAt
-      return earliest
     },
   }
 }

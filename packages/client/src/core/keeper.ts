@@ -2,7 +2,9 @@
  * Where the rows of the outbox are kept: what the outbox asks of it, and the keeping in memory, where nothing has to be
  * done. Keeping them in a store is durable-keeper.ts, which comes with the stores, so that nobody else carries it.
  */
+
 import type { Code } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { Context } from './context.ts'
 import type { Queue, Queues, Row } from './outbox-queues.ts'
 import type { LaneRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row.ts'
@@ -102,6 +104,6 @@ export const keepInMemory: KeeperFactory = (context, queues) => {
     },
     tick: nothing,
     flush: nothing,
-    deadline: () => Number.POSITIVE_INFINITY,
+    deadline: () => NEVER,
   }
 }

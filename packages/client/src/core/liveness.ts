@@ -3,6 +3,7 @@
  * server as a probe (`ping`); only its silence, or a minute without the answer, ends the connection. Nothing is ever
  * sent again on the same connection.
  */
+import { NEVER } from './alarms.ts'
 import type { Context, Pending } from './context.ts'
 import { createHeartbeat, isLate } from './heartbeat.ts'
 
@@ -18,8 +19,6 @@ export interface Liveness {
   probe(): void
   /** One ping for the latency alone. */
   measure(): void
-  /** The answer to a ping; undefined where it was the answer to nothing. */
-  pong(sentAt: number | undefined): void
   tick(): 'alive' | 'dead'
   /** At the end of each step: when the oldest unanswered request becomes doubtful. */
   watchAnswers(): void
@@ -28,12 +27,12 @@ export interface Liveness {
 
 export function createLiveness(context: Context): Liveness {
   const heartbeat = createHeartbeat(context.options.heartbeat)
-  let doubtAt = Number.POSITIVE_INFINITY
+  let doubtAt = NEVER
 
   function ping(): void {
-    const ref = context.takeRefs(1)
-    context.pending.set(ref, { for: 'pong', sentAt: context.now })
-    context.send({ type: 'ping', payload: { ref } })
+    const sentAt = context.now
+    const answered = (): void => context.emit({ type: 'latency', latencyMs: context.now - sentAt })
+    context.ask({ type: 'ping', payload: {} }, { answer: 'pong', answered })
   }
 
   function probe(): void {
@@ -48,7 +47,7 @@ export function createLiveness(context: Context): Liveness {
 
   function doubt(): 'alive' | 'dead' {
     const isPremature = isLate(context.now, doubtAt)
-    doubtAt = isPremature ? context.now + 1 : Number.POSITIVE_INFINITY
+    doubtAt = isPremature ? context.now + 1 : NEVER
     if (isPremature) return 'alive'
     const pending = oldest()
     if (!pending) return 'alive'
@@ -64,14 +63,11 @@ export function createLiveness(context: Context): Liveness {
     start: () => heartbeat.start(context.now),
     stop() {
       heartbeat.stop()
-      doubtAt = Number.POSITIVE_INFINITY
+      doubtAt = NEVER
     },
     feed: () => heartbeat.feed(context.now),
     probe,
     measure: ping,
-    pong(sentAt) {
-      if (sentAt !== undefined) context.emit({ type: 'latency', latencyMs: context.now - sentAt })
-    },
     tick() {
       const verdict = heartbeat.tick(context.now)
       if (verdict === 'dead') return 'dead'
@@ -79,7 +75,7 @@ export function createLiveness(context: Context): Liveness {
       return context.now >= doubtAt ? doubt() : 'alive'
     },
     watchAnswers() {
-      if (!context.ready || doubtAt !== Number.POSITIVE_INFINITY) return
+      if (!context.ready || doubtAt !== NEVER) return
       const pending = oldest()
       if (pending) doubtAt = Math.max(pending.sentAt + context.options.ackTimeoutMs, context.now + 1)
     },

@@ -2,12 +2,14 @@
  * The undecided rows by room, in the order of sending, and what of them is in flight. Not here: when they are sent, what
  * an answer means (outbox.ts), and where else they are kept (outbox-storage.ts).
  */
+
 import type { Code } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { Context } from './context.ts'
 import type { LaneRow, NewRow, StoredRow } from './outbox-row.ts'
 import { randomSid } from './random.ts'
 
-export const IN_MEMORY = Number.POSITIVE_INFINITY
+export const IN_MEMORY = NEVER
 
 export interface Row extends NewRow {
   /** By the server's clock, as soon as that is known: the clock of the device may be wrong by weeks. */

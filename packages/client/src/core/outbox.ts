@@ -53,8 +53,6 @@ export interface Outbox {
   start(limits: Limits, serverTime: number | undefined): void
   /** The connection is gone: nothing is in flight any more. */
   stop(): void
-  acknowledged(room: string, messageId: string, seq: number, timestamp: number): void
-  refused(room: string, messageId: string, failure: Failure): void
   deadline(): number
   /** Undecided rows, their bytes, and how much of either bound they take. */
   size(): { readonly rows: number; readonly bytes: number; readonly pressure: number }
@@ -153,6 +151,17 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
     relane(queue)
   }
 
+  function refused(place: Place, { code, detail, applicationCode, retryAfterMs }: Failure): void {
+    const { skipFor } = place.row
+    if (CODES[code].final) {
+      if (skipFor && (code === 'SKIPPED' || code === 'VOID'))
+        return settle(place, { status: 'failed', code: skipFor })
+      return settle(place, { status: 'failed', code, detail, applicationCode })
+    }
+    if (CODES[code].retryable) return retryLater(place, code, retryAfterMs)
+    unplaceable(place, code)
+  }
+
   function expire(queue: Queue): void {
     if (serverClock === undefined) return
     const oldest = serverClock + context.now - options.outbox.timeToLiveMs
@@ -204,19 +213,24 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
       row.ref = ref + i
       row.wasOldest = queue.inFlight + i === 0
       row.wasSent ||= !row.skipFor
+      const { messageId } = row
       context.pending.set(row.ref, {
-        for: 'command',
-        room: queue.room,
-        messageId: row.messageId,
         sentAt: context.now,
+        answer: 'ack',
+        acknowledged(seq, timestamp) {
+          const place = queues.find(messageId, queue.room)
+          if (place) settle(place, { status: 'acknowledged', seq, timestamp })
+        },
+        refused(failure) {
+          const place = queues.find(messageId, queue.room)
+          if (place) refused(place, failure)
+        },
       })
       commands.push(
-        row.skipFor
-          ? { type: 'skip', messageId: row.messageId }
-          : { type: row.type, messageId: row.messageId, payload: row.payload },
+        row.skipFor ? { type: 'skip', messageId } : { type: row.type, messageId, payload: row.payload },
       )
       load.flyingBytes += row.bytes
-      context.emit({ type: 'progress', messageId: row.messageId, status: 'sent' })
+      context.emit({ type: 'progress', messageId, status: 'sent' })
     })
     queue.inFlight += run.length
     load.flying += run.length
@@ -296,24 +310,6 @@ export function createOutbox(context: Context, joins: Pick<Joins, 'isJoining' | 
 
     stop() {
       for (const queue of queues.all.values()) queues.goBack(queue, 0)
-    },
-
-    acknowledged(room, messageId, seq, timestamp) {
-      const place = queues.find(messageId, room)
-      if (place) settle(place, { status: 'acknowledged', seq, timestamp })
-    },
-
-    refused(room, messageId, { code, detail, applicationCode, retryAfterMs }) {
-      const place = queues.find(messageId, room)
-      if (!place) return
-      const { skipFor } = place.row
-      if (CODES[code].final) {
-        if (skipFor && (code === 'SKIPPED' || code === 'VOID'))
-          return settle(place, { status: 'failed', code: skipFor })
-        return settle(place, { status: 'failed', code, detail, applicationCode })
-      }
-      if (CODES[code].retryable) return retryLater(place, code, retryAfterMs)
-      unplaceable(place, code)
     },
 
     deadline() {

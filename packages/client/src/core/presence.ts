@@ -10,6 +10,7 @@ import {
   TYPING_INTERVAL_MS,
   TYPING_TIMEOUT_MS,
 } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { Context } from './context.ts'
 
 /** How somebody is. The same object while nothing of it changes. */
@@ -21,8 +22,8 @@ export interface UserPresence {
 
 interface Scene {
   users: ReadonlyMap<string, UserPresence>
-  /** Who types, and when that is forgotten. */
-  readonly typing: Map<string, number>
+  /** Who types, and what forgets it. */
+  readonly typing: Map<string, () => void>
   /** When we told last that we type. */
   toldAt: number
   /** Whether the others think that we type. */
@@ -40,8 +41,6 @@ export interface Presence {
   type(room: string, active: boolean): void
   leave(room: string): void
   stop(): void
-  tick(): void
-  deadline(): number
 }
 
 export function createPresence(context: Context): Presence {
@@ -77,8 +76,18 @@ export function createPresence(context: Context): Presence {
     context.emit({ type: 'typing', room, users: [...scene.typing.keys()] })
   }
 
+  function stopped(room: string, userId: string): void {
+    const scene = scenes.get(room)
+    const forget = scene?.typing.get(userId)
+    if (!scene || !forget) return
+    context.alarm(forget, NEVER)
+    scene.typing.delete(userId)
+    tellTyping(room, scene)
+  }
+
   function clear(room: string, scene: Scene): void {
     if (scene.typing.size > 0) {
+      for (const forget of scene.typing.values()) context.alarm(forget, NEVER)
       scene.typing.clear()
       tellTyping(room, scene)
     }
@@ -90,12 +99,14 @@ export function createPresence(context: Context): Presence {
     changed: (change) => tellUsers(change, sceneOf(change.room).users),
 
     typing(room, userId, active) {
+      if (!active) return stopped(room, userId)
       const scene = sceneOf(room)
-      const before = scene.typing.has(userId)
-      // Set anew, so that the map stays in the order of the deadlines.
-      scene.typing.delete(userId)
-      if (active) scene.typing.set(userId, context.now + TYPING_TIMEOUT_MS)
-      if (before !== active) tellTyping(room, scene)
+      const known = scene.typing.get(userId)
+      const forget = known ?? (() => stopped(room, userId))
+      context.alarm(forget, context.now + TYPING_TIMEOUT_MS)
+      if (known) return
+      scene.typing.set(userId, forget)
+      tellTyping(room, scene)
     },
 
     heard(room, entries, ownId) {
@@ -105,7 +116,7 @@ export function createPresence(context: Context): Presence {
         const ended = type === 'member_left' ? (payload as EntryPayload<'member_left'>).userId : sender
         if (type !== 'new_message' && type !== 'member_left') continue
         if (ended === ownId) scene.isTyping = false
-        if (scene.typing.delete(ended)) tellTyping(room, scene)
+        stopped(room, ended)
       }
     },
 
@@ -139,29 +150,6 @@ export function createPresence(context: Context): Presence {
         scene.isTyping = false
         clear(room, scene)
       }
-    },
-
-    tick() {
-      for (const [room, scene] of scenes) {
-        let changed = false
-        for (const [userId, forgottenAt] of scene.typing) {
-          if (forgottenAt > context.now) break
-          scene.typing.delete(userId)
-          changed = true
-        }
-        if (changed) tellTyping(room, scene)
-      }
-    },
-
-    deadline() {
-      let earliest = Number.POSITIVE_INFINITY
-      for (const { typing } of scenes.values()) {
-        for (const forgottenAt of typing.values()) {
-          if (forgottenAt < earliest) earliest = forgottenAt
-          break
-        }
-      }
-      return earliest
     },
   }
 }

@@ -3,20 +3,16 @@
  * of them are idempotent), failed with TIMEOUT when their time is over. Requests are not durable: only commands are. A
  * signal is of the moment: it is never kept for another connection.
  */
-import type { ClientMessage, ServerMessage, ServerMessageType } from '@tautline/protocol/wire'
-import type { Context, Failure } from './context.ts'
+import type { ServerMessageType } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
+import type { Context, Failure, Question, QuestionType, Reply } from './context.ts'
 
 /** A request without its ref, which the core gives anew for each attempt. */
-export type RequestMessage = {
-  [K in RequestType]: {
-    readonly type: K
-    readonly payload: Omit<Extract<ClientMessage, { type: K }>['payload'], 'ref'>
-  }
-}[RequestType]
+export type RequestMessage = Extract<Question, { readonly type: RequestType }>
 
-/** Whatever carries a ref, but what the core says by itself, in its own way, or without an answer. */
+/** But what the core says by itself, in its own way, or without an answer. */
 type RequestType = Exclude<
-  Extract<ClientMessage, { readonly payload: { readonly ref: number } }>['type'],
+  QuestionType,
   | 'authenticate'
   | 'renew_token'
   | 'ping'
@@ -46,7 +42,7 @@ interface Request {
   readonly message: RequestMessage
   /** The type that answers; any where it is not said. */
   readonly answer: ServerMessageType | undefined
-  readonly deadline: number
+  readonly timeOut: () => void
 }
 
 export interface Requests {
@@ -55,28 +51,36 @@ export interface Requests {
   start(): void
   /** The connection is gone: what was of the moment has failed. */
   stop(): void
-  /** An answer to another kind of request is none: it has failed. */
-  resolve(id: number, message: ServerMessage): void
   reject(id: number, failure: Failure): void
   rejectAll(failure: Failure): void
-  tick(): void
-  deadline(): number
 }
 
 export function createRequests(context: Context): Requests {
   const open = new Map<number, Request>()
 
   function ask(request: Request): void {
-    const ref = context.takeRefs(1)
-    const { type, payload } = request.message
-    context.pending.set(ref, { for: 'request', id: request.id, sentAt: context.now })
-    context.send({ type, payload: { ...payload, ref } } as ClientMessage)
+    const { id, message, answer } = request
+    context.ask(message, {
+      answer,
+      answered: ({ payload }) => settle(id, { ok: true, payload }),
+      refused: (failure) => requests.reject(id, failure),
+    })
+  }
+
+  function settle(id: number, reply: Reply): void {
+    const request = open.get(id)
+    if (!request) return
+    open.delete(id)
+    context.alarm(request.timeOut, NEVER)
+    context.emit({ type: 'reply', id, reply })
   }
 
   const requests: Requests = {
     add(id, message, answer = ANSWERS[message.type]) {
-      const request = { id, message, answer, deadline: context.now + context.options.requestTimeoutMs }
+      const timeOut = (): void => requests.reject(id, { code: 'TIMEOUT' })
+      const request = { id, message, answer, timeOut }
       open.set(id, request)
+      context.alarm(timeOut, context.now + context.options.requestTimeoutMs)
       if (context.ready) ask(request)
       else requests.stop()
     },
@@ -87,29 +91,9 @@ export function createRequests(context: Context): Requests {
       for (const { id, message } of Array.from(open.values()))
         if (message.type === 'send_signal') requests.reject(id, { code: 'DISCONNECTED' })
     },
-    resolve(id, { type, payload }) {
-      const request = open.get(id)
-      const answer = request?.answer
-      if (answer && answer !== (type === 'reset' ? 'page' : type))
-        return requests.reject(id, { code: 'UNAVAILABLE' })
-      if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: true, payload } })
-    },
-    reject(id, failure) {
-      if (open.delete(id)) context.emit({ type: 'reply', id, reply: { ok: false, failure } })
-    },
+    reject: (id, failure) => settle(id, { ok: false, failure }),
     rejectAll(failure) {
       for (const id of Array.from(open.keys())) requests.reject(id, failure)
-    },
-    tick() {
-      for (const request of open.values()) {
-        // In the order of asking, so in the order of the deadlines.
-        if (request.deadline > context.now) return
-        requests.reject(request.id, { code: 'TIMEOUT' })
-      }
-    },
-    deadline() {
-      for (const request of open.values()) return request.deadline
-      return Number.POSITIVE_INFINITY
     },
   }
   return requests

@@ -1,12 +1,20 @@
 /**
  * The rooms that the client follows: one cursor each, and the way back to it after a loss. Entries are applied at
  * `cursor + 1` alone; what is below is dropped, anything above makes us read the hole from the log, once at a time.
- * Whoever asks holds `syncRef`; pages that answer another ref only tell how far the log goes.
+ * Whoever asks holds `syncRef`; pages that answer another ref are of the past.
  *
  * What a room says beyond its log (who is there, who types) is in presence.ts.
  */
-import { type Cursor, follow, MAX_ROOMS_PER_FRAME, type PayloadOf } from '@tautline/protocol/wire'
-import type { Context, Failure, RoomPhase } from './context.ts'
+import {
+  CODES,
+  type Cursor,
+  follow,
+  MAX_ROOMS_PER_FRAME,
+  type PayloadOf,
+  type ServerMessage,
+} from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
+import type { Context, Failure, Question, RoomPhase } from './context.ts'
 
 interface Room {
   readonly id: string
@@ -17,8 +25,8 @@ interface Room {
   heard: number
   /** The ref of the sync in flight, or 0. */
   syncRef: number
-  /** When a refused or failed sync is tried again. */
-  retryAt: number
+  /** Tries a refused or failed sync again. */
+  readonly retry: () => void
   /** The last wait for what we have heard of and no page brings; 0 after progress. */
   waitMs: number
 }
@@ -48,16 +56,9 @@ export interface Rooms {
   /** Whether some followed room has no answer yet on this connection. */
   isSyncing(): boolean
   entries(payload: PayloadOf<'entries'>): void
-  page(payload: PayloadOf<'page'>): void
-  reset(payload: PayloadOf<'reset'>): void
-  checked(rooms: readonly string[]): void
-  /** A subscription or a page was refused. */
-  refused(rooms: readonly string[], ref: number, failure: Failure, retryable: boolean): void
   left(room: string): void
   /** Compare all cursors with the server's heads. */
   check(): void
-  tick(): void
-  deadline(): number
 }
 
 export function createRooms(context: Context): Rooms {
@@ -91,46 +92,48 @@ export function createRooms(context: Context): Rooms {
 
   function subscribe(all: Iterable<Room>): void {
     for (const chunk of chunks(all)) {
-      const ref = context.takeRefs(1)
-      for (const room of chunk) {
-        room.syncRef = ref
-        room.retryAt = Number.POSITIVE_INFINITY
-        setPhase(room, 'syncing')
-      }
-      context.pending.set(ref, {
-        for: 'sync',
-        rooms: new Set(chunk.map((room) => room.id)),
-        sentAt: context.now,
-      })
-      context.send({
-        type: 'subscribe',
-        payload: {
-          ref,
-          epoch,
-          // Without a cursor, following begins at the head: what lies before is history.
-          rooms: chunk.map(({ id, cursor }) =>
-            cursor ? { room: id, after: cursor } : { room: id, limit: 0 },
-          ),
-        },
-      })
+      // Without a cursor, following begins at the head: what lies before is history.
+      const list = chunk.map(({ id, cursor }) =>
+        cursor ? { room: id, after: cursor } : { room: id, limit: 0 },
+      )
+      sync({ type: 'subscribe', payload: { epoch, rooms: list } }, chunk)
+      for (const room of chunk) setPhase(room, 'syncing')
     }
   }
 
   function readOn(room: Room): void {
-    if (room.syncRef !== 0 || !room.cursor) return
-    room.syncRef = context.takeRefs(1)
-    room.retryAt = Number.POSITIVE_INFINITY
-    context.pending.set(room.syncRef, { for: 'sync', rooms: new Set([room.id]), sentAt: context.now })
-    context.send({
-      type: 'get_page',
-      payload: { ref: room.syncRef, epoch, room: room.id, after: room.cursor },
+    const { id, syncRef, cursor } = room
+    if (syncRef === 0 && cursor)
+      sync({ type: 'get_page', payload: { epoch, room: id, after: cursor } }, [room])
+  }
+
+  /** Asks for what each of them answers with a page or a reset. */
+  function sync(question: Question, asked: readonly Room[]): void {
+    const awaited = new Set(asked.map((room) => room.id))
+    const ref = context.ask(question, {
+      answer: 'page',
+      rooms: awaited,
+      answered: ({ payload }: Extract<ServerMessage, { type: 'page' | 'reset' }>) =>
+        'head' in payload ? onPage(payload) : onReset(payload),
+      refused(failure, only) {
+        for (const id of only === undefined ? awaited : [only]) {
+          const room = rooms.get(id)
+          if (!isAnswer(room, ref)) continue
+          if (CODES[failure.code].retryable) retryLater(room, failure.retryAfterMs ?? 0)
+          else setPhase(room, 'refused', failure)
+        }
+      },
     })
+    for (const room of asked) {
+      room.syncRef = ref
+      context.alarm(room.retry, NEVER)
+    }
   }
 
   /** It was read before what we heard of was written; or there is no such thing, and only a longer log can tell. */
   function readLater(room: Room): void {
     room.waitMs = Math.min(Math.max(room.waitMs * 2, READ_AGAIN_MS), READ_AGAIN_MAX_MS)
-    room.retryAt = context.now + room.waitMs
+    context.alarm(room.retry, context.now + room.waitMs)
   }
 
   /** The server does not push the room to us (any more). Told so in answer to a subscription: not in the same breath. */
@@ -139,8 +142,14 @@ export function createRooms(context: Context): Rooms {
     else retryLater(room, 0)
   }
 
+  function retry(room: Room): void {
+    if (rooms.get(room.id) !== room || room.syncRef !== 0) return
+    if (room.phase === 'live') readOn(room)
+    else subscribe([room])
+  }
+
   function retryLater(room: Room, askedMs: number): void {
-    room.retryAt = context.now + Math.max(askedMs, RETRY_MS) * (1 + 0.2 * context.random())
+    context.alarm(room.retry, context.now + Math.max(askedMs, RETRY_MS) * (1 + 0.2 * context.random()))
   }
 
   function hear(room: Room, seq: number): void {
@@ -177,10 +186,56 @@ export function createRooms(context: Context): Rooms {
     epoch = newEpoch
   }
 
-  function answer(room: Room | undefined, ref: number): room is Room {
-    if (ref === 0 || room?.syncRef !== ref) return false
+  function isAnswer(room: Room | undefined, ref: number): room is Room {
+    if (room?.syncRef !== ref) return false
     room.syncRef = 0
     return true
+  }
+
+  function onPage(payload: PayloadOf<'page'>): void {
+    const room = rooms.get(payload.room)
+    if (!isAnswer(room, payload.ref)) return
+    if (payload.epoch !== epoch) {
+      adopt(payload.epoch)
+      return subscribe(wanted())
+    }
+    hear(room, payload.head)
+    const { after, gap } = payload
+    const before = room.cursor?.seq
+    if (room.cursor && after.seq > room.cursor.seq) {
+      const from = room.cursor.seq + 1
+      room.cursor = after
+      context.emit({
+        type: 'gap',
+        room: room.id,
+        gap: { from, to: after.seq, reason: gap?.reason ?? 'behind' },
+      })
+    }
+    room.cursor ??= after
+    apply(room, room.cursor, payload.entries, payload.h)
+    if (!payload.live) return followAgain(room)
+    setPhase(room, 'live')
+    if (room.cursor.seq >= room.heard) return
+    if (room.cursor.seq === before) readLater(room)
+    else readOn(room)
+  }
+
+  function onReset({ room: id, ref, reason, epoch: newEpoch }: PayloadOf<'reset'>): void {
+    const room = rooms.get(id)
+    if (!isAnswer(room, ref)) return
+    forget(room, reason)
+    if (newEpoch === epoch) return subscribe([room])
+    adopt(newEpoch)
+    subscribe(wanted())
+  }
+
+  function onChecked({ payload }: Extract<ServerMessage, { type: 'checked' }>): void {
+    const again: Room[] = []
+    for (const id of payload.rooms) {
+      const room = rooms.get(id)
+      if (room && room.syncRef === 0 && room.phase !== 'refused') again.push(room)
+    }
+    subscribe(again)
   }
 
   return {
@@ -195,7 +250,7 @@ export function createRooms(context: Context): Rooms {
         cursor: undefined,
         heard: 0,
         syncRef: 0,
-        retryAt: Number.POSITIVE_INFINITY,
+        retry: () => retry(room),
         waitMs: 0,
       }
       rooms.set(id, room)
@@ -225,7 +280,7 @@ export function createRooms(context: Context): Rooms {
     stop() {
       for (const room of rooms.values()) {
         room.syncRef = 0
-        room.retryAt = Number.POSITIVE_INFINITY
+        context.alarm(room.retry, NEVER)
         if (room.phase === 'live') setPhase(room, 'syncing')
       }
     },
@@ -250,62 +305,6 @@ export function createRooms(context: Context): Rooms {
       if (room.cursor.seq < room.heard) readOn(room)
     },
 
-    page(payload) {
-      const room = rooms.get(payload.room)
-      if (!room) return
-      if (payload.epoch === epoch) hear(room, payload.head)
-      if (!answer(room, payload.ref)) return
-      if (payload.epoch !== epoch) {
-        adopt(payload.epoch)
-        return subscribe(wanted())
-      }
-      const { after, gap } = payload
-      const before = room.cursor?.seq
-      if (room.cursor && after.seq > room.cursor.seq) {
-        const from = room.cursor.seq + 1
-        room.cursor = after
-        context.emit({
-          type: 'gap',
-          room: room.id,
-          gap: { from, to: after.seq, reason: gap?.reason ?? 'behind' },
-        })
-      }
-      room.cursor ??= after
-      apply(room, room.cursor, payload.entries, payload.h)
-      if (!payload.live) return followAgain(room)
-      setPhase(room, 'live')
-      if (room.cursor.seq >= room.heard) return
-      if (room.cursor.seq === before) readLater(room)
-      else readOn(room)
-    },
-
-    reset({ room: id, ref, reason, epoch: newEpoch }) {
-      const room = rooms.get(id)
-      if (!answer(room, ref)) return
-      forget(room, reason)
-      if (newEpoch === epoch) return subscribe([room])
-      adopt(newEpoch)
-      subscribe(wanted())
-    },
-
-    checked(behind) {
-      const again: Room[] = []
-      for (const id of behind) {
-        const room = rooms.get(id)
-        if (room && room.syncRef === 0 && room.phase !== 'refused') again.push(room)
-      }
-      subscribe(again)
-    },
-
-    refused(ids, ref, failure, retryable) {
-      for (const id of ids) {
-        const room = rooms.get(id)
-        if (!answer(room, ref)) continue
-        if (retryable) retryLater(room, failure.retryAfterMs ?? 0)
-        else setPhase(room, 'refused', failure)
-      }
-    },
-
     left(id) {
       const room = rooms.get(id)
       if (!room) return
@@ -316,25 +315,12 @@ export function createRooms(context: Context): Rooms {
     check() {
       const known = [...rooms.values()].filter((room) => room.cursor && room.syncRef === 0)
       for (const chunk of chunks(known)) {
-        const ref = context.takeRefs(1)
-        context.pending.set(ref, { for: 'check', sentAt: context.now })
         const list = chunk.map((room) => ({ room: room.id, after: room.cursor as Cursor }))
-        context.send({ type: 'check', payload: { ref, epoch, rooms: list } })
+        context.ask(
+          { type: 'check', payload: { epoch, rooms: list } },
+          { answer: 'checked', answered: onChecked },
+        )
       }
-    },
-
-    tick() {
-      if (!context.ready) return
-      const due = [...rooms.values()].filter((room) => room.retryAt <= context.now && room.syncRef === 0)
-      for (const room of due) room.retryAt = Number.POSITIVE_INFINITY
-      subscribe(due.filter((room) => room.phase !== 'live'))
-      for (const room of due) if (room.phase === 'live') readOn(room)
-    },
-
-    deadline() {
-      let earliest = Number.POSITIVE_INFINITY
-      for (const room of rooms.values()) if (room.retryAt < earliest) earliest = room.retryAt
-      return earliest
     },
   }
 }
