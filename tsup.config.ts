@@ -1,7 +1,7 @@
 // What each package publishes: a plain list of builds. `dist/` of every package is emptied first.
 // NO_DTS=1 leaves out the type declarations, which take most of the time.
 
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 
 const bareImports = /^[^./]/
@@ -23,6 +23,20 @@ function packageBuild(name: string, entries: Record<string, string>, options: Op
     removeNodeProtocol: false,
     ...options,
   }
+}
+
+/**
+ * Making a schema has no effect beside it: said of each, so that a page that validates what servers say does not carry the
+ * schemas of what clients say. (zod says so of its functions, but no bundler sees it through `z.`.)
+ */
+const schemasArePure: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'schemas-are-pure',
+  setup(build) {
+    build.onLoad({ filter: /protocol\/src\/.*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      return { contents: text.replace(/(?<![\w.$])(?=z\.\w+\()/g, '/* @__PURE__ */ '), loader: 'ts' }
+    })
+  },
 }
 
 const clientEntries = {
@@ -50,15 +64,19 @@ for (const name of ['protocol', 'client', 'server', 'react', 'vue', 'cli']) {
 }
 
 export default defineConfig([
-  packageBuild('protocol', {
-    index: 'src/index.ts',
-    // No entry point, but a file of its own: examples say much, and who does not ask for them does not get them.
-    examples: 'src/examples.ts',
-    wire: 'src/wire.ts',
-    extension: 'src/extension.ts',
-    calls: 'src/calls.ts',
-    schema: 'src/schema.ts',
-  }),
+  packageBuild(
+    'protocol',
+    {
+      index: 'src/index.ts',
+      // No entry point, but a file of its own: examples say much, and who does not ask for them does not get them.
+      examples: 'src/examples.ts',
+      wire: 'src/wire.ts',
+      extension: 'src/extension.ts',
+      calls: 'src/calls.ts',
+      schema: 'src/schema.ts',
+    },
+    { esbuildPlugins: [schemasArePure] },
+  ),
   packageBuild('client', clientEntries, { format: 'esm' }),
   // nanoid is published as ES modules only, so the CommonJS build carries its own copy.
   packageBuild('client', clientEntries, { format: 'cjs', noExternal: ['nanoid'] }),

@@ -4,14 +4,14 @@ import { EXAMPLES, type ServerMessage } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { framesLike } from '../support/mutate.ts'
-import { wholeDoor } from '../support/whole-door.ts'
+import { ALL, wholeDoor } from '../support/whole-door.ts'
 import { localInDen } from './support/local.ts'
 import { holds } from './support/property.ts'
 import { idle } from './support/virtual-time.ts'
 
 const examples = Object.values(EXAMPLES.server) as ServerMessage[]
 const frame = framesLike(examples)
-const pass = (value: unknown) => validatingDoor(JSON.stringify(value))
+const pass = (value: unknown) => validatingDoor(JSON.stringify(value), ALL)
 
 describe('the validating door', () => {
   it.each(examples)('lets the example of $type pass as it is', (message) => {
@@ -23,7 +23,7 @@ describe('the validating door', () => {
     let refusedByOne = 0
     holds(
       fc.property(frame, (text) => {
-        const strict = validatingDoor(text)
+        const strict = validatingDoor(text, ALL)
         const open = wholeDoor(text)
         if (!strict) {
           if (open) refusedByOne++
@@ -94,7 +94,7 @@ function changed(type: keyof typeof EXAMPLES.server, payload: object) {
 
 function throws(data: unknown): boolean {
   try {
-    validatingDoor(data)
+    validatingDoor(data, ALL)
     return false
   } catch {
     return true

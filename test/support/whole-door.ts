@@ -2,8 +2,10 @@
 
 import type { ServerMessage } from '@tautline/protocol'
 import { openDoor } from '../../packages/client/src/door.ts'
+import type { Checks } from '../../packages/client/src/shapes.ts'
 import * as subjects from '../../packages/client/src/subject-checks.ts'
 
-const ALL = Object.assign({}, ...Object.values(subjects))
+/** The checks of all subjects. */
+export const ALL: Checks = Object.assign({}, ...Object.values(subjects))
 
 export const wholeDoor = (data: unknown): readonly ServerMessage[] | undefined => openDoor(data, ALL)

@@ -7,17 +7,16 @@
  * For development, for tests of a server, and where the server is not trusted. What it refuses is a broken connection:
  * PARSE_ERROR, and another attempt after the longest wait.
  */
-import { decodeServerFrame, type ServerMessage } from '@tautline/protocol'
+import { findFault, SERVER_MESSAGES, type ServerMessage } from '@tautline/protocol'
 import { type Door, openDoor } from './door.ts'
 
-export const validatingDoor: Door = (data) => {
-  // What the schemas do not say: that a run of entries has no hole.
-  if (typeof data !== 'string' || !openDoor(data)) return undefined
+/** The default door goes first: it knows the envelope, and what the schemas do not say, that a run of entries has no hole. */
+export const validatingDoor: Door = (data, learned) => {
   const messages: ServerMessage[] = []
-  for (const result of decodeServerFrame(data)) {
-    if (result.ok) messages.push(result.message)
-    // A newer server may say more than we know.
-    else if (result.code !== 'UNKNOWN_TYPE') return undefined
+  for (const message of openDoor(data, learned) ?? [undefined]) {
+    const parsed = message && SERVER_MESSAGES[message.type].safeParse(message.payload)
+    if (!parsed?.success || findFault(message)) return undefined
+    messages.push({ ...message, payload: parsed.data } as ServerMessage)
   }
   return messages
 }

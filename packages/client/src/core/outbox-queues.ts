@@ -29,7 +29,7 @@ export interface Row extends NewRow {
   /** The row gives its place up instead, and fails with this code unless the server has accepted it before. */
   skipFor: Code | undefined
   /** See LaneRow. */
-  joins: boolean
+  joins: boolean | undefined
   internalErrors: number
   firstInternalErrorAt: number
 }
@@ -85,12 +85,9 @@ export interface Queues {
 }
 
 export function rowOf(row: NewRow | StoredRow, addedAt: number | undefined): Row {
-  const { room, type, payload, messageId, bytes, createdAt } = row
-  const { sid = '', n = 0, order = IN_MEMORY, skipFor, joins } = row as Partial<StoredRow>
-  const inStore = { sid, n, order, skipFor, joins: joins === true }
-  const wasSent = order !== IN_MEMORY
-  const inFlight = { ref: 0, wasOldest: false, wasSent, internalErrors: 0, firstInternalErrorAt: 0 }
-  return { room, type, payload, messageId, bytes, createdAt, addedAt, ...inStore, ...inFlight }
+  const placed = { sid: '', n: 0, order: IN_MEMORY, skipFor: undefined, joins: false, ...row }
+  const wasSent = placed.order !== IN_MEMORY
+  return { ...placed, addedAt, ref: 0, wasOldest: false, wasSent, internalErrors: 0, firstInternalErrorAt: 0 }
 }
 
 /** What a store keeps of it. */
