@@ -27,7 +27,7 @@ export default [
     path: 'packages/client/dist/index.js',
     import: '{ createClient }',
     // The aim is 10 kB; what takes the room stands in docs/architecture.md. Lower this with every saving.
-    limit: '19.5 kB',
+    limit: '19.15 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -45,7 +45,7 @@ export default [
       'packages/client/dist/users.js': '{ users }',
     },
     // The aim is 13 kB.
-    limit: '31.5 kB',
+    limit: '31.1 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -56,8 +56,8 @@ export default [
       'packages/client/dist/index.js': '{ createClient }',
       'packages/client/dist/validate.js': '{ validatingDoor }',
     },
-    // The aim is 23 kB. 9 kB are the schema library, 4 the schemas, of both directions.
-    limit: '33 kB',
+    // The aim is 23 kB. 8 kB are the schema library, 3 the schemas of what servers say.
+    limit: '30.6 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },
@@ -142,7 +142,7 @@ export default [
   {
     name: 'validatingDoor, beyond the client: the schemas and their library',
     path: 'packages/client/dist/validate.js',
-    limit: '15.75 kB',
+    limit: '13.6 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...config, target: 'es2022' }),
   },
