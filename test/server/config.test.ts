@@ -166,6 +166,8 @@ describe('the options of a server', () => {
       sends,
       invites: DEFAULT_USAGE.invites,
       joins: DEFAULT_USAGE.joins,
+      threads: DEFAULT_USAGE.threads,
+      lookups: DEFAULT_USAGE.lookups,
       signals: DEFAULT_USAGE.signals,
       requests: DEFAULT_USAGE.requests,
     })

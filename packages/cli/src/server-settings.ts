@@ -320,8 +320,9 @@ export const SERVER_SETTINGS: readonly SettingGroup[] = [
         words:
           'what a user may do of each kind: none, messenger (30 messages, 50 reactions, 100 receipts, 20 changes of ' +
           'presence a minute, 10 beginnings of typing in 10 s), or so many in so many ms of sends, reactions, ' +
-          'receipts, typing, presence, rooms, invites, joins: sends=30/60000,joins=off. Rooms (60 a minute), ' +
-          'invites (60) and joins (600) are bound unless off',
+          'receipts, typing, presence, rooms, invites, joins, threads, lookups, signals, requests: ' +
+          'sends=30/60000,joins=off. Rooms (60 a minute), invites (60), joins (600), threads (60), lookups of ' +
+          'users (6,000), signals and requests (200 in 10 s) are bound unless off',
         fallback: 'none',
         option: 'usage',
         read: quotas,

@@ -98,7 +98,8 @@ export interface ServerOptions {
   /**
    * What a user may do of each kind, over all of their connections, beside limits.messagesPerSecond: `messenger` is a
    * profile for people who write by hand; see Usage for its figures, and to set one's own. What is too much is refused
-   * with RATE_LIMIT and a time (typing is left out in silence). Default none: only rooms, invites and joins are bound.
+   * with RATE_LIMIT and a time (typing is left out in silence). Default none: only what
+   * makes lasting rows, costs much or goes to the application's own code is bound (rooms, invites, joins, threads, lookups, signals, requests).
    */
   readonly usage?: 'none' | 'messenger' | Usage | undefined
   /** A subscription further behind than this many entries gets the newest page and a gap. Default 1,000; Infinity: never. */

@@ -23,6 +23,10 @@ export interface Usage {
   readonly invites?: Quota | false | undefined
   /** Joins, which may make rooms (see createRooms). Default 600 a minute. */
   readonly joins?: Quota | false | undefined
+  /** Threads that one begins to follow. Default 60 a minute. */
+  readonly threads?: Quota | false | undefined
+  /** Users whose presence, or whose name, one asks for: each counts. Default 6,000 a minute. */
+  readonly lookups?: Quota | false | undefined
   /** Signals of the application's own. Default 200 in 10 s. */
   readonly signals?: Quota | false | undefined
   /** Requests of the application's own. Default 200 in 10 s; messenger: 100 a minute. */

@@ -204,4 +204,36 @@ describe('without a profile', () => {
     await bench.settle()
     expect(refusals(bench)).not.toContainEqual([3, 'RATE_LIMIT', expect.anything()])
   })
+
+  it('who asks about users, or watches them, pays for each', async () => {
+    const bench = await createBench({ usage: { lookups: { count: 300, perMs: 60_000 } } })
+    await bench.login(1, 'alice')
+    const users = (from: number, count: number) => Array.from({ length: count }, (_, i) => `user-${from + i}`)
+    bench.say(1, { type: 'subscribe_presence', payload: { ref: 1, users: users(0, 200) } })
+    bench.say(1, { type: 'get_users', payload: { ref: 2, users: users(0, 100) } })
+    bench.say(1, { type: 'get_users', payload: { ref: 3, users: users(0, 1) } })
+    bench.say(1, { type: 'subscribe_presence', payload: { ref: 4, users: users(200, 2) } })
+    bench.say(1, { type: 'unsubscribe_presence', payload: { ref: 5, users: users(0, 200) } })
+    await bench.settle()
+    expect(refusals(bench)).toEqual([
+      [3, 'RATE_LIMIT', 200],
+      [4, 'RATE_LIMIT', 400],
+    ])
+  })
+
+  it('following threads is bound, and to follow them no longer is not', async () => {
+    const bench = await createBench()
+    await bench.login(1, 'alice')
+    await bench.enter(1, 'general')
+    const target = { sender: 'alice', messageId: 'no-such-message' }
+    const { count } = DEFAULT_USAGE.threads
+    for (let ref = 1; ref <= count + 1; ref++) {
+      bench.say(1, { type: 'follow_thread', payload: { ref, room: 'general', target } })
+      bench.say(1, { type: 'unfollow_thread', payload: { ref: 1_000 + ref, room: 'general', target } })
+    }
+    await bench.settle()
+    expect(refusals(bench).filter(([, code]) => code === 'RATE_LIMIT')).toEqual([
+      [count + 1, 'RATE_LIMIT', 1_000],
+    ])
+  })
 })

@@ -25,6 +25,8 @@ export const USAGE_KINDS = [
   'rooms',
   'invites',
   'joins',
+  'threads',
+  'lookups',
   'signals',
   'requests',
 ] as const
@@ -37,13 +39,16 @@ export type UsageQuotas = { readonly [K in UsageKind]?: Quota | undefined }
 const MINUTE_MS = 60_000
 
 /**
- * Binds every server where it was not lifted. A join counts, because it may make its room; a signal goes to everybody in
- * a room, and a request to the application's own code.
+ * Binds every server where it was not lifted. A join counts, because it may make its room, and a thread that is followed
+ * because it is a row for ever; of a user who is asked about many rooms may have to be looked at; a signal goes to
+ * everybody in a room, and a request to the application's own code.
  */
 export const DEFAULT_USAGE = {
   rooms: { count: 60, perMs: MINUTE_MS },
   invites: { count: 60, perMs: MINUTE_MS },
   joins: { count: 600, perMs: MINUTE_MS },
+  threads: { count: 60, perMs: MINUTE_MS },
+  lookups: { count: 6_000, perMs: MINUTE_MS },
   signals: { count: 200, perMs: 10_000 },
   requests: { count: 200, perMs: 10_000 },
 } as const satisfies UsageQuotas
@@ -77,6 +82,9 @@ const KIND_OF_MESSAGE: { readonly [T in ClientMessage['type']]?: UsageKind } = {
   mute_member: 'invites',
   join_room: 'joins',
   join_rooms: 'joins',
+  follow_thread: 'threads',
+  get_users: 'lookups',
+  subscribe_presence: 'lookups',
   send_signal: 'signals',
   send_request: 'requests',
 }
@@ -123,12 +131,18 @@ export function createUsage(context: Context): Usage {
       const kind = KIND_OF_MESSAGE[message.type]
       const buckets = kind && kinds.get(kind)
       if (!buckets) return 0
-      const count = message.type === 'join_rooms' ? message.payload.rooms.length : 1
+      const count = costOf(message)
       const waitMs = buckets.msUntil(userId, count, now)
       if (waitMs === 0) buckets.take(userId, count, now)
       return waitMs
     },
   }
+}
+
+/** What names several counts as so many. */
+function costOf({ type, payload }: ClientMessage): number {
+  if (type === 'join_rooms') return payload.rooms.length
+  return type === 'get_users' || type === 'subscribe_presence' ? payload.users.length : 1
 }
 
 function rateOf({ count, perMs }: Quota): Rate {
