@@ -63,7 +63,10 @@ export type MessageChange = { readonly [K in keyof CommandPayload<'send_message'
 export interface SightRequest {
   readonly viewer: string
   readonly userId: string
-  /** Whether both are members of some room: what decides without the hook. */
+  /**
+   * Whether both are members of some room: what decides without the hook. Their direct room counts once `userId` has
+   * written in it.
+   */
   readonly sharesRoom: boolean
 }
 

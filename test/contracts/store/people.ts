@@ -23,12 +23,41 @@ export function describePeople(open: () => Promise<Store>, harness: () => StoreH
     expect(await shares(store, 'bob', 'alice')).toEqual([false])
   })
 
-  it('counts a direct room from its first message on', async () => {
+  it('counts a direct room once the other has written in it: nobody knows a stranger by writing to them', async () => {
     const store = await open()
+    const room = '~alice~bob'
     expect(await shares(store, 'alice', 'bob')).toEqual([false])
-    await commit(store, send(1, { room: '~alice~bob' }))
-    expect(await shares(store, 'alice', 'bob')).toEqual([true])
+    await commit(store, send(1, { room }), send(2, { room }))
+    expect(await shares(store, 'alice', 'bob')).toEqual([false])
     expect(await shares(store, 'bob', 'alice')).toEqual([true])
+    const { appended } = await store.commit(
+      [send(1, { user: 'bob', room }), send(2, { user: 'bob', room })],
+      NOW,
+    )
+    expect(appended.map(({ spokeFirst }) => spokeFirst)).toEqual([['bob']])
+    expect(await shares(store, 'alice', 'bob')).toEqual([true])
+    await commit(store, send(1, { user: 'system', room: '~alice~cleo' }))
+    expect(await shares(store, 'alice', 'cleo')).toEqual([false])
+    expect(await shares(store, 'cleo', 'alice')).toEqual([false])
+  })
+
+  it('lets others have their turn while it looks at many users', async () => {
+    const store = await open()
+    const rooms = Array.from({ length: 50 }, (_, i) => `room-${i}`)
+    await commit(store, ...rooms.map((room) => join('alice', room)))
+    const others = Array.from({ length: 200 }, (_, i) => `user-${i}`)
+    let turns = 0
+    let isDone = false
+    const count = () => {
+      if (isDone) return
+      turns++
+      setImmediate(count)
+    }
+    const answer = store.readAcquaintances('alice', others)
+    count()
+    expect((await answer).map(({ userId }) => userId)).toEqual(others)
+    isDone = true
+    expect(turns).toBeGreaterThanOrEqual(19)
   })
 
   it('finds the one that they share among hundreds', async () => {

@@ -48,6 +48,27 @@ describe('to be told of users', () => {
     ).toEqual(['busy', 'offline'])
   })
 
+  it('is not to be had by writing to them: only their answer lets a stranger know of them', async () => {
+    const bench = await three()
+    const room = '~bob~eve'
+    await watch(bench, 3, 'bob')
+    bench.send(3, room, ['hello'])
+    await bench.settle()
+    bench.advance(2_000)
+    await bench.settle()
+    busy(bench, 2)
+    bench.advance(2_000)
+    await bench.settle()
+    expect(bench.heardOf(3, 'user_presence')).toEqual([])
+    // Who was written to knows who wrote.
+    expect(await watch(bench, 2, 'eve')).toEqual([{ ref: 20, users: [{ userId: 'eve', status: 'online' }] }])
+    bench.send(2, room, ['hello'])
+    await bench.settle()
+    bench.advance(2_000)
+    await bench.settle()
+    expect(bench.heardOf(3, 'user_presence')).toEqual([{ users: [{ userId: 'bob', status: 'busy' }] }])
+  })
+
   it('ends when the last shared room is left, on either side: told once, and nothing more', async () => {
     for (const leaver of [1, 2]) {
       const bench = await three()

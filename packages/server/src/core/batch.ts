@@ -42,7 +42,7 @@ export interface Membership {
   readonly role: Role
   /** The first position that the member may read. */
   readonly fromSeq: number
-  /** The position of the entry that told of it. */
+  /** The position of the entry that told of it; in a direct room of the first that they wrote there, 0 before. */
   readonly joinedSeq: number
   /** The messages up to there: those are not unread. */
   readonly joinedOrdinal: number
@@ -371,7 +371,15 @@ export class Batch implements View {
     for (const [room, entries] of this.#appended) {
       const { lastH: h, memberCount } = this.rooms.get(room) ?? NEW_ROOM
       const listeners = this.#listeners.get(room)
-      appended.push({ room, entries, h, memberCount, ...(listeners && { listeners }) })
+      const spokeFirst = spokeFirstIn(room, this.members.get(room))
+      appended.push({
+        room,
+        entries,
+        h,
+        memberCount,
+        ...(listeners && { listeners }),
+        ...(spokeFirst && { spokeFirst }),
+      })
     }
     return { outcomes: this.#outcomes, appended }
   }
@@ -437,6 +445,15 @@ function existingOf({ room, entry: { seq, timestamp }, digest }: LogRow): Existi
 function messageOf({ room, entry }: LogRow): MessageRow | undefined {
   const { seq, sender, messageId, timestamp } = entry
   return isMessage(entry) ? { room, seq, sender, messageId, timestamp, standing: {} } : undefined
+}
+
+/** Who is in a direct room since this batch; see acquaintances.ts. */
+function spokeFirstIn(
+  room: string,
+  changes: ReadonlyMap<string, Membership | undefined> | undefined,
+): readonly string[] | undefined {
+  if (!changes || usersOfDirectRoom(room) === undefined) return undefined
+  return [...changes].flatMap(([user, is]) => (is && is.joinedSeq > 0 ? user : []))
 }
 
 /** What counts as something to read. */

@@ -272,6 +272,8 @@ export interface Appended {
   readonly h: string
   /** After the commit. */
   readonly memberCount: number
+  /** Of a direct room: who wrote there for the first time. */
+  readonly spokeFirst?: readonly string[] | undefined
   /** Who wants to hear of every message, where there is one in it. */
   readonly listeners?: readonly string[] | undefined
 }
@@ -507,13 +509,16 @@ export interface Seen {
 /** Another user, as one who asks about them knows them. */
 export interface Acquaintance {
   readonly userId: string
-  /** Whether both are members of some room; so is everybody with themselves. */
+  /**
+   * Whether both are members of some room; so is everybody with themselves. Their direct room counts once this user has
+   * written in it: nobody comes to know a stranger by writing to them.
+   */
   readonly sharesRoom: boolean
   /** Undefined: never, as far as the store knows. */
   readonly lastSeenAt: number | undefined
 }
 
-/** Of a user that is asked about, so many rooms are looked at: of two who share none of those, nobody finds that they do. */
+/** Of a user that is asked about, so many rooms are looked at, beside their direct one: of two who share none of those, nobody finds that they do. */
 export const MAX_SHARED_LOOKS = 1_000
 
 /**

@@ -162,12 +162,20 @@ function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: nu
   const step = {
     outcome: { outcome: 'acknowledged', seq, timestamp: unixMs, appended: true },
     append: [row],
+    members: entrance(view, op, seq),
     read: isMessage(row.entry) ? mark : undefined,
     message: changeOf(op, resolved, row.entry),
     follow: about && isMessage(row.entry) ? followBy(view, about, user, seq) : undefined,
   } as const
   const users = view.room(room) ? undefined : usersOfDirectRoom(room)
   return users ? openDirect(view, op, users, step, unixMs) : tell(view, op, resolved, step, unixMs)
+}
+
+/** Who writes in a direct room for the first time has come into it; see acquaintances.ts. */
+function entrance(view: View, { user, room }: CommandOp, seq: number): Step['members'] {
+  if (!room.startsWith('~')) return undefined
+  const member = view.member(room, user)
+  return member?.joinedSeq === 0 ? [{ room, user, is: { ...member, joinedSeq: seq } }] : undefined
 }
 
 /** With what the command says to users in their own logs. */
@@ -201,7 +209,7 @@ function openDirect(
 ): Step {
   if (noticeId === undefined) throw new Error(`nobody could be told of ${room}`)
   const role = 'member'
-  const is: Membership = { role, fromSeq: 1, joinedSeq: 1, joinedOrdinal: 0, joinedAt: unixMs }
+  const is: Membership = { role, fromSeq: 1, joinedSeq: 0, joinedOrdinal: 0, joinedAt: unixMs }
   const notices = users.map((other, i) => {
     // The system, which is neither of the two, tells both under one id.
     const by = { user, noticeId: i === 0 || users.includes(user) ? noticeId : `${noticeId}-2` }
@@ -210,7 +218,7 @@ function openDirect(
   return fresh(view, {
     ...step,
     append: [...step.append, ...notices],
-    members: users.map((other) => ({ room, user: other, is })),
+    members: users.map((other) => ({ room, user: other, is: { ...is, joinedSeq: other === user ? 1 : 0 } })),
   })
 }
 

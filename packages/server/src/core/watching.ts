@@ -2,7 +2,7 @@
  * Being told of users, whatever room they are in. A connection names those it wants to know of; the store, and the
  * application's `maySee`, say of whom it may. Of the others nothing is told, not even that they are not there, until a
  * change of membership lets it know of them: each one's joins and leaves are reason to ask again, about them and for
- * them. While that is asked, nothing is told.
+ * them, and so is what one writes to another for the first time, about them. While that is asked, nothing is told.
  */
 import {
   type Code,
@@ -237,7 +237,8 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
           if (type === 'removal') removals++
         }
       }
-      for (const { room, entries } of appended) {
+      for (const { room, entries, spokeFirst = [] } of appended) {
+        for (const userId of spokeFirst) for (const watch of watchers.get(userId) ?? []) doubt(watch, userId)
         if (!entries.some(({ type }) => type === 'admission' || type === 'removal')) continue
         const userId = room.slice(ownLogId('').length)
         for (const watch of watchers.get(userId) ?? []) doubt(watch, userId)
