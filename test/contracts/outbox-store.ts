@@ -230,7 +230,7 @@ export function describeOutboxStoreContract(
       it('pass over rows that are not there', async () => {
         const store = await opened([row(1)])
         await store.skip(['unknown-id'], 'CANCELLED')
-        await store.fail('unknown-id', 'VOID')
+        expect(await store.fail('unknown-id', 'VOID')).toBeUndefined()
         await store.remove(['unknown-id'])
         expect(await store.renumber('nowhere', LANE, LANE_2)).toEqual([])
         expect(await places(store)).toEqual([place(1)])
@@ -278,11 +278,12 @@ export function describeOutboxStoreContract(
         expect(await places(again)).toEqual([place(2)])
       })
 
-      it('is the first one', async () => {
+      it('is the first one, which whoever comes later is told', async () => {
         const store = await opened([row(1)])
-        await store.fail(id(1), 'FORBIDDEN', 'first')
-        await store.fail(id(1), 'VOID', 'second')
-        expect((await store.list())[0]?.failed).toEqual({ code: 'FORBIDDEN', detail: 'first' })
+        const first = { code: 'FORBIDDEN', detail: 'first' }
+        expect((await store.fail(id(1), 'FORBIDDEN', 'first'))?.failed).toEqual(first)
+        expect((await store.fail(id(1), 'VOID', 'second'))?.failed).toEqual(first)
+        expect((await store.list())[0]?.failed).toEqual(first)
       })
     })
 

@@ -219,10 +219,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: KEEPER,
     from: `    failing.set(messageId, { row, outcome })
     const { code, detail, applicationCode } = outcome
-    ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {
+    ask({ do: 'fail', messageId, code, detail, applicationCode }, ({ rows: [stands] = [] }) => {
       if (!failing.delete(messageId)) return
       failed.add(messageId)
-      done()
+      // Another tab may have written why before us: whoever looks later finds that.
+      done(stands?.failed && { status: 'failed', ...stands.failed })
     })`,
     to: `    failed.add(messageId)
     done()

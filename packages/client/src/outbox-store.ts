@@ -21,8 +21,16 @@ export interface OutboxStore {
   add(rows: readonly LaneRow[]): Promise<readonly number[]>
   /** Strict. Marks undecided rows to be given up; the first reason stays; rows that are not there are passed over. */
   skip(messageIds: readonly string[], code: Code): Promise<void>
-  /** Strict. An outcome that is there already stays; rows that are not there are passed over. */
-  fail(messageId: string, code: Code, detail?: string, applicationCode?: string): Promise<void>
+  /**
+   * Strict. An outcome that is there already stays. Resolves with the row as it stands then; undefined: it is not there,
+   * and nothing was written.
+   */
+  fail(
+    messageId: string,
+    code: Code,
+    detail?: string,
+    applicationCode?: string,
+  ): Promise<StoredRow | undefined>
   /**
    * Strict and atomic. Where the oldest undecided row of the room still is in the lane `lost`, all its undecided rows
    * become 1, 2, 3 … of the lane `sid`; else somebody else did it before, and nothing changes. Resolves with the undecided

@@ -89,9 +89,10 @@ export function createStoreRunner(
       case 'skip':
         await store?.skip(call.messageIds, call.code)
         return {}
-      case 'fail':
-        await store?.fail(call.messageId, call.code, call.detail, call.applicationCode)
-        return {}
+      case 'fail': {
+        const row = await store?.fail(call.messageId, call.code, call.detail, call.applicationCode)
+        return { rows: row && readable([row]) }
+      }
       case 'renumber':
         return { rows: readable(await store?.renumber(call.room, call.lost, call.sid)) }
       case 'remove':

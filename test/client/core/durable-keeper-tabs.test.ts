@@ -226,6 +226,20 @@ describe('who does not hold the store', () => {
     expect(tab.table.list()).toEqual([])
   })
 
+  it('reports a failure with the reason that another has written before', () => {
+    const tab = holder()
+    tab.client.send('den', 'm-000001')
+    tab.answer()
+    tab.table.fail('m-000001', 'FORBIDDEN', 'no')
+    tab.refuse(tab.effects(), 'VOID')
+    tab.answer()
+    const after = tab.effects()
+    const outcome = { status: 'failed', code: 'FORBIDDEN', detail: 'no' }
+    expect(ofType(after, 'settled').map((effect) => effect.outcome)).toEqual([outcome])
+    const told = ofType(after, 'store').flatMap(({ call }) => (call.do === 'tell' ? call.notice.settled : []))
+    expect(told).toEqual([{ messageId: 'm-000001', outcome }])
+  })
+
   it('sends again what was refused together with one that another had decided meanwhile', () => {
     const tab = holder()
     for (const id of ids(1, 3)) tab.client.send('den', id)

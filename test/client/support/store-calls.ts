@@ -14,9 +14,10 @@ export function answerOf(table: OutboxTable, call: StoreCall): StoreResult | und
     case 'skip':
       table.skip(call.messageIds, call.code)
       return {}
-    case 'fail':
-      table.fail(call.messageId, call.code, call.detail, call.applicationCode)
-      return {}
+    case 'fail': {
+      const row = table.fail(call.messageId, call.code, call.detail, call.applicationCode)
+      return { rows: row && [row] }
+    }
     case 'renumber':
       return { rows: table.renumber(call.room, call.lost, call.sid) }
     case 'remove':

@@ -145,9 +145,9 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
 
   function settle(row: Row, outcome: SendOutcome): void {
     const { messageId } = row
-    const done = () => {
-      report(row, outcome)
-      if (row.order !== IN_MEMORY) settled.push({ messageId, outcome })
+    const done = (known = outcome) => {
+      report(row, known)
+      if (row.order !== IN_MEMORY) settled.push({ messageId, outcome: known })
     }
     if (row.order === IN_MEMORY) return done()
     if (outcome.status === 'acknowledged') {
@@ -157,10 +157,11 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     }
     failing.set(messageId, { row, outcome })
     const { code, detail, applicationCode } = outcome
-    ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {
+    ask({ do: 'fail', messageId, code, detail, applicationCode }, ({ rows: [stands] = [] }) => {
       if (!failing.delete(messageId)) return
       failed.add(messageId)
-      done()
+      // Another tab may have written why before us: whoever looks later finds that.
+      done(stands?.failed && { status: 'failed', ...stands.failed })
     })
   }
 

@@ -40,7 +40,7 @@ export type StoreCall =
 export interface StoreResult {
   /** Of `add`. */
   readonly orders?: readonly number[] | undefined
-  /** Of `list` and `renumber`. */
+  /** Of `list` and `renumber`; of `fail` the one that failed, where it is there. */
   readonly rows?: readonly StoredRow[] | undefined
 }
 

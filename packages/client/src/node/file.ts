@@ -176,9 +176,10 @@ async function openJournal(
       table.skip(messageIds, code)
       return append(['skip', messageIds, code], true)
     },
-    fail(messageId, code, detail, applicationCode) {
-      table.fail(messageId, code, detail, applicationCode)
-      return append(['fail', messageId, code, detail ?? null, applicationCode ?? null], true)
+    async fail(messageId, code, detail, applicationCode) {
+      const row = table.fail(messageId, code, detail, applicationCode)
+      await append(['fail', messageId, code, detail ?? null, applicationCode ?? null], true)
+      return row
     },
     async renumber(room, lost, sid) {
       const rows = table.renumber(room, lost, sid)

@@ -8,7 +8,12 @@ export interface OutboxTable {
   next(): number
   add(rows: readonly LaneRow[]): readonly number[]
   skip(messageIds: readonly string[], code: Code): void
-  fail(messageId: string, code: Code, detail: string | undefined, applicationCode?: string): void
+  fail(
+    messageId: string,
+    code: Code,
+    detail: string | undefined,
+    applicationCode?: string,
+  ): StoredRow | undefined
   renumber(room: string, lost: string, sid: string): readonly StoredRow[]
   remove(messageIds: readonly string[]): void
   clear(): void
@@ -41,6 +46,7 @@ export function createOutboxTable(rows: readonly StoredRow[] = [], next = 1): Ou
     },
     fail(messageId, code, detail, applicationCode) {
       change(messageId, () => ({ failed: { code, detail, applicationCode } }))
+      return table.get(messageId)
     },
     renumber(room, lost, sid) {
       const found = undecided(room)

@@ -38,9 +38,12 @@ export async function failRow(
   code: Code,
   detail?: string,
   applicationCode?: string,
-): Promise<void> {
+): Promise<StoredRow | undefined> {
   const row = await rowOf(rows, messageId)
-  if (row && !row.failed) await put(rows, { ...row, failed: { code, detail, applicationCode } })
+  if (!row || row.failed) return row
+  const failed = { ...row, failed: { code, detail, applicationCode } }
+  await put(rows, failed)
+  return failed
 }
 
 export async function renumberRows(
