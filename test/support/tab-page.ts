@@ -2,10 +2,11 @@
 
 import { createClient } from '@tautline/client'
 import { calls } from '@tautline/client/calls'
+import { devtools } from '@tautline/client/devtools'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { laneRow, type OutboxTab, openTab } from '../client/support/outbox-tab.ts'
 
-const offered = { calls, createClient, indexedDb, laneRow, openTab }
+const offered = { calls, createClient, devtools, indexedDb, laneRow, openTab }
 
 declare global {
   var tautline: typeof offered

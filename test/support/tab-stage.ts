@@ -89,11 +89,11 @@ export class TabStage {
 }
 
 async function servePages(): Promise<HttpServer> {
-  const script = await scriptOfPage()
+  const scripts = await scriptsOfPage()
   const server = createHttpServer((request, response) => {
-    const isScript = request.url === '/page.js'
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html')
-    response.end(isScript ? script : PAGE)
+    const script = scripts.get(request.url ?? '')
+    response.setHeader('Content-Type', script === undefined ? 'text/html' : 'text/javascript')
+    response.end(script ?? PAGE)
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -101,10 +101,10 @@ async function servePages(): Promise<HttpServer> {
   return server
 }
 
-let built: Promise<string> | undefined
+let built: Promise<ReadonlyMap<string, string>> | undefined
 
-/** The sources of the packages, bundled as an application would. */
-function scriptOfPage(): Promise<string> {
+/** The sources of the packages, bundled as an application would: `/page.js`, and what it loads later. */
+function scriptsOfPage(): Promise<ReadonlyMap<string, string>> {
   built ??= (async () => {
     const entry = fileURLToPath(new URL('./tab-page.ts', import.meta.url))
     const result = await build({
@@ -115,7 +115,9 @@ function scriptOfPage(): Promise<string> {
     })
     const [output] = [result].flat()
     if (!output || !('output' in output)) throw new Error('the test page was not built')
-    return output.output[0].code
+    return new Map(
+      output.output.flatMap((file) => ('code' in file ? [[`/${file.fileName}`, file.code]] : [])),
+    )
   })()
   return built
 }

@@ -8,9 +8,11 @@
  * The client knows nothing of it: its transport, token and lifecycle are wrapped, and the rest is in its public events and
  * snapshots. The panel itself is loaded when it is opened first.
  */
+import { TautlineError } from '@tautline/protocol/wire'
 import type { Client, StatusChange } from './client.ts'
 import type { Status } from './core/status.ts'
 import { type OutboxRow, outboxRows } from './devtools/outbox-rows.ts'
+import type { PanelParts } from './devtools/panel/panel.ts'
 import { createRecorder, type Recording } from './devtools/recorder.ts'
 import { type ReportFormat, writeReport } from './devtools/report.ts'
 import { createWireBreaker, type SwitchName } from './devtools/wire-breaker.ts'
@@ -68,6 +70,16 @@ export interface Devtools extends Readable<DevtoolsSnapshot> {
   pause(isPaused: boolean): void
   /** Hidden bodies are forgotten. */
   showBodies(hasBodies: boolean): void
+  /**
+   * Shows the panel in this element, which it fills; without one at the bottom edge of the page. Returns how to take it
+   * away. What was broken is mended when the last panel goes. Throws VALIDATION_ERROR before a client is watched.
+   */
+  mount(element?: Element, options?: MountOptions): () => void
+}
+
+export interface MountOptions {
+  /** The panel was closed by its own button. */
+  onClose?(): void
 }
 
 const SWITCHES: readonly SwitchName[] = ['stall', 'halfOpen', 'refuseToken', 'offline']
@@ -79,7 +91,9 @@ export function devtools(options: DevtoolsOptions = {}): Devtools {
   /** Since when it has its status, by the monotonic clock. */
   let since = 0
   let status: Status = 'idle'
+  let cameFrom: Status | undefined
   let snapshot: DevtoolsSnapshot | undefined
+  let panels = 0
   const listeners = createListeners<[]>()
   const recorder = createRecorder({
     clock: { now: () => scheduler.now(), unixTime: () => scheduler.unixTime() },
@@ -118,7 +132,10 @@ export function devtools(options: DevtoolsOptions = {}): Devtools {
       afterMs: isMove ? now - since : undefined,
       retryInMs,
     })
-    if (isMove) since = now
+    if (isMove) {
+      since = now
+      cameFrom = status
+    }
     status = to
     if (to === 'closed') unwatch()
   }
@@ -162,6 +179,7 @@ export function devtools(options: DevtoolsOptions = {}): Devtools {
       unwatch()
       watched = client
       status = client.status
+      cameFrom = undefined
       since = scheduler.now()
       const stops = [
         client.on('status', onStatus),
@@ -202,6 +220,58 @@ export function devtools(options: DevtoolsOptions = {}): Devtools {
     clear: recorder.clear,
     pause: recorder.pause,
     showBodies: recorder.keepBodies,
+    mount(element, { onClose } = {}) {
+      if (!watched) throw new TautlineError('VALIDATION_ERROR', 'watch a client first')
+      const first = watched
+      const host = createHost(element)
+      const root = host.attachShadow({ mode: 'open' })
+      let end: (() => void) | undefined
+      let isMounted = true
+      panels++
+      const unmount = () => {
+        if (!isMounted) return
+        isMounted = false
+        end?.()
+        host.remove()
+        if (--panels === 0) tools.restore()
+      }
+      const parts: PanelParts = {
+        tools,
+        client: () => watched ?? first,
+        cameFrom: () => cameFrom,
+        now: () => scheduler.unixTime(),
+        close() {
+          unmount()
+          onClose?.()
+        },
+      }
+      import('./devtools/panel/panel.ts').then(
+        ({ openPanel }) => {
+          if (isMounted) end = openPanel(root, parts)
+        },
+        (error: unknown) => {
+          // Whoever opens it without a network, and for the first time.
+          root.textContent = `The panel could not be loaded: ${String(error)}`
+        },
+      )
+      return unmount
+    },
   }
   return tools
+}
+
+/** Nothing that the page's style sheets say of it, not even with !important, changes where it stands. */
+function createHost(parent: Element | undefined): HTMLElement {
+  const host = document.createElement('tautline-devtools')
+  const docked = {
+    position: 'fixed',
+    inset: 'auto 0 0 0',
+    'block-size': 'min(27rem, 60vh)',
+    'z-index': '2147483000',
+  }
+  const within = { 'block-size': '100%', 'min-block-size': '16rem' }
+  const style = { all: 'initial', display: 'block', contain: 'content', ...(parent ? within : docked) }
+  for (const [name, value] of Object.entries(style)) host.style.setProperty(name, value, 'important')
+  ;(parent ?? document.body).append(host)
+  return host
 }

@@ -29,7 +29,7 @@ export type Move =
 
 const leave = { disconnect: 'idle', close: 'closed' } as const
 
-const MOVES: { readonly [S in Status]: { readonly [M in Move]?: Status } } = {
+export const MOVES: { readonly [S in Status]: { readonly [M in Move]?: Status } } = {
   idle: { connect: 'connecting', close: 'closed' },
   connecting: { opened: 'authenticating', lost: 'waiting', tired: 'suspended', refused: 'stopped', ...leave },
   authenticating: {

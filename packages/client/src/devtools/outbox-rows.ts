@@ -34,7 +34,7 @@ export function outboxRows(client: Client, { attempts, redactor }: Recorder): re
       sid: seen?.sid,
       n: seen?.n,
       reason: error?.applicationCode ?? error?.code,
-      detail: error && redactor.text(error.message),
+      detail: error && error.message !== error.code ? redactor.text(error.message) : undefined,
     }
   })
 }

@@ -31,7 +31,7 @@ export function writeReport(report: Report, format: ReportFormat): string {
   ].join('\n')
 }
 
-function latencyWords({ lastMs, medianMs, worstMs }: Recording['latency']): string {
+export function latencyWords({ lastMs, medianMs, worstMs }: Recording['latency']): string {
   const words = ({ name, ms }: { name: string; ms: number | undefined }) => `${name} ${milliseconds(ms ?? 0)}`
   return [
     { name: 'last', ms: lastMs },
@@ -43,23 +43,23 @@ function latencyWords({ lastMs, medianMs, worstMs }: Recording['latency']): stri
 }
 
 /** `12:04:31.250`, in UTC, so that two people mean the same. */
-function timeOfDay(unixTime: number): string {
+export function timeOfDay(unixTime: number): string {
   return new Date(unixTime).toISOString().slice(11, 23)
 }
 
 /** `40 ms`, `3.2 s`, `4 min`, `2 h` */
-function milliseconds(ms: number): string {
+export function milliseconds(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 100_000) return `${(ms / 1_000).toFixed(1)} s`
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`
 }
 
-function bytesWords(bytes: number): string {
+export function bytesWords(bytes: number): string {
   return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`
 }
 
 /** Why, and what is known beside it. */
-function whyWords({ reason, detail, afterMs, retryInMs }: Happening): string {
+export function whyWords({ reason, detail, afterMs, retryInMs }: Happening): string {
   return [
     reason,
     detail,
