@@ -4,7 +4,7 @@ import { CLIENT_MESSAGES, COMMANDS, decodeClientFrame, decodeCommand, MAX_BATCH 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { command } from '../../packages/protocol/src/messages/messages.ts'
-import { readCommands, readPlainMessage } from '../../packages/protocol/src/shortcuts.ts'
+import { readCommands, readPlainFrame, readPlainMessage } from '../../packages/protocol/src/shortcuts.ts'
 import { anyText, holds } from './property.ts'
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{7,65}$/)
@@ -78,9 +78,9 @@ describe('a plain message', () => {
         if (!short) return
         good++
         const { type, messageId, payload: body } = command.parse(value)
-        const long = { ok: true, type, messageId, payload: COMMANDS.send_message.parse(body) }
+        const long = { type, messageId, payload: COMMANDS.send_message.parse(body) }
         expect(short).toEqual(long)
-        expect(decodeCommand(value)).toEqual(long)
+        expect(decodeCommand(value)).toEqual({ ok: true, ...long })
       }),
       3_000,
     )
@@ -90,5 +90,60 @@ describe('a plain message', () => {
   it.each([null, 1, 'x', [], undefined, { type: 'send_message', messageId: 'k3J9x_Qp', payload: ['x'] }])(
     'is not %j',
     (value) => expect(readPlainMessage(value)).toBeUndefined(),
+  )
+})
+
+describe('a plain frame', () => {
+  const frame = almost({
+    type: fc.constant('commands'),
+    payload: almost({
+      ref: fc.constant(1),
+      room: fc.constant('general'),
+      sid: id,
+      n: fc.constant(1),
+      commands: fc.array(plain, { minLength: 1, maxLength: 2 }),
+    }),
+  })
+
+  it('is read as the schemas read it, each command too, and nothing else is', () => {
+    let good = 0
+    holds(
+      fc.property(frame, (value) => {
+        const short = readPlainFrame(value)
+        if (!short) return
+        good++
+        expect(short.payload).toEqual(CLIENT_MESSAGES.commands.parse((value as { payload: unknown }).payload))
+        for (const item of short.payload.commands) {
+          const { type, messageId, payload: body } = command.parse(item)
+          const long = { ok: true, type, messageId, payload: COMMANDS.send_message.parse(body) }
+          expect(decodeCommand(item)).toEqual(long)
+        }
+      }),
+      3_000,
+    )
+    expect(good).toBeGreaterThan(100)
+  })
+
+  const item = '{"type":"send_message","messageId":"k3J9x_Qp","payload":{"content":"x"}}'
+  const text = `{"type":"commands","payload":{"ref":1,"room":"general","sid":"k3J9x_Qp","n":1,"commands":[${item}]}}`
+
+  it.each([
+    ['of the envelope', text.replace('{', '{"KEY":VALUE,')],
+    ['of its payload', text.replace('"ref"', '"KEY":VALUE,"ref"')],
+    ['of a command', text.replace('{"type":"send', '{"KEY":VALUE,"type":"send')],
+    ['of what a command says', text.replace('"content"', '"KEY":VALUE,"content"')],
+  ])('has no other key %s, where a name of a prototype or a depth could hide', (_where, strange) => {
+    expect(readPlainFrame(JSON.parse(text))).toBeDefined()
+    for (const [key, value] of [
+      ['__proto__', '1'],
+      ['more', '[1]'],
+      ['constructor', '{}'],
+      ['toString', '1'],
+    ] as const)
+      expect(readPlainFrame(JSON.parse(strange.replace('KEY', key).replace('VALUE', value)))).toBeUndefined()
+  })
+
+  it.each([null, 1, 'x', [], undefined, [JSON.parse(text)]])('is not %j', (value) =>
+    expect(readPlainFrame(value)).toBeUndefined(),
   )
 })

@@ -8,7 +8,7 @@ import type * as z from 'zod/mini'
 import type { Code } from './codes.ts'
 import { DEFAULT_LIMITS, MAX_BATCH, MAX_DEPTH } from './limits.ts'
 import { command as commandSchema } from './messages/messages.ts'
-import { readCommands, readPlainMessage } from './shortcuts.ts'
+import { PlainMessage, readCommands, readPlainFrame, readPlainMessage } from './shortcuts.ts'
 import { findFault, type TextFault, utf8Bytes } from './text.ts'
 import {
   CLIENT_MESSAGES,
@@ -70,8 +70,8 @@ export type DecodedCommand =
 
 /** One item of a `commands` frame. */
 export function decodeCommand(item: unknown): DecodedCommand {
-  const plain = readPlainMessage(item)
-  if (plain) return plain
+  const plain = item instanceof PlainMessage ? item : readPlainMessage(item)
+  if (plain) return { ok: true, type: plain.type, messageId: plain.messageId, payload: plain.payload }
   const head = commandSchema.safeParse(item)
   if (!head.success) {
     const messageId = messageIdOf(item)
@@ -106,6 +106,8 @@ function decodeFrame<M>(
   }
   // Without an escape there is no way to write NUL or a lone surrogate: a text frame is valid UTF-8.
   const hasEscapes = text.includes('\\')
+  const plain = !hasEscapes && table === CLIENT_MESSAGES ? readPlainFrame(value) : undefined
+  if (plain) return [{ ok: true, message: plain as M }]
   let fault = findFrameFault(value, hasEscapes)
   if (fault) {
     value = Array.isArray(value) ? value.map(withoutFaultyCommands) : withoutFaultyCommands(value)
