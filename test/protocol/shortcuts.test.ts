@@ -132,7 +132,7 @@ describe('a plain frame', () => {
     ['of its payload', text.replace('"ref"', '"KEY":VALUE,"ref"')],
     ['of a command', text.replace('{"type":"send', '{"KEY":VALUE,"type":"send')],
     ['of what a command says', text.replace('"content"', '"KEY":VALUE,"content"')],
-  ])('has no other key %s, where a name of a prototype or a depth could hide', (_where, strange) => {
+  ])('has no other key %s, where a name of a prototype or a depth could hide', (_where, withKey) => {
     expect(readPlainFrame(JSON.parse(text))).toBeDefined()
     for (const [key, value] of [
       ['__proto__', '1'],
@@ -140,7 +140,7 @@ describe('a plain frame', () => {
       ['constructor', '{}'],
       ['toString', '1'],
     ] as const)
-      expect(readPlainFrame(JSON.parse(strange.replace('KEY', key).replace('VALUE', value)))).toBeUndefined()
+      expect(readPlainFrame(JSON.parse(withKey.replace('KEY', key).replace('VALUE', value)))).toBeUndefined()
   })
 
   it.each([null, 1, 'x', [], undefined, [JSON.parse(text)]])('is not %j', (value) =>
