@@ -26,7 +26,7 @@ const tasks = {
     run: (args) => runInOrder([['vitest', 'run', ...args]]),
   },
   'test:browser': {
-    about: 'try the demo, and the tabs of one user, in a real Chromium: killed servers, crashes, reloads',
+    about: 'try it in a real Chromium: tabs, crashes, reloads, sleep, full disks, the demo (--repeats 20)',
     run: runBrowserTests,
   },
   faults: {
@@ -328,9 +328,38 @@ async function runBrowserTests(args) {
     )
   }
   process.env.CHROMIUM_PATH = chromium
+  const { repeats, rest } = takeRepeats(args)
+  if (!Number.isInteger(repeats) || repeats < 1) return fail('--repeats wants a number, such as 20.')
   const code = await buildDemoPage()
   if (code !== 0) return code
-  return runInOrder([['vitest', 'run', '--config', 'test/browser.config.ts', ...args]])
+  const command = ['vitest', 'run', '--config', 'test/browser.config.ts', ...rest]
+  if (repeats === 1) return runInOrder([command])
+  return runRepeatedly(command, repeats)
+}
+
+function takeRepeats(args) {
+  const at = args.indexOf('--repeats')
+  return at < 0
+    ? { repeats: 1, rest: args }
+    : { repeats: Number(args[at + 1]), rest: [...args.slice(0, at), ...args.slice(at + 2)] }
+}
+
+/** A test that fails now and then shows only so: all runs are made, whatever fails, and counted. */
+async function runRepeatedly(command, repeats) {
+  const failed = []
+  const seconds = []
+  for (let run = 1; run <= repeats; run++) {
+    const started = Date.now()
+    if ((await runInOrder([command])) !== 0) failed.push(run)
+    seconds.push(Math.round((Date.now() - started) / 1000))
+    console.log(
+      `Run ${run} of ${repeats}: ${failed.at(-1) === run ? 'failed' : 'passed'} in ${seconds.at(-1)} s.\n`,
+    )
+  }
+  console.log(
+    `${repeats - failed.length} of ${repeats} runs passed, in ${Math.min(...seconds)} to ${Math.max(...seconds)} s each.`,
+  )
+  return failed.length === 0 ? 0 : fail(`Failed: run ${failed.join(', ')}.`)
 }
 
 function inPath(names) {

@@ -23,7 +23,10 @@ export function chromiumPath(): string {
 }
 
 export interface ChromiumProcess {
+  /** Of the profile on the disk. */
   readonly context: BrowserContext
+  /** Another one, in memory. */
+  newProfile(): Promise<BrowserContext>
   /** All of it at once, as when the power goes. */
   kill(): Promise<void>
 }
@@ -55,6 +58,7 @@ export async function startChromium(
   const browser = await chromium.connectOverCDP(await addressOf(child), { noDefaults: true })
   return {
     context: browser.contexts()[0] as BrowserContext,
+    newProfile: () => browser.newContext(),
     async kill() {
       const isGone = once(child, 'exit')
       process.kill(-(child.pid as number), 'SIGKILL')

@@ -2,27 +2,36 @@
 // what it had on the disk, the server can go away and come back while the page itself can still be loaded.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { CDPSession, Page } from 'playwright-core'
+import type { BrowserContext, CDPSession, Page } from 'playwright-core'
 import { build, defaultClientConditions } from 'vite'
 import { type ChromiumProcess, startChromium } from './chromium.ts'
 
 const PAGE =
-  '<!doctype html><html><head><title>tab</title></head><body><script type="module" src="/page.js"></script></body></html>'
+  '<!doctype html><html><head><title>tab</title><link rel="icon" href="data:,"></head><body><script type="module" src="/page.js"></script></body></html>'
+
+/** A service worker that keeps the page for when there is no network, as an application that works offline has one. */
+const workerThatKeeps = (urls: readonly string[]) => `
+  addEventListener('install', (event) =>
+    event.waitUntil(caches.open('page').then((cache) => cache.addAll(${JSON.stringify(urls)}))))
+  addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+  addEventListener('fetch', (event) =>
+    event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request))))
+`
 
 export class TabStage {
   /** What the pages complained about, beside a server that is not there. */
   readonly complaints: string[] = []
   readonly #folder: string
-  readonly #pages: HttpServer
+  readonly #pages: PageServer
   readonly #flags: readonly string[]
   #browser: ChromiumProcess
 
-  private constructor(folder: string, pages: HttpServer, browser: ChromiumProcess, flags: readonly string[]) {
+  private constructor(folder: string, pages: PageServer, browser: ChromiumProcess, flags: readonly string[]) {
     this.#folder = folder
     this.#pages = pages
     this.#browser = browser
@@ -38,12 +47,22 @@ export class TabStage {
 
   /** Of the test page; another path is another page of the same origin. */
   url(path = '/'): string {
-    return `http://127.0.0.1:${(this.#pages.address() as AddressInfo).port}${path}`
+    return `${this.#pages.origin}${path}`
+  }
+
+  /** What is kept from one start of the browser to the next, and shared by all tabs that name no other. */
+  get profile(): BrowserContext {
+    return this.#browser.context
+  }
+
+  /** A storage of its own, as another browser would have; forgotten when it is closed. */
+  newProfile(): Promise<BrowserContext> {
+    return this.#browser.newProfile()
   }
 
   /** A tab with the test page, where `tautline` is there. `before` runs in it before anything else. */
-  async tab(before?: () => void): Promise<Page> {
-    const page = await this.#browser.context.newPage()
+  async tab(before?: () => void, profile: BrowserContext = this.profile): Promise<Page> {
+    const page = await profile.newPage()
     page.setDefaultTimeout(15_000)
     page.on('pageerror', (error) => this.complaints.push(error.message))
     page.on('console', (message) => {
@@ -56,7 +75,25 @@ export class TabStage {
   }
 
   devtools(page: Page): Promise<CDPSession> {
-    return this.#browser.context.newCDPSession(page)
+    return page.context().newCDPSession(page)
+  }
+
+  /** This tab does nothing else until it is let go, like one whose script runs for too long. */
+  async hang(page: Page): Promise<{ letGo(): Promise<void> }> {
+    const isHeld = this.#pages.nextHeld()
+    const hanging = page.evaluate(() => {
+      const request = new XMLHttpRequest()
+      // Not asynchronous: nothing else runs in this page until there is an answer.
+      request.open('GET', '/held', false)
+      request.send()
+    })
+    const answer = await isHeld
+    return {
+      async letGo() {
+        answer()
+        await hanging
+      },
+    }
   }
 
   /** The process of this tab ends, without a word; the tab is still to be closed. */
@@ -83,22 +120,41 @@ export class TabStage {
   async close(): Promise<void> {
     await this.#browser.kill()
     this.#pages.close()
-    this.#pages.closeAllConnections()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
 
-async function servePages(): Promise<HttpServer> {
-  const scripts = await scriptsOfPage()
-  const server = createHttpServer((request, response) => {
-    const script = scripts.get(request.url ?? '')
+interface PageServer {
+  readonly origin: string
+  /** Resolves when a page asks for `/held`, with how to answer it. */
+  nextHeld(): Promise<() => void>
+  close(): void
+}
+
+async function servePages(): Promise<PageServer> {
+  const scripts = new Map(await scriptsOfPage())
+  scripts.set('/worker.js', workerThatKeeps(['/', ...scripts.keys()]))
+  let held: (answer: () => void) => void = () => {}
+  const server = createHttpServer(({ url }, response) => {
+    if (url === '/held') return held(() => response.end())
+    const script = scripts.get(url ?? '')
     response.setHeader('Content-Type', script === undefined ? 'text/html' : 'text/javascript')
     response.end(script ?? PAGE)
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
-  return server
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    nextHeld: () =>
+      new Promise((resolve) => {
+        held = resolve
+      }),
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
 }
 
 let built: Promise<ReadonlyMap<string, string>> | undefined

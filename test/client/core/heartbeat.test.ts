@@ -99,6 +99,22 @@ describe('the heartbeat', () => {
     expect(heartbeat.tick(woke + 1)).toBe('dead')
   })
 
+  it('finds a dead connection also where every timer is late, as in a tab that has been hidden for long', () => {
+    const heartbeat = start()
+    const verdicts: string[] = []
+    for (let now = 60_000; now <= 300_000 && !verdicts.includes('dead'); now += 60_000)
+      verdicts.push(heartbeat.tick(now))
+    expect(verdicts).toEqual(['fine', 'probe', 'fine', 'dead'])
+  })
+
+  it('looks again each time that it fires late, once a frame has come', () => {
+    const heartbeat = start()
+    for (let now = 60_000; now <= 600_000; now += 60_000) {
+      expect(heartbeat.tick(now)).toBe('fine')
+      heartbeat.feed(now)
+    }
+  })
+
   it.each([0, 4_999, 5_000])('takes a timer that is %d ms late at its word', (lateMs) => {
     expect(start().tick(WATCHDOG_MS + lateMs)).toBe('probe')
   })

@@ -1,7 +1,8 @@
 /**
  * Finds a dead connection. Any frame feeds a watchdog; a watchdog that fires does not close, it probes: one `ping`,
  * and only its silence is a verdict. A watchdog that fires late says that we slept, not that the server is gone: it
- * looks once more after the frames that were waiting have been read.
+ * looks once more after the frames that were waiting have been read. Once: in a tab that has been hidden for long every
+ * timer is late.
  */
 import { NEVER } from './alarms.ts'
 
@@ -38,17 +39,26 @@ export function isLate(now: number, deadline: number): boolean {
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   let watchdogAt = NEVER
   let probeEndsAt = NEVER
+  /** Whether the deadline of now was late before. */
+  let isPutOff = false
 
   function probe(now: number): boolean {
     if (probeEndsAt !== NEVER) return false
     probeEndsAt = now + options.probeTimeoutMs
+    isPutOff = false
     return true
+  }
+
+  function putOff(now: number, deadline: number): boolean {
+    isPutOff = !isPutOff && isLate(now, deadline)
+    return isPutOff
   }
 
   return {
     start(now) {
       watchdogAt = now + options.watchdogMs
       probeEndsAt = NEVER
+      isPutOff = false
     },
     stop() {
       watchdogAt = NEVER
@@ -58,17 +68,18 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       if (watchdogAt === NEVER) return
       watchdogAt = now + options.watchdogMs
       probeEndsAt = NEVER
+      isPutOff = false
     },
     doubt: (now) => watchdogAt !== NEVER && probe(now),
     tick(now) {
       if (now >= probeEndsAt) {
-        if (!isLate(now, probeEndsAt)) return 'dead'
+        if (!putOff(now, probeEndsAt)) return 'dead'
         probeEndsAt = now + 1
         watchdogAt = Math.max(watchdogAt, now + 1)
         return 'fine'
       }
       if (now < watchdogAt) return 'fine'
-      if (isLate(now, watchdogAt)) {
+      if (putOff(now, watchdogAt)) {
         watchdogAt = now + 1
         return 'fine'
       }

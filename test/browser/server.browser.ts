@@ -1,0 +1,43 @@
+// The server as a process of its own, killed with SIGKILL while two browsers write, and started again on its file and port.
+
+import { describe, expect, it } from 'vitest'
+import { numbered, SOON, setScene } from './scene.ts'
+import { serverThatIsKilled } from './scene-server.ts'
+
+const scene = setScene(serverThatIsKilled)
+
+describe('a server that is killed', () => {
+  it('while acknowledgements are on their way, has what it acknowledged, and takes the rest once', async () => {
+    const [alice, bob] = [await scene.browser('alice'), await scene.browser('bob')]
+    const [a, b] = [await alice.tab(), await bob.tab()]
+    await Promise.all([a.connected(), b.connected()])
+    for (let round = 0; round < 3; round++) {
+      const isAnswered = alice.proxy.carries('"ack')
+      const sending = [
+        a.send(...numbered(60, round * 60).map((m) => `${m} of a`)),
+        b.send(...numbered(60, round * 60).map((m) => `${m} of b`)),
+      ]
+      await isAnswered
+      await scene.server.stop()
+      await Promise.all(sending)
+      // While there is nobody to send it to.
+      await Promise.all([a.send(`${round} alone of a`), b.send(`${round} alone of b`)])
+      await expect.poll(() => a.state(), SOON).not.toMatchObject({ status: 'connected' })
+      await scene.server.start()
+    }
+    await scene.judge()
+  })
+
+  it('is not missed by a page that is reloaded before it is back', async () => {
+    const browser = await scene.browser('alice')
+    const tab = await (await browser.tab()).connected()
+    const isAnswered = browser.proxy.carries('"ack')
+    await tab.send(...numbered(40))
+    await isAnswered
+    await scene.server.stop()
+    await tab.reload()
+    await tab.send(...numbered(10, 41))
+    await scene.server.start()
+    await scene.judge(numbered(50))
+  })
+})
