@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
@@ -233,6 +233,11 @@ describe('sqlite() opens a file', () => {
     await expect(harness.open()).rejects.toThrow('it has no epoch')
     harness.exec(`insert into meta values ('epoch', 'epoch-again')`)
     expect((await open(harness)).epoch).toBe('epoch-again')
+  })
+
+  it.each(['', ':memory:'])('and says so where the name is %j, which is that of no file', async (name) => {
+    await expect(sqlite(name).open()).rejects.toThrow('Name one, or use memory()')
+    expect(existsSync(':memory:')).toBe(false)
   })
 
   it('and says so where there is no such folder, or the name is that of one', async () => {

@@ -279,6 +279,11 @@ const MIGRATIONS = [
 
 /** The open database, or an Error for people. `makeEpoch` names the logs of a new file. */
 export function openFile(file: string, makeEpoch: () => string): Database.Database {
+  if (file === '' || file === ':memory:') {
+    throw new Error(
+      `Cannot open the database "${file}": the store of SQLite is a file. Name one, or use memory() where nothing shall be kept.`,
+    )
+  }
   const path = resolve(file)
   if (!existsSync(dirname(path))) {
     throw new Error(`Cannot open the database ${path}: its folder does not exist. Create the folder first.`)
