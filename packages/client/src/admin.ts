@@ -14,6 +14,7 @@ export interface MemberList {
 }
 
 export interface ActiveMembers {
+  /** By user id. */
   readonly members: readonly {
     readonly userId: string
     readonly role: Role

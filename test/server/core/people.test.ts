@@ -166,6 +166,18 @@ describe('a hidden user', () => {
   })
 })
 
+it('who of the members is there is told by user id, whoever came first', async () => {
+  const bench = await createBench()
+  for (const [i, user] of ['carol', 'alice', 'bob'].entries()) {
+    await bench.login(i + 1, user)
+    await bench.enter(i + 1, 'general')
+  }
+  bench.say(1, { type: 'list_active_members', payload: { ref: 11, room: 'general' } })
+  await bench.settle()
+  const [list] = bench.heardOf(1, 'active_member_list')
+  expect(list?.members.map(({ userId }) => userId)).toEqual(['alice', 'bob', 'carol'])
+})
+
 describe('when a user was last seen', () => {
   it('is told when the grace is over, and kept in the store from the moment of going', async () => {
     const bench = await watched()

@@ -317,7 +317,7 @@ export function createSubscriptions(
     ask,
 
     askActive(connection, asked) {
-      const users = [...(rooms.get(asked.room)?.attendance?.named ?? [])]
+      const users = [...(rooms.get(asked.room)?.attendance?.named ?? [])].sort()
       ask(connection, { why: 'active', ask: asked, users })
     },
 
