@@ -2,6 +2,7 @@
 
 import type { Client, Readable } from '@tautline/client'
 import { type Notification, type Notifications, notifications } from '@tautline/client/notifications'
+import { directRoomId } from '@tautline/protocol'
 import {
   createServer,
   memory,
@@ -314,6 +315,34 @@ it('who is away is told by a push, with what was said and how many are unread', 
       message: expect.objectContaining({ seq: 5, payload: { content: 'never mind' } }),
     },
   ])
+})
+
+it('a push about what was said in a room is for nobody who may not read it any more', async () => {
+  const pushed: string[] = []
+  const isKept = new Set<string>()
+  let onPush = () => {}
+  const { server, client } = await start({
+    hooks: {
+      authorize: ({ action, userId }) => action !== 'read' || !isKept.has(userId),
+      onNotification({ userId, type }) {
+        pushed.push(`${userId} ${type}`)
+        onPush()
+      },
+    },
+  })
+  await server.rooms.create({ id: 'club', visibility: 'public', owner: 'bob' })
+  await server.rooms.addMember('club', 'alice')
+  isKept.add('alice')
+  const bob = client('bob')
+  await bob.connect()
+  await bob.room('club').send({ content: 'fire', mentions: ['alice'] })
+  await bob.room(directRoomId('alice', 'bob')).send({ content: 'never mind' })
+  const told = new Promise<void>((resolve) => {
+    onPush = () => void (pushed.includes('alice notice') && resolve())
+  })
+  await server.notify('alice', { title: 'something else' })
+  await told
+  expect(pushed.toSorted()).toEqual(['alice admission', 'alice notice'])
 })
 
 it('one object stands for a client until it is closed, and hears nothing afterwards', async () => {

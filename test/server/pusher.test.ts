@@ -23,6 +23,7 @@ async function withTwo(push: (notification: PushNotification) => unknown) {
   const calls: PushNotification[] = []
   const pusher = createPusher({
     store,
+    mayRead: async () => true,
     logger,
     push: async (notification) => {
       calls.push(notification)
@@ -61,6 +62,7 @@ describe('a notification for somebody who is away', () => {
     const calls: PushNotification[] = []
     const pusher = createPusher({
       store,
+      mayRead: async () => true,
       logger: { debug() {}, info() {}, warn() {}, error() {} },
       push: async (notification) => void calls.push(notification),
     })
@@ -84,6 +86,39 @@ describe('a notification for somebody who is away', () => {
     expect(await told()).toHaveLength(1)
     await say(3, 'message_deleted', {})
     expect(await told()).toEqual([])
+  })
+
+  it('of what was said in a room is for nobody who may not read it by then, and waits where that is not known', async () => {
+    const store = await memory().open()
+    const calls: PushNotification[] = []
+    let mayRead = false
+    let isDown = false
+    const asked: string[] = []
+    const pusher = createPusher({
+      store,
+      async mayRead(user, room) {
+        asked.push(`${user} ${room}`)
+        if (isDown) throw new TautlineError('UNAVAILABLE')
+        return mayRead
+      },
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      push: async (notification) => void calls.push(notification),
+    })
+    const { appended } = await store.commit([join(), join('bob'), send(1)], NOW)
+    const entry = appended.find(({ room }) => room === 'room')?.entries.at(-1)
+    const push: Push = { userId: 'bob', entry: undefined, message: entry && { room: 'room', entry } }
+    pusher.take(push)
+    await settle()
+    expect([asked, calls]).toEqual([['bob room'], []])
+    expect(pusher.figures()).toMatchObject({ pushTriesFailed: 0, pushesWaiting: 0 })
+    isDown = true
+    pusher.take(push)
+    await settle()
+    expect(pusher.figures()).toMatchObject({ pushTriesFailed: 1, pushesWaiting: 1 })
+    mayRead = true
+    isDown = false
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(calls.map(({ type, room }) => `${type} ${room}`)).toEqual(['message room'])
   })
 
   it('that fails is tried five times, ever later, and then given up', async () => {

@@ -95,7 +95,7 @@ export function createDriver(options: DriverOptions): Driver {
   let timerDueAt = Number.POSITIVE_INFINITY
   let lastId = APPLICATION
   const meter = new Meter()
-  const pusher = hooks && createPusher({ store, push: hooks.push, logger })
+  const pusher = hooks && createPusher({ store, mayRead, push: hooks.push, logger })
   const onWrite = (text: string) => meter.wrote(text)
   let onDrained: (() => void) | undefined
   let onEmpty: (() => void) | undefined
@@ -393,6 +393,12 @@ export function createDriver(options: DriverOptions): Driver {
         tell({ type: 'read_done', connection, queue, answer: { of: 'failure', code } })
       },
     )
+  }
+
+  async function mayRead(user: string, room: string): Promise<boolean> {
+    const answer = await look({ of: 'heads', user, rooms: [room] })
+    if (answer.of === 'failure') throw new TautlineError(answer.code)
+    return answer.of === 'heads' && answer.heads.has(room)
   }
 
   function look(query: ReadQuery): Promise<ReadAnswer> {

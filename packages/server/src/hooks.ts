@@ -121,7 +121,7 @@ export interface Hooks {
   ): undefined | MessageChange | Promise<undefined | MessageChange> | Promise<void> | void
   /**
    * Somebody who is away has a notification, or a message in a room of which they want to hear everything: to be given to
-   * a push service. Away is who has had no connection for `presenceGraceMs`. It is told once it is committed, at most 16
+   * a push service; where there is `authorize`, what was said in a room is for who may read it by then. Away is who has had no connection for `presenceGraceMs`. It is told once it is committed, at most 16
    * at a time and in no order; what throws, or takes longer than `hookTimeoutMs`, is tried again, five times in all over
    * about three minutes (a TautlineError says with `retryAfterMs` when, or with a final code never). So it may come twice
    * (see `id`), and where the process ends first, not at all: the notification itself is in the user's own log.

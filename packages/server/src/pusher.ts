@@ -69,6 +69,8 @@ export interface Pusher {
 
 export interface PusherOptions {
   readonly store: Pick<Store, 'readNotices' | 'readVersions'>
+  /** Whether the user may read the room, by its rights and by the application. Rejects where that is to be asked again. */
+  readonly mayRead: (user: string, room: string) => Promise<boolean>
   /** Throws, or rejects, where it shall be tried again. */
   readonly push: (notification: PushNotification) => Promise<unknown>
   readonly logger: Logger
@@ -88,7 +90,7 @@ interface Job {
   tries: number
 }
 
-export function createPusher({ store, push, logger }: PusherOptions): Pusher {
+export function createPusher({ store, mayRead, push, logger }: PusherOptions): Pusher {
   let queue: Job[] = []
   const waiting = new Set<NodeJS.Timeout>()
   let running = 0
@@ -118,6 +120,7 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
   }
 
   async function attempt({ push: next }: Job): Promise<void> {
+    if (await isOutOfReach(mayRead, next)) return
     const notification = await describe(store, next)
     // It was read or cleared meanwhile, on a device that came back.
     if (!notification || isStopped) return
@@ -189,6 +192,18 @@ export function createPusher({ store, push, logger }: PusherOptions): Pusher {
       waiting.clear()
     },
   }
+}
+
+/** What speaks of something that was said or done in a room, and not of belonging to it. */
+const WITHIN_ROOM: ReadonlySet<string> = new Set(['message', 'mention', 'reply', 'missed_call'])
+
+/** Whether it is of a room that they may not read by now: then it is not for them any more. */
+async function isOutOfReach(
+  mayRead: PusherOptions['mayRead'],
+  { userId, entry, message }: Push,
+): Promise<boolean> {
+  const { room = message?.room } = (entry?.payload ?? {}) as { readonly room?: string }
+  return room !== undefined && WITHIN_ROOM.has(entry?.type ?? 'message') && !(await mayRead(userId, room))
 }
 
 /** As it stands now. Undefined: nobody has to hear of it any more. */
