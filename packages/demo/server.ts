@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createServer, type Logger, type RequestHandler, type Server, sqlite } from '@tautline/server'
+import { ARCHIVE, fillArchive } from './archive.ts'
 import { type DemoArguments, HELP, readArguments } from './arguments.ts'
 import { type PageFile, readPage, SECURITY_HEADERS } from './page.ts'
 import { answerTokenRequest, keptSecret, TOKEN_PATH } from './tokens.ts'
@@ -31,7 +32,7 @@ try {
   process.exitCode = 1
 }
 
-async function serve({ host, port, data }: DemoArguments): Promise<void> {
+async function serve({ host, port, data, messages }: DemoArguments): Promise<void> {
   const page = join(folder, 'dist')
   if (!existsSync(join(page, 'index.html')))
     throw new Error('The chat page is not built: start the demo with "npm run demo".')
@@ -48,7 +49,8 @@ async function serve({ host, port, data }: DemoArguments): Promise<void> {
     logger,
     onRequest: requestHandler(readPage(page), secret),
   })
-  console.log(welcome(server, database))
+  if (messages > 0) await fillArchive(server, messages)
+  console.log(welcome(server, database, messages))
   stopOnSignal(server)
 }
 
@@ -88,14 +90,18 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
   response.end(JSON.stringify(body))
 }
 
-function welcome({ url = '' }: Server, database: string): string {
+function welcome({ url = '' }: Server, database: string, messages: number): string {
   const { host } = new URL(url)
+  const archive =
+    messages > 0
+      ? `\n  The room "${ARCHIVE}" holds ${messages} messages: http://${host}/?user=alice#${ARCHIVE}\n`
+      : ''
   return `
   The Tautline demo is running.
 
   Open   http://${host}/?user=alice
   and    http://${host}/?user=bob   in a second window: another name is a second user
-
+${archive}
   Messages are kept in ${relative(process.cwd(), database)}; they are still there after a restart.
   Whoever sits at this machine can be anybody here: it is a demo, and answers this machine alone.
 

@@ -120,7 +120,7 @@ export const layers: readonly Layer[] = [
     folder: 'packages/demo/',
     packages: ['@tautline/protocol', '@tautline/client', '@tautline/server', '@tautline/react'],
     below: [],
-    thirdParty: ['node:', 'react', 'react-dom', 'react-dom/client', 'vite', '@vitejs/plugin-react'],
+    thirdParty: ['node:', 'react', 'react-dom', 'react-dom/client', 'virtua', 'vite', '@vitejs/plugin-react'],
     pure: false,
   },
 ]

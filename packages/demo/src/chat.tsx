@@ -1,52 +1,69 @@
-/** The page for one user: the state of the connection, the rooms, and the room that is looked at. */
-import { useClient, useConnection } from '@tautline/react'
-import { type ReactNode, useEffect, useState } from 'react'
-import { ConnectionBar } from './connection-bar.tsx'
-import { rememberedRooms, rememberRooms } from './remembered.ts'
+/** The page for one user: header, rooms, and the room that is looked at with what stands beside it. */
+import type { MessageName } from '@tautline/client'
+import { useConnection, useUnreadRooms } from '@tautline/react'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { Header } from './header.tsx'
+import { OfflineBanner } from './offline-banner.tsx'
+import { titleOf } from './room-names.ts'
 import { RoomView } from './room-view.tsx'
 import { Sidebar } from './sidebar.tsx'
-import { useMemberships } from './use-memberships.ts'
-import { useUnread } from './use-unread.ts'
+import { FIRST_ROOM, useRooms } from './use-rooms.ts'
+import { useRoute } from './use-route.ts'
 
-export function Chat({ name, onLeave }: { readonly name: string; readonly onLeave: () => void }): ReactNode {
-  const client = useClient()
-  const [rooms, setRooms] = useState(() => rememberedRooms(name))
-  const [current, setCurrent] = useState('general')
-  const refusals = useMemberships(client, rooms)
-  const unread = useUnread(client, rooms, current)
-  useTitle(
-    current,
-    [...unread.values()].reduce((sum, count) => sum + count, 0),
-  )
+/** A message that somebody wants to see. Each wish is an object of its own. */
+export interface Wanted {
+  readonly room: string
+  readonly message: MessageName
+}
+
+export function Chat({ onSignedOut }: { readonly onSignedOut: () => void }): ReactNode {
+  const userId = useConnection(({ userId: me }) => me)
+  const rooms = useRooms()
+  const { room: chosen, go } = useRoute()
+  const [wanted, setWanted] = useState<Wanted>()
+  const id = chosen ?? FIRST_ROOM
+  const known = rooms.find((room) => room.id === id) ?? { id, about: undefined }
+  const title = titleOf(known, userId)
+  useTitle(title)
   useWarningBeforeLoss()
 
-  function open(room: string): void {
-    if (!rooms.includes(room)) {
-      setRooms([...rooms, room])
-      rememberRooms(name, [...rooms, room])
-    }
-    setCurrent(room)
-  }
+  const show = useCallback(
+    (room: string, message?: MessageName) => {
+      // An object of its own: who asks twice wants to be brought there twice.
+      setWanted(message && { room, message: { ...message } })
+      go(room)
+    },
+    [go],
+  )
 
   return (
-    <div className="chat">
-      <ConnectionBar />
-      <Sidebar name={name} rooms={rooms} current={current} unread={unread} onOpen={open} onLeave={onLeave} />
-      <RoomView key={current} id={current} refusal={refusals.get(current)} />
+    <div className="chat" data-view={chosen === undefined ? 'rooms' : 'room'}>
+      <Header onShow={show} />
+      <OfflineBanner />
+      <Sidebar rooms={rooms} current={id} onOpen={show} onSignedOut={onSignedOut} />
+      <RoomView
+        key={id}
+        id={id}
+        title={title}
+        about={known.about}
+        wanted={wanted?.room === id ? wanted.message : undefined}
+        onShow={show}
+        onBack={() => go(undefined)}
+      />
     </div>
   )
 }
 
-function useTitle(room: string, unread: number): void {
+function useTitle(room: string): void {
+  const unread = useUnreadRooms(({ total }) => total)
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ''}#${room} · Tautline`
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}${room} · Tautline`
   }, [room, unread])
 }
 
 /** Where the browser keeps nothing for us, closing the window would lose what is queued. */
 function useWarningBeforeLoss(): void {
-  const { queued, storage } = useConnection()
-  const wouldLose = queued > 0 && storage !== 'durable'
+  const wouldLose = useConnection(({ queued, storage }) => queued > 0 && storage !== 'durable')
   useEffect(() => {
     if (!wouldLose) return undefined
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()

@@ -1,63 +1,125 @@
-/** Where we write: with or without a connection, the message is taken at once. */
+/** Where we write: with or without a connection, what is written is taken at once. */
 import type { Room } from '@tautline/client'
-import { useConnection } from '@tautline/react'
-import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useState } from 'react'
+import type { TimelineItem } from '@tautline/client/timeline'
+import { useConnection, useTyping } from '@tautline/react'
+import { type KeyboardEvent, type ReactNode, type RefObject, type SyntheticEvent, useState } from 'react'
+import { mentionsIn } from './message-text.tsx'
+import { rememberDraft, rememberedDraft } from './remembered.ts'
+
+/** What is written for: an answer to a message, or what one of ours shall say instead. */
+export interface Purpose {
+  readonly kind: 'reply' | 'edit'
+  readonly item: TimelineItem
+}
 
 export interface ComposerProps {
   readonly room: Room
+  /** Names it among the composers of a page, for its draft too. */
+  readonly place: string
+  readonly title: string
   readonly isMember: boolean
+  readonly purpose?: Purpose | undefined
+  /** All that is written here answers this message, without a word about it. */
+  readonly replyTo?: TimelineItem | undefined
+  /** The purpose is served, or given up. */
+  readonly onDone: () => void
+  /** The keyboard goes up to the messages. */
+  readonly onUp?: (() => void) | undefined
+  readonly ref: RefObject<HTMLTextAreaElement | null>
 }
 
-export function Composer({ room, isMember }: ComposerProps): ReactNode {
-  const { status } = useConnection()
-  const [text, setText] = useState('')
+export function Composer(props: ComposerProps): ReactNode {
+  const { room, place, title, isMember, purpose, replyTo, onDone, onUp, ref } = props
+  const { userId = '', status } = useConnection(({ userId: me, status: now }) => ({
+    userId: me,
+    status: now,
+  }))
+  const { startTyping, stopTyping } = useTyping(room)
+  const [draft, setDraft] = useState(() => rememberedDraft(userId, place))
+  const [editing, setEditing] = useState<Purpose>()
+  const [edited, setEdited] = useState('')
+  if (purpose !== editing) {
+    setEditing(purpose)
+    setEdited(purpose?.item.content ?? '')
+  }
+  const isEdit = purpose?.kind === 'edit'
+  const text = isEdit ? edited : draft
   const isEmpty = text.trim() === ''
 
   function change(next: string): void {
-    setText(next)
-    room.typing(next.trim() !== '')
+    if (isEdit) return setEdited(next)
+    setDraft(next)
+    rememberDraft(userId, place, next)
+    if (next.trim() === '') stopTyping()
+    else startTyping()
   }
 
-  function send(event: SyntheticEvent): void {
+  function submit(event: SyntheticEvent): void {
     event.preventDefault()
     if (isEmpty || !isMember) return
-    room.typing(false)
-    room.send({ content: text.trim() })
-    setText('')
+    const content = text.trim()
+    const mentions = mentionsIn(content)
+    const said = { content, mentions: mentions.length > 0 ? mentions : undefined }
+    if (!isEdit) {
+      stopTyping()
+      room.send({ ...said, replyTo: replyTo ?? purpose?.item })
+      change('')
+    } else if (content !== purpose.item.content) room.edit(purpose.item, said)
+    onDone()
+    ref.current?.focus()
   }
 
   function onKeyDown(event: KeyboardEvent): void {
     // An Enter that ends a composition (Japanese, Chinese, …) is part of the writing.
-    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) send(event)
+    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) submit(event)
+    else if (event.key === 'Escape' && purpose) {
+      event.stopPropagation()
+      onDone()
+    } else if (event.key === 'ArrowUp' && text === '' && onUp) {
+      event.preventDefault()
+      onUp()
+    }
   }
 
   return (
-    <form className="composer" onSubmit={send}>
-      <label className="hidden" htmlFor="composer">
-        Message to {room.id}
+    <form className="composer" onSubmit={submit}>
+      {purpose && (
+        <div className="purpose">
+          <p>
+            <strong>{isEdit ? 'Editing your message' : `Answering ${purpose.item.sender}`}</strong>
+            <span>{purpose.item.content}</span>
+          </p>
+          <button type="button" className="quiet" onClick={onDone}>
+            Cancel<span className="hidden"> {isEdit ? 'the edit' : 'the answer'}</span>
+          </button>
+        </div>
+      )}
+      <label className="hidden" htmlFor={`composer-${place}`}>
+        {title}
       </label>
       <textarea
-        id="composer"
+        id={`composer-${place}`}
+        ref={ref}
         rows={1}
         value={text}
         onChange={(event) => change(event.target.value)}
         onKeyDown={onKeyDown}
-        onBlur={() => room.typing(false)}
-        placeholder={placeholderOf(room.id, isMember, status === 'connected')}
-        aria-describedby="composer-help"
+        onBlur={stopTyping}
+        placeholder={placeholderOf(title, isMember, status === 'connected')}
+        aria-describedby={`composer-help-${place}`}
         disabled={!isMember}
       />
       <button type="submit" className="primary" disabled={isEmpty || !isMember}>
-        Send
+        {isEdit ? 'Save' : 'Send'}
       </button>
-      <small id="composer-help" className="hidden">
-        Enter sends, Shift and Enter begin a new line.
+      <small id={`composer-help-${place}`} className="hidden">
+        Enter sends, Shift and Enter begin a new line{onUp && ', the up arrow goes to the messages'}.
       </small>
     </form>
   )
 }
 
-function placeholderOf(room: string, isMember: boolean, isConnected: boolean): string {
-  if (!isMember) return `Joining ${room} …`
-  return isConnected ? `Message to ${room}` : 'Write on: it goes out when the connection is back'
+function placeholderOf(title: string, isMember: boolean, isConnected: boolean): string {
+  if (!isMember) return 'You are not in this room'
+  return isConnected ? title : 'Write on: it is kept'
 }

@@ -15,24 +15,36 @@ export const MOODS: { readonly [S in Status]: Mood } = {
   closed: 'off',
 }
 
-export function connectionWords({ status, reason }: Pick<ClientSnapshot, 'status' | 'reason'>): string {
+const WORDS: { readonly [S in Status]: string } = {
+  idle: 'Disconnected',
+  connecting: 'Connecting',
+  authenticating: 'Signing in',
+  connected: 'Connected',
+  waiting: 'Offline',
+  suspended: 'Offline',
+  stopped: 'Stopped',
+  closed: 'Closed',
+}
+
+export const statusWords = (status: Status): string => WORDS[status]
+
+/** Why there is no connection. */
+export function lossWords({ status, reason }: Pick<ClientSnapshot, 'status' | 'reason'>): string {
   switch (status) {
     case 'idle':
-      return 'Disconnected, as you asked'
+      return 'Disconnected, as you asked.'
     case 'connecting':
-      return 'Connecting …'
     case 'authenticating':
-      return 'Signing in …'
-    case 'connected':
-      return 'Connected'
+      return 'Trying to connect …'
     case 'waiting':
-      return `No connection: ${reasonWords(reason)}`
+      return `No connection: ${reasonWords(reason)}.`
     case 'suspended':
-      return `No connection for two minutes, still trying: ${reasonWords(reason)}`
+      return `No connection for two minutes, still trying: ${reasonWords(reason)}.`
     case 'stopped':
-      return `Stopped: ${reasonWords(reason)}`
+      return `Stopped: ${reasonWords(reason)}.`
+    case 'connected':
     case 'closed':
-      return 'Closed'
+      return ''
     default:
       return status satisfies never
   }
@@ -45,7 +57,33 @@ function reasonWords(reason: Code | undefined): string {
   return MEANINGS[reason]
 }
 
-export function queuedWords(queued: number, storage: ClientSnapshot['storage']): string {
-  if (queued === 0) return 'nothing queued'
-  return storage === 'lost' ? `${queued} queued, in this window only` : `${queued} queued`
+export const queuedWords = (queued: number): string => `${queued} queued`
+
+export const STORAGE_WORDS: { readonly [S in ClientSnapshot['storage']]: string } = {
+  opening: 'opening the store …',
+  durable: 'in this browser, also over a reload',
+  memory: 'in this window only',
+  lost: 'in this window only: the browser keeps nothing for us',
+}
+
+/** Why a message did not go out, or a change of one, and nothing of it ever will. */
+export function failureWords(code: Code | undefined): string {
+  if (code === 'CANCELLED') return 'you took it back'
+  return code === undefined ? 'nobody said why' : MEANINGS[code]
+}
+
+/** What may help, where trying again as it is would not. */
+export function adviceOf(code: Code | undefined): string | undefined {
+  switch (code) {
+    case 'MESSAGE_TOO_LONG':
+      return 'Discard it and say it in several.'
+    case 'FORBIDDEN':
+      return 'Join the room again, then retry.'
+    case 'MUTED':
+      return 'Retry it later.'
+    case 'OUTBOX_FULL':
+      return 'Retry it when some of the others are through.'
+    default:
+      return undefined
+  }
 }

@@ -1,6 +1,7 @@
 /** A client of the server that this page came from, with the tokens that the demo signs for anybody. */
 import { type Client, createClient } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
+import { presence } from '@tautline/client/presence'
 
 const TOKEN_PATH = '/demo/token'
 
@@ -8,12 +9,16 @@ export function createDemoClient(userId: string): Client {
   const url = new URL('/ws', location.href)
   url.protocol = url.protocol.replace('http', 'ws')
   url.search = ''
-  return createClient({
+  url.hash = ''
+  const client = createClient({
     url: url.href,
     userId,
     getToken: () => fetchToken(userId),
+    // All tabs of this user share what is in it, and one of them sends.
     outbox: { store: indexedDb() },
   })
+  presence(client, { autoAway: true })
+  return client
 }
 
 async function fetchToken(userId: string): Promise<string> {

@@ -9,7 +9,7 @@ import { Chat } from './chat.tsx'
 import { createDemoClient } from './demo-client.ts'
 import { forgetName, rememberedName, rememberName } from './remembered.ts'
 import { SignIn } from './sign-in.tsx'
-import './styles.css'
+import './styles/styles.css'
 
 const root = createRoot(document.getElementById('root') as HTMLElement)
 
@@ -29,13 +29,12 @@ function enter(name: string): void {
   client.connect().catch(() => {})
   const leave = () => {
     forgetName()
-    void client.close()
     showSignIn()
   }
   root.render(
     <StrictMode>
       <TautlineProvider client={client}>
-        <Chat name={name} onLeave={leave} />
+        <Chat onSignedOut={leave} />
       </TautlineProvider>
     </StrictMode>,
   )

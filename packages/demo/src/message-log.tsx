@@ -1,70 +1,150 @@
 /**
- * The messages, newest at the bottom. It stays at the end while the reader is there, stays where it is while the reader
- * is elsewhere, and does not jump when older messages come in above.
+ * The messages, newest at the bottom, of which only those are in the page that can be seen. It stays at the end while the
+ * reader is there, stays where it is while the reader is elsewhere, and does not jump when older messages come in above.
+ *
+ * One message is a stop of the Tab key; the arrows go from one to the next. What is new is announced by announcer.tsx, and
+ * not by this list, in which scrolling makes messages come and go.
  */
-import type { TimelineItem } from '@tautline/client/timeline'
-import type { Messages } from '@tautline/react'
-import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { MessageBubble } from './message-bubble.tsx'
+import type { MessageName, Room } from '@tautline/client'
+import { type Messages, useRoom } from '@tautline/react'
+import { type KeyboardEvent, type ReactNode, type Ref, useImperativeHandle, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
+import { Virtualizer, type VirtualizerHandle } from 'virtua'
+import { indexOfMessage } from './find-message.ts'
+import type { MessageActions } from './message-actions.tsx'
+import { MessageItem } from './message-item.tsx'
+import { placeAmong, useNewFrom } from './message-places.ts'
+import { useEnd } from './use-end.ts'
+import { usePrepended } from './use-prepended.ts'
+import { useWanted } from './use-wanted.ts'
+
+export interface MessageLogHandle {
+  /** Puts the keyboard on the newest message. */
+  focusNewest(): void
+}
 
 export interface MessageLogProps {
+  readonly room: Room
   readonly messages: Messages
   readonly label: string
   readonly me: string | undefined
+  /** A message to be shown, however old. */
+  readonly wanted: MessageName | undefined
+  readonly actions: MessageActions
+  /** The keyboard goes back to where one writes. */
+  readonly onEscape: () => void
+  readonly ref: Ref<MessageLogHandle>
 }
 
-/** What scrolls must be; not every browser sees to it by itself. */
-const REACHABLE_BY_KEYBOARD = { tabIndex: 0 } as const
-/** Nearer than this to an end counts as being there. */
-const NEAR_PX = 96
-/** Messages of one sender that follow each other within this time stand together. */
-const GROUP_MS = 4 * 60_000
+/** Nearer than this to the beginning of what is there, older messages are read. */
+const READ_AHEAD_PX = 1_500
+/** The height of what stands above the first message; that of `.older` in the styles. */
+const BEGINNING_PX = 56
+/** About that of a message: only the first guess for those that were never seen. */
+const TYPICAL_PX = 64
 
-export function MessageLog({ messages, label, me }: MessageLogProps): ReactNode {
-  const { items, hasOlder, isLoading, error, loadOlder } = messages
-  const scroller = useRef<HTMLDivElement>(null)
-  const [isAtEnd, setIsAtEnd] = useState(true)
-  useScrollPosition(scroller, items, isAtEnd)
-  const newestOwn = items.findLast(({ sender }) => sender === me)?.key
+export function MessageLog(props: MessageLogProps): ReactNode {
+  const { room, messages, label, me, wanted, actions, onEscape, ref } = props
+  const { hasOlder, isLoading, error, loadOlder } = messages
+  const scroller = useRef<HTMLElement>(null)
+  const virtualizer = useRef<VirtualizerHandle>(null)
+  const { items, isPrepended } = usePrepended(messages.items)
+  const [activeKey, setActiveKey] = useState<string>()
+  const newest = items.length - 1
+  const found = activeKey === undefined ? newest : items.findIndex(({ key }) => key === activeKey)
+  const active = found < 0 ? newest : found
+  const newestOwn = items.findLast(({ sender }) => sender === me)
+  const readers = useRoom(room.id, ({ read }) => readersOf(read, newestOwn?.seq, me))
+  const newFrom = useNewFrom(room, me)
+  const { isAtEnd, goToEnd, onScroll, onResize } = useEnd(scroller, virtualizer, items)
+  const wantedIndex = useWanted(messages, wanted, (index) => {
+    virtualizer.current?.scrollToIndex(index, { align: 'center' })
+    setActiveKey(items[index]?.key)
+  })
 
-  function onScroll(): void {
-    const box = scroller.current
-    if (!box) return
-    setIsAtEnd(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX)
-    if (box.scrollTop < NEAR_PX && hasOlder && !isLoading && !error) void loadOlder()
+  useImperativeHandle(ref, () => ({ focusNewest: () => focusAt(newest) }))
+
+  function focusAt(index: number): void {
+    const item = items[Math.max(0, Math.min(index, newest))]
+    if (!item) return
+    virtualizer.current?.scrollToIndex(items.indexOf(item), { align: 'nearest' })
+    // It must be in the page before it can have the keyboard.
+    flushSync(() => setActiveKey(item.key))
+    scroller.current?.querySelector<HTMLElement>('article[tabindex="0"]')?.focus({ preventScroll: true })
   }
 
-  function jumpToEnd(): void {
-    // The list goes to the end by itself while it counts as being there.
-    setIsAtEnd(true)
+  function readOn(offset: number): void {
+    onScroll()
+    if (offset < READ_AHEAD_PX && hasOlder && !isLoading && !error) void loadOlder()
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key === 'Escape') return onEscape()
+    const isOnMessage = event.target instanceof HTMLElement && event.target.tagName === 'ARTICLE'
+    const act = isOnMessage ? keysOf(event.key) : undefined
+    if (!act) return
+    event.preventDefault()
+    act()
+  }
+
+  function keysOf(key: string): (() => void) | undefined {
+    const item = items[active]
+    switch (key) {
+      case 'ArrowUp':
+        return () => focusAt(active - 1)
+      case 'ArrowDown':
+        return () => (active === newest ? onEscape() : focusAt(active + 1))
+      case 'Home':
+        return () => focusAt(0)
+      case 'End':
+        return () => focusAt(newest)
+      case 'Enter':
+        return item?.status === 'acknowledged' ? () => actions.reply(item) : undefined
+      default:
+        return undefined
+    }
   }
 
   return (
     <div className="log-frame">
-      <div
-        className="log"
-        ref={scroller}
-        onScroll={onScroll}
-        role="log"
-        aria-label={label}
-        aria-busy={isLoading}
-        {...REACHABLE_BY_KEYBOARD}
-      >
+      <section className="log" ref={scroller} aria-label={label} aria-busy={isLoading} onKeyDown={onKeyDown}>
+        <p className="hidden">
+          The arrow keys go from message to message, Tab to what can be done with one, Escape back to writing.
+        </p>
         <Beginning messages={messages} />
-        <ol>
-          {items.map((item, index) => (
-            <MessageBubble
+        <Virtualizer
+          ref={virtualizer}
+          scrollRef={scroller}
+          as="ol"
+          item="li"
+          data={items}
+          itemSize={TYPICAL_PX}
+          shift={isPrepended}
+          startMargin={BEGINNING_PX}
+          keepMounted={active < 0 ? [] : [active]}
+          onScroll={readOn}
+          onResize={onResize}
+        >
+          {(item, index) => (
+            <MessageItem
               key={item.key}
               item={item}
+              answered={item.body.replyTo && items[indexOfMessage(items, item.body.replyTo)]}
+              room={room}
               isOwn={item.sender === me}
-              isNewestOwn={item.key === newestOwn}
-              {...placeAmong(items, index)}
+              isNewestOwn={item === newestOwn}
+              isActive={index === active}
+              isWanted={index === wantedIndex}
+              readers={item === newestOwn ? readers : undefined}
+              actions={actions}
+              onFocus={setActiveKey}
+              {...placeAmong(items, index, newFrom)}
             />
-          ))}
-        </ol>
-      </div>
+          )}
+        </Virtualizer>
+      </section>
       {!isAtEnd && (
-        <button type="button" className="jump" onClick={jumpToEnd}>
+        <button type="button" className="jump" onClick={goToEnd}>
           Newest ↓
         </button>
       )}
@@ -89,50 +169,23 @@ function Beginning({
     <p className="older">
       {error && <span className="bad-words">Older messages could not be read: {error.message}. </span>}
       <button type="button" className="quiet" onClick={() => void loadOlder()} disabled={isLoading}>
-        {isLoading ? 'Loading …' : error ? 'Try again' : 'Load older messages'}
+        {isLoading ? 'Reading …' : error ? 'Try again' : 'Read older messages'}
       </button>
     </p>
   )
 }
 
-/** Whether a new day begins with this message, and whether it goes on from the one before. */
-function placeAmong(
-  items: readonly TimelineItem[],
-  index: number,
-): { readonly beginsDay: boolean; readonly continues: boolean } {
-  const item = items[index]
-  const before = items[index - 1]
-  if (!item || !before) return { beginsDay: true, continues: false }
-  const beginsDay = new Date(item.timestamp).toDateString() !== new Date(before.timestamp).toDateString()
-  const isSoon = item.timestamp - before.timestamp < GROUP_MS
-  return { beginsDay, continues: !beginsDay && isSoon && item.sender === before.sender }
-}
+const SHOWN_READERS = 3
 
-function useScrollPosition(
-  scroller: RefObject<HTMLDivElement | null>,
-  items: readonly TimelineItem[],
-  isAtEnd: boolean,
-): void {
-  const before = useRef({ height: 0, firstKey: '' })
-
-  useLayoutEffect(() => {
-    const box = scroller.current
-    if (!box) return
-    const firstKey = items[0]?.key ?? ''
-    const { height, firstKey: oldFirstKey } = before.current
-    if (isAtEnd) box.scrollTop = box.scrollHeight
-    else if (firstKey !== oldFirstKey) box.scrollTop += box.scrollHeight - height
-    before.current = { height: box.scrollHeight, firstKey }
-  }, [scroller, items, isAtEnd])
-
-  // The window, the composer and the keyboard of a phone change the height too.
-  useEffect(() => {
-    const box = scroller.current
-    if (!box || !isAtEnd) return undefined
-    const observer = new ResizeObserver(() => {
-      box.scrollTop = box.scrollHeight
-    })
-    observer.observe(box)
-    return () => observer.disconnect()
-  }, [scroller, isAtEnd])
+/** Who has read up to this position, in words. */
+function readersOf(
+  read: ReadonlyMap<string, number>,
+  seq: number | undefined,
+  me: string | undefined,
+): string | undefined {
+  if (seq === undefined) return undefined
+  const names = Array.from(read).flatMap(([name, upTo]) => (upTo >= seq && name !== me ? [name] : []))
+  if (names.length === 0) return undefined
+  const more = names.length - SHOWN_READERS
+  return `${names.slice(0, SHOWN_READERS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

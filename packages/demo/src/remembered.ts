@@ -1,9 +1,9 @@
 /**
- * What the page remembers: the name of each window (so that two windows can be two users), and the rooms of each name.
- * Where the browser forbids storage nothing is remembered, and nothing else fails.
+ * What the page remembers: the name of each window (so that two windows can be two users), the rooms of each name, to be
+ * shown before the server can be asked, and what was begun to be written. Where the browser forbids storage nothing is
+ * remembered, and nothing else fails.
  */
 const NAME_KEY = 'tautline-demo:name'
-const FIRST_ROOMS = ['general', 'tea-kitchen', 'workshop']
 /** A part of what the server takes, without the characters that nobody has in a name. */
 export const NAME_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,31}'
 export const ROOM_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,47}'
@@ -20,27 +20,34 @@ export function rememberName(name: string): void {
 
 export function forgetName(): void {
   write(() => sessionStorage, NAME_KEY, undefined)
-  const url = new URL(location.href)
-  url.searchParams.delete('user')
-  history.replaceState(null, '', url)
+  history.replaceState(null, '', location.pathname)
 }
 
 export function rememberedRooms(name: string): readonly string[] {
-  const rooms =
+  return (
     read(() => localStorage, roomsKey(name))
       ?.split(' ')
-      .filter(isRoom) ?? []
-  return [...new Set([...FIRST_ROOMS, ...rooms])]
+      .filter(Boolean) ?? []
+  )
 }
 
 export function rememberRooms(name: string, rooms: readonly string[]): void {
   write(() => localStorage, roomsKey(name), rooms.join(' '))
 }
 
+/** What was begun in this window, in a room or a thread. */
+export function rememberedDraft(name: string, place: string): string {
+  return read(() => sessionStorage, draftKey(name, place)) ?? ''
+}
+
+export function rememberDraft(name: string, place: string, text: string): void {
+  write(() => sessionStorage, draftKey(name, place), text || undefined)
+}
+
 const isName = (text: string): boolean => new RegExp(`^${NAME_PATTERN}$`).test(text)
-const isRoom = (text: string): boolean => new RegExp(`^${ROOM_PATTERN}$`).test(text)
 
 const roomsKey = (name: string): string => `tautline-demo:rooms:${name}`
+const draftKey = (name: string, place: string): string => `tautline-demo:draft:${name}:${place}`
 
 function read(storage: () => Storage, key: string): string | undefined {
   try {

@@ -1,91 +1,158 @@
-/** One room: who is there, its messages, who types, and where we write. */
-import type { TautlineError } from '@tautline/client'
-import { useConnection, useMessages, useRoom } from '@tautline/react'
-import type { ReactNode } from 'react'
-import { Avatar } from './avatar.tsx'
-import { Composer } from './composer.tsx'
-import { MessageLog } from './message-log.tsx'
+/** One room: its messages, who types, where we write, and beside it a thread or the people. */
+import type { MessageName, RoomDescription, TautlineError } from '@tautline/client'
+import { useClient, useConnection, useMessages, useRoom } from '@tautline/react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Announcer } from './announcer.tsx'
+import { Composer, type Purpose } from './composer.tsx'
+import { FailedChanges } from './failed-changes.tsx'
+import type { MessageActions } from './message-actions.tsx'
+import { MessageLog, type MessageLogHandle } from './message-log.tsx'
+import { People } from './people.tsx'
+import { RoomHeader } from './room-header.tsx'
+import { ThreadView } from './thread-view.tsx'
+import { TypingLine } from './typing-line.tsx'
+import { useMarkRead } from './use-mark-read.ts'
 import { useNotice } from './use-notice.ts'
 
-const PAGE_SIZE = 40
+const PAGE_SIZE = 50
+/** Narrower than that, the keyboard of a phone would cover what somebody came to read. */
+const WIDE = '(min-width: 46.01rem)'
 
 export interface RoomViewProps {
   readonly id: string
-  /** Why we could not become a member. */
-  readonly refusal: TautlineError | undefined
+  readonly title: string
+  readonly about: RoomDescription | undefined
+  readonly wanted: MessageName | undefined
+  readonly onShow: (room: string, message?: MessageName) => void
+  /** To the list of the rooms. */
+  readonly onBack: () => void
 }
 
-export function RoomView({ id, refusal }: RoomViewProps): ReactNode {
-  const { room, phase, users, typing } = useRoom(id)
-  const { userId } = useConnection()
+export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewProps): ReactNode {
+  const room = useClient().room(id)
+  const { phase, error } = useRoom(id, ({ phase: now, error: why }) => ({ phase: now, error: why }))
+  const me = useConnection(({ userId }) => userId)
   const messages = useMessages(room, { pageSize: PAGE_SIZE })
+  const [purpose, setPurpose] = useState<Purpose>()
+  /** What stands beside the messages; a thread by the key of its first message. */
+  const [panel, setPanel] = useState<'people' | { readonly thread: string }>()
   const [notice, dismiss] = useNotice(room)
+  const composer = useRef<HTMLTextAreaElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const log = useRef<MessageLogHandle>(null)
   const isMember = phase === 'live' || phase === 'syncing'
+  const { items } = messages
+  const root = typeof panel === 'object' ? items.find(({ key }) => key === panel.thread) : undefined
+  useMarkRead(room, items.findLast(({ seq }) => seq !== undefined)?.seq)
+
+  useEffect(() => {
+    if (matchMedia(WIDE).matches) composer.current?.focus()
+    else heading.current?.focus()
+  }, [])
+
+  const actions = useMemo((): MessageActions => {
+    const write = (next: Purpose) => {
+      setPurpose(next)
+      composer.current?.focus()
+    }
+    return {
+      reply: (item) => write({ kind: 'reply', item }),
+      edit: (item) => write({ kind: 'edit', item }),
+      remove: (item) => void room.delete(item),
+      react(item, emoji) {
+        const isOurs = item.body.reactions?.some((reaction) => reaction.emoji === emoji && reaction.own)
+        if (isOurs) room.unreact(item, emoji)
+        else room.react(item, emoji)
+      },
+      openThread: (item) => setPanel({ thread: item.key }),
+      show: (message) => onShow(room.id, message),
+    }
+  }, [room, onShow])
+
+  function closePanel(): void {
+    setPanel(undefined)
+    composer.current?.focus()
+  }
 
   return (
-    <main className="room">
-      <header className="room-header">
-        <h1>{id}</h1>
-        <People names={[...users.keys()].sort()} me={userId} />
-      </header>
-      {refusal && !isMember && (
-        <p className="notice bad" role="alert">
-          You could not join this room: {refusal.message}
-        </p>
-      )}
-      {notice !== undefined && (
-        <p className="notice" role="alert">
-          <span>{notice}</span>
-          <button type="button" className="quiet" onClick={dismiss}>
-            Good
-          </button>
-        </p>
-      )}
-      <MessageLog messages={messages} label={`Messages in ${id}`} me={userId} />
-      <p className="typing" role="status">
-        {typing.length > 0 && (
-          <>
-            <span className="dots" aria-hidden="true">
-              <i />
-              <i />
-              <i />
-            </span>
-            {typingWords(typing)}
-          </>
+    <div className="room-area" data-panel={panel !== undefined}>
+      <main className="room" aria-label={title}>
+        <RoomHeader
+          room={room}
+          title={title}
+          about={about}
+          heading={heading}
+          isPeopleShown={panel === 'people'}
+          onPeople={() => setPanel(panel === 'people' ? undefined : 'people')}
+          onBack={onBack}
+        />
+        {!isMember && <Door phase={phase} error={error} onJoin={() => void room.join().catch(() => {})} />}
+        {notice !== undefined && (
+          <div className="notice" role="alert">
+            <p>{notice}</p>
+            <button type="button" className="quiet" onClick={dismiss}>
+              Good
+            </button>
+          </div>
         )}
-      </p>
-      <Composer room={room} isMember={isMember} />
-    </main>
+        <FailedChanges room={room} />
+        <MessageLog
+          ref={log}
+          room={room}
+          messages={messages}
+          label={`Messages in ${title}`}
+          me={me}
+          wanted={wanted}
+          actions={actions}
+          onEscape={() => composer.current?.focus()}
+        />
+        <Announcer room={room} />
+        <TypingLine room={room} />
+        <Composer
+          ref={composer}
+          room={room}
+          place={id}
+          title={`Message to ${title}`}
+          isMember={isMember}
+          purpose={purpose}
+          onDone={() => setPurpose(undefined)}
+          onUp={() => log.current?.focusNewest()}
+        />
+      </main>
+      {panel === 'people' && <People room={room} onShow={onShow} onLeft={onBack} onClose={closePanel} />}
+      {root && (
+        <ThreadView
+          key={root.key}
+          room={room}
+          root={root}
+          items={items}
+          me={me}
+          isMember={isMember}
+          actions={actions}
+          onClose={closePanel}
+        />
+      )}
+    </div>
   )
 }
 
-const SHOWN_PEOPLE = 6
-
-function People({
-  names,
-  me,
+/** For who is not in the room, or not any more. */
+function Door({
+  phase,
+  error,
+  onJoin,
 }: {
-  readonly names: readonly string[]
-  readonly me: string | undefined
+  readonly phase: string
+  readonly error: TautlineError | undefined
+  readonly onJoin: () => void
 }): ReactNode {
-  if (names.length === 0) return <p className="people-unknown">Who is here is not known now</p>
-  const more = names.length - SHOWN_PEOPLE
+  if (phase !== 'refused' && phase !== 'idle') return null
   return (
-    <ul className="people" aria-label="Here now">
-      {names.slice(0, SHOWN_PEOPLE).map((name) => (
-        <li key={name}>
-          <Avatar name={name} />
-          {name}
-          {name === me && <span className="you">you</span>}
-        </li>
-      ))}
-      {more > 0 && <li>and {more} more</li>}
-    </ul>
+    <div className="notice" role="status">
+      <p>You are not in this room{error && `: ${error.message}`}.</p>
+      <button type="button" className="quiet" onClick={onJoin}>
+        Join
+      </button>
+    </div>
   )
-}
-
-function typingWords(names: readonly string[]): string {
-  if (names.length > 3) return 'several people are typing'
-  if (names.length === 1) return `${names[0]} is typing`
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)} are typing`
 }

@@ -1,105 +1,97 @@
-/** The rooms, a way into another one, and who we are. */
-import { type ReactNode, type SyntheticEvent, useState } from 'react'
-import { Avatar } from './avatar.tsx'
-import { Logo } from './logo.tsx'
-import { ROOM_PATTERN } from './remembered.ts'
+/** The rooms with what is unread in them, a way to another one, and who we are. */
+import { useConnection, useUnreadRooms } from '@tautline/react'
+import { type ReactNode, useRef } from 'react'
+import { Me } from './me.tsx'
+import { NewRoom } from './new-room.tsx'
+import { PresenceAvatar } from './presence.tsx'
+import { partnerIn, titleOf } from './room-names.ts'
+import type { KnownRoom } from './use-rooms.ts'
 
 export interface SidebarProps {
-  readonly name: string
-  readonly rooms: readonly string[]
+  readonly rooms: readonly KnownRoom[]
   readonly current: string
-  readonly unread: ReadonlyMap<string, number>
   readonly onOpen: (room: string) => void
-  readonly onLeave: () => void
+  readonly onSignedOut: () => void
 }
 
-export function Sidebar({ name, rooms, current, unread, onOpen, onLeave }: SidebarProps): ReactNode {
+export function Sidebar({ rooms, current, onOpen, onSignedOut }: SidebarProps): ReactNode {
+  const me = useConnection(({ userId }) => userId)
+  const dialog = useRef<HTMLDialogElement>(null)
+  const direct = rooms.filter(({ id }) => partnerIn(id, me) !== undefined)
+  const others = rooms.filter((room) => !direct.includes(room))
+
   return (
-    <aside className="sidebar">
-      <Logo />
+    <aside className="sidebar" aria-label="Rooms and you">
       <nav aria-label="Rooms">
+        <div className="sidebar-head">
+          <h2>Rooms</h2>
+          <button type="button" className="quiet" onClick={() => dialog.current?.showModal()}>
+            New<span className="hidden"> room, or join one</span>
+          </button>
+        </div>
         <ul className="rooms">
-          {rooms.map((room) => (
-            <li key={room}>
-              <RoomButton
-                room={room}
-                isCurrent={room === current}
-                unread={unread.get(room) ?? 0}
-                onOpen={onOpen}
-              />
-            </li>
+          {others.map((room) => (
+            <RoomButton key={room.id} room={room} me={me} isCurrent={room.id === current} onOpen={onOpen} />
           ))}
         </ul>
+        {direct.length > 0 && (
+          <>
+            <div className="sidebar-head">
+              <h2>Direct messages</h2>
+            </div>
+            <ul className="rooms">
+              {direct.map((room) => (
+                <RoomButton
+                  key={room.id}
+                  room={room}
+                  me={me}
+                  isCurrent={room.id === current}
+                  onOpen={onOpen}
+                />
+              ))}
+            </ul>
+          </>
+        )}
       </nav>
-      <JoinForm onOpen={onOpen} />
-      <div className="me">
-        <Avatar name={name} />
-        <span className="me-name">
-          <strong>{name}</strong>
-          <small>in this window</small>
-        </span>
-        <button type="button" className="quiet" onClick={onLeave}>
-          Change<span className="hidden"> the name</span>
-        </button>
-      </div>
+      <NewRoom dialog={dialog} known={rooms} onOpen={onOpen} />
+      <Me onSignedOut={onSignedOut} />
     </aside>
   )
 }
 
 interface RoomButtonProps extends Pick<SidebarProps, 'onOpen'> {
-  readonly room: string
+  readonly room: KnownRoom
+  readonly me: string | undefined
   readonly isCurrent: boolean
-  readonly unread: number
 }
 
-function RoomButton({ room, isCurrent, unread, onOpen }: RoomButtonProps): ReactNode {
+function RoomButton({ room, me, isCurrent, onOpen }: RoomButtonProps): ReactNode {
+  const unread = useUnreadRooms(({ rooms }) => rooms.get(room.id) ?? 0)
+  const partner = partnerIn(room.id, me)
   return (
-    <button
-      type="button"
-      className="room-button"
-      aria-current={isCurrent ? 'page' : undefined}
-      onClick={() => onOpen(room)}
-    >
-      <span className="room-name">{room}</span>
-      {unread > 0 && (
-        <span className="badge">
-          {unread}
-          <span className="hidden"> unread</span>
-        </span>
-      )}
-    </button>
-  )
-}
-
-function JoinForm({ onOpen }: Pick<SidebarProps, 'onOpen'>): ReactNode {
-  const [room, setRoom] = useState('')
-
-  function submit(event: SyntheticEvent): void {
-    event.preventDefault()
-    onOpen(room)
-    setRoom('')
-  }
-
-  return (
-    <form className="join" onSubmit={submit}>
-      <label className="hidden" htmlFor="join">
-        Join another room by its name
-      </label>
-      <input
-        id="join"
-        value={room}
-        onChange={(event) => setRoom(event.target.value.replaceAll(' ', '-').toLowerCase())}
-        placeholder="another room"
-        pattern={ROOM_PATTERN}
-        title="Up to 48 letters of a to z, digits, dots, dashes and underscores"
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        required
-      />
-      <button type="submit" className="quiet">
-        Join
+    <li>
+      <button
+        type="button"
+        className="room-button"
+        aria-current={isCurrent ? 'page' : undefined}
+        data-unread={unread > 0}
+        onClick={() => onOpen(room.id)}
+      >
+        {partner === undefined ? (
+          <span className="room-sign" aria-hidden="true">
+            {room.about?.visibility === 'private' ? '◆' : '#'}
+          </span>
+        ) : (
+          <PresenceAvatar name={partner} />
+        )}
+        <span className="room-name">{titleOf(room, me)}</span>
+        {unread > 0 && (
+          <span className="badge">
+            {unread > 99 ? '99+' : unread}
+            <span className="hidden"> unread</span>
+          </span>
+        )}
       </button>
-    </form>
+    </li>
   )
 }

@@ -1,0 +1,20 @@
+/**
+ * The head of the page: whose it is, how the connection is, and what concerns all rooms. **A feature of its own adds its
+ * button to the `header-actions`, and whatever it opens as a popover beside it.**
+ */
+import type { ReactNode } from 'react'
+import { Connection } from './connection.tsx'
+import { Logo } from './logo.tsx'
+import { NotificationsMenu, type NotificationsProps } from './notifications-menu.tsx'
+
+export function Header({ onShow }: NotificationsProps): ReactNode {
+  return (
+    <header className="header">
+      <Logo />
+      <div className="header-actions">
+        <Connection />
+        <NotificationsMenu onShow={onShow} />
+      </div>
+    </header>
+  )
+}

@@ -1,0 +1,26 @@
+/** How users are: a dot at their avatar, and the words for it. */
+import type { WatchedUser } from '@tautline/client/presence'
+import { usePresence } from '@tautline/react'
+import type { ReactNode } from 'react'
+import { Avatar } from './avatar.tsx'
+import { ago } from './times.ts'
+
+const WORDS = { online: 'here', away: 'away', busy: 'busy', offline: 'not here' } as const
+
+/** Of who shares a room with us; of others nothing is told. */
+export function PresenceAvatar({ name }: { readonly name: string }): ReactNode {
+  const user = usePresence([name], (users) => users.get(name))
+  return (
+    <span className="presence" data-status={user?.status ?? 'unknown'} title={presenceWords(user)}>
+      <Avatar name={name} />
+      <span className="hidden">{presenceWords(user)}: </span>
+    </span>
+  )
+}
+
+export function presenceWords(user: WatchedUser | undefined, now = Date.now()): string {
+  if (!user) return 'not known now'
+  const { status, text, lastSeenAt } = user
+  if (status === 'offline' && lastSeenAt !== undefined) return `last seen ${ago(lastSeenAt, now)}`
+  return text ? `${WORDS[status]}, ${text}` : WORDS[status]
+}

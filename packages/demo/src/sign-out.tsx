@@ -1,0 +1,56 @@
+/**
+ * Signing out. What waits is no secret loss: where something does, it is asked whether it shall go out the next time this
+ * user signs in here, or never.
+ */
+import { useClient, useConnection } from '@tautline/react'
+import { type ReactNode, useRef, useState } from 'react'
+
+export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): ReactNode {
+  const client = useClient()
+  const { queued, storage } = useConnection()
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [isLeaving, setIsLeaving] = useState(false)
+  const isKept = storage === 'durable'
+
+  async function leave(keepOutbox: boolean): Promise<void> {
+    setIsLeaving(true)
+    // Where the store cannot be emptied there is nothing more that we could do.
+    await client.logout({ keepOutbox }).catch(() => {})
+    onSignedOut()
+  }
+
+  return (
+    <>
+      <button
+        type="button"
+        className="quiet"
+        onClick={() => (queued > 0 ? dialog.current?.showModal() : void leave(true))}
+      >
+        Sign out
+      </button>
+      <dialog ref={dialog} className="dialog" aria-labelledby="sign-out-title">
+        <h2 id="sign-out-title">
+          {queued === 1 ? 'One message has' : `${queued} messages have`} not arrived yet
+        </h2>
+        <p>
+          {isKept
+            ? 'They can stay in this browser and go out when you sign in here again.'
+            : 'This browser keeps nothing for us: stay until they are through, or they are lost.'}
+        </p>
+        <div className="dialog-actions">
+          <button type="button" className="secondary" onClick={() => dialog.current?.close()}>
+            Stay
+          </button>
+          <button type="button" className="secondary" disabled={isLeaving} onClick={() => void leave(false)}>
+            Discard and sign out
+          </button>
+          {isKept && (
+            <button type="button" className="primary" disabled={isLeaving} onClick={() => void leave(true)}>
+              Keep and sign out
+            </button>
+          )}
+        </div>
+      </dialog>
+    </>
+  )
+}

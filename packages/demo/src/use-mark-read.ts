@@ -1,0 +1,19 @@
+/** What is seen is read: the newest message, while the page is shown. */
+import type { Room } from '@tautline/client'
+import { useUnread } from '@tautline/react'
+import { useEffect } from 'react'
+
+/** `newest`: its position. Undefined: none, or it is not looked at. */
+export function useMarkRead(room: Room, newest: number | undefined): void {
+  const unread = useUnread(room)
+  useEffect(() => {
+    if (newest === undefined || !unread) return undefined
+    const read = () => {
+      // Without a connection it is read with the next message, or on the next look.
+      if (document.visibilityState === 'visible') room.markRead(newest).catch(() => {})
+    }
+    read()
+    document.addEventListener('visibilitychange', read)
+    return () => document.removeEventListener('visibilitychange', read)
+  }, [room, newest, unread])
+}
