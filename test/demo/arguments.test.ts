@@ -5,7 +5,7 @@ const read = (...args: string[]) => readArguments(args, {}, '/data')
 
 describe('the arguments of the demo', () => {
   it('have defaults', () => {
-    expect(read()).toEqual({ help: false, host: '127.0.0.1', port: 8080, data: '/data' })
+    expect(read()).toEqual({ help: false, host: '127.0.0.1', port: 8080, data: '/data', messages: 0 })
   })
 
   it('take the port from the command line, else from the environment', () => {
@@ -24,6 +24,12 @@ describe('the arguments of the demo', () => {
       expect(() => read('--host', host)).toThrow('this machine alone')
     },
   )
+
+  it('say how many messages the archive holds', () => {
+    expect(read('--messages', '10000').messages).toBe(10_000)
+    for (const wrong of ['', '-1', 'many', '1000001'])
+      expect(() => read(`--messages=${wrong}`)).toThrow('Messages are a number from 0 to 1000000')
+  })
 
   it('refuse what they do not know', () => {
     expect(() => read('--prot', '80')).toThrow('--prot')

@@ -7,7 +7,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { CHROMIUM_FLAGS, chromiumPath } from '../support/chromium.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,9 +23,12 @@ export interface DemoProcess {
 }
 
 /** Resolves when the server says that it runs. Port 0: any that is free. */
-async function startDemo(data: string, port = 0): Promise<DemoProcess> {
-  const args = ['--conditions=source', 'packages/demo/server.ts', '--data', data, '--port', String(port)]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+async function startDemo(data: string, port = 0, more: readonly string[] = []): Promise<DemoProcess> {
+  const args = ['packages/demo/server.ts', '--data', data, '--port', String(port), ...more]
+  const child = spawn(process.execPath, ['--conditions=source', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const url = await new Promise<string>((resolve, reject) => {
     let said = ''
     child.stdout.on('data', (chunk) => {
@@ -43,19 +52,20 @@ export class Stage {
   readonly data: string
   /** What the pages complained about, beside a server that is not there. */
   readonly complaints: string[] = []
-  readonly #browser: Browser
+  readonly browser: Browser
   #demo: DemoProcess
 
   private constructor(browser: Browser, data: string, demo: DemoProcess) {
-    this.#browser = browser
+    this.browser = browser
     this.data = data
     this.#demo = demo
   }
 
-  static async open(): Promise<Stage> {
+  /** `options`: more of the demo's command line. */
+  static async open(...options: readonly string[]): Promise<Stage> {
     const data = mkdtempSync(join(tmpdir(), 'tautline-demo-'))
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS })
-    return new Stage(browser, data, await startDemo(data))
+    return new Stage(browser, data, await startDemo(data, 0, options))
   }
 
   get url(): string {
@@ -63,8 +73,21 @@ export class Stage {
   }
 
   /** A window of its own, as if on another machine. `before` runs in it before anything else. */
-  async window(user: string, options: BrowserContextOptions = {}, before = () => {}): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: { width: 1200, height: 760 }, ...options })
+  async window(
+    user: string,
+    options: BrowserContextOptions & { readonly room?: string } = {},
+    before = () => {},
+  ): Promise<Page> {
+    const { room = 'general', ...contextOptions } = options
+    const context = await this.browser.newContext({
+      viewport: { width: 1200, height: 760 },
+      ...contextOptions,
+    })
+    return this.tab(context, user, room, before)
+  }
+
+  /** Another tab of the same browser, which shares its storage with the first. */
+  async tab(context: BrowserContext, user: string, room = 'general', before = () => {}): Promise<Page> {
     const page = await context.newPage()
     page.setDefaultTimeout(10_000)
     await page.addInitScript(before)
@@ -77,7 +100,7 @@ export class Stage {
       )
         this.complaints.push(`${user}: ${text}`)
     })
-    await page.goto(`${this.url}?user=${user}`)
+    await page.goto(`${this.url}?user=${user}#${room}`)
     return page
   }
 
@@ -91,7 +114,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await this.#browser.close()
+    await this.browser.close()
     await this.#demo.kill('SIGKILL')
     rmSync(this.data, { recursive: true, force: true })
   }

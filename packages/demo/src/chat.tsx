@@ -40,16 +40,18 @@ export function Chat({ onSignedOut }: { readonly onSignedOut: () => void }): Rea
     <div className="chat" data-view={chosen === undefined ? 'rooms' : 'room'}>
       <Header onShow={show} />
       <OfflineBanner />
-      <Sidebar rooms={rooms} current={id} onOpen={show} onSignedOut={onSignedOut} />
-      <RoomView
-        key={id}
-        id={id}
-        title={title}
-        about={known.about}
-        wanted={wanted?.room === id ? wanted.message : undefined}
-        onShow={show}
-        onBack={() => go(undefined)}
-      />
+      <main className="places">
+        <Sidebar rooms={rooms} current={id} onOpen={show} onSignedOut={onSignedOut} />
+        <RoomView
+          key={id}
+          id={id}
+          title={title}
+          about={known.about}
+          wanted={wanted?.room === id ? wanted.message : undefined}
+          onShow={show}
+          onBack={() => go(undefined)}
+        />
+      </main>
     </div>
   )
 }

@@ -10,7 +10,9 @@ import { NotificationsMenu, type NotificationsProps } from './notifications-menu
 export function Header({ onShow }: NotificationsProps): ReactNode {
   return (
     <header className="header">
-      <Logo />
+      <h1>
+        <Logo />
+      </h1>
       <div className="header-actions">
         <Connection />
         <NotificationsMenu onShow={onShow} />

@@ -16,7 +16,7 @@ export function OfflineBanner(): ReactNode {
   const isOff = status === 'idle' || status === 'stopped'
 
   return (
-    <div className="offline" data-shown={isLost}>
+    <section className="offline" data-shown={isLost} aria-label="Without a connection">
       <p role="status" className="offline-words">
         {isLost && lossWords({ status, reason })}{' '}
         {isLost && (
@@ -42,7 +42,7 @@ export function OfflineBanner(): ReactNode {
           )}
         </p>
       )}
-    </div>
+    </section>
   )
 }
 

@@ -36,7 +36,7 @@ export function People({ room, onShow, onLeft, onClose }: PeopleProps): ReactNod
       <ul className="people-list">
         {sorted.map((id) => (
           <li key={id}>
-            <PresenceAvatar name={id} />
+            <PresenceAvatar name={id} isExplained />
             <span className="person">
               <strong>{id}</strong>
               <small>{id === me ? 'you' : presenceWords(users.get(id))}</small>

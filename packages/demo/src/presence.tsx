@@ -7,13 +7,19 @@ import { ago } from './times.ts'
 
 const WORDS = { online: 'here', away: 'away', busy: 'busy', offline: 'not here' } as const
 
+export interface PresenceAvatarProps {
+  readonly name: string
+  /** The words stand beside it. */
+  readonly isExplained?: boolean
+}
+
 /** Of who shares a room with us; of others nothing is told. */
-export function PresenceAvatar({ name }: { readonly name: string }): ReactNode {
+export function PresenceAvatar({ name, isExplained = false }: PresenceAvatarProps): ReactNode {
   const user = usePresence([name], (users) => users.get(name))
   return (
     <span className="presence" data-status={user?.status ?? 'unknown'} title={presenceWords(user)}>
       <Avatar name={name} />
-      <span className="hidden">{presenceWords(user)}: </span>
+      {!isExplained && <span className="hidden">{presenceWords(user)}: </span>}
     </span>
   )
 }

@@ -34,9 +34,9 @@ export function RoomHeader(props: RoomHeaderProps): ReactNode {
         )}
       </button>
       <div className="room-title">
-        <h1 ref={heading} tabIndex={-1}>
+        <h2 ref={heading} tabIndex={-1}>
           {title}
-        </h1>
+        </h2>
         {about?.topic && <p>{about.topic}</p>}
       </div>
       <button type="button" className="people-button" aria-expanded={isPeopleShown} onClick={onPeople}>

@@ -9,6 +9,7 @@ import type { MessageActions } from './message-actions.tsx'
 import { MessageLog, type MessageLogHandle } from './message-log.tsx'
 import { People } from './people.tsx'
 import { RoomHeader } from './room-header.tsx'
+import { partnerIn } from './room-names.ts'
 import { ThreadView } from './thread-view.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { useMarkRead } from './use-mark-read.ts'
@@ -45,10 +46,18 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
   const root = typeof panel === 'object' ? items.find(({ key }) => key === panel.thread) : undefined
   useMarkRead(room, items.findLast(({ seq }) => seq !== undefined)?.seq)
 
+  const isEntered = useRef(false)
   useEffect(() => {
-    if (matchMedia(WIDE).matches) composer.current?.focus()
-    else heading.current?.focus()
-  }, [])
+    const isWide = matchMedia(WIDE).matches
+    // Nothing can be written yet.
+    if (isEntered.current || (isWide && !isMember)) return
+    isEntered.current = true
+    ;(isWide ? composer : heading).current?.focus()
+  }, [isMember])
+
+  // A direct room is there before anything was said in it: whoever looks at it follows it.
+  const isDirect = partnerIn(id, me) !== undefined
+  useEffect(() => (isDirect ? room.hold() : undefined), [room, isDirect])
 
   const actions = useMemo((): MessageActions => {
     const write = (next: Purpose) => {
@@ -76,7 +85,7 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
 
   return (
     <div className="room-area" data-panel={panel !== undefined}>
-      <main className="room" aria-label={title}>
+      <section className="room" aria-label={title}>
         <RoomHeader
           room={room}
           title={title}
@@ -118,7 +127,7 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
           onDone={() => setPurpose(undefined)}
           onUp={() => log.current?.focusNewest()}
         />
-      </main>
+      </section>
       {panel === 'people' && <People room={room} onShow={onShow} onLeft={onBack} onClose={closePanel} />}
       {root && (
         <ThreadView

@@ -13,7 +13,7 @@ export function SidePanel({ title, children, action, onClose }: SidePanelProps):
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [])
   return (
-    <aside
+    <section
       className="side-panel"
       aria-label={title}
       onKeyDown={({ key }) => {
@@ -30,6 +30,6 @@ export function SidePanel({ title, children, action, onClose }: SidePanelProps):
         </button>
       </header>
       {children}
-    </aside>
+    </section>
   )
 }

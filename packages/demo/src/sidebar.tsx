@@ -21,7 +21,7 @@ export function Sidebar({ rooms, current, onOpen, onSignedOut }: SidebarProps): 
   const others = rooms.filter((room) => !direct.includes(room))
 
   return (
-    <aside className="sidebar" aria-label="Rooms and you">
+    <div className="sidebar">
       <nav aria-label="Rooms">
         <div className="sidebar-head">
           <h2>Rooms</h2>
@@ -55,7 +55,7 @@ export function Sidebar({ rooms, current, onOpen, onSignedOut }: SidebarProps): 
       </nav>
       <NewRoom dialog={dialog} known={rooms} onOpen={onOpen} />
       <Me onSignedOut={onSignedOut} />
-    </aside>
+    </div>
   )
 }
 

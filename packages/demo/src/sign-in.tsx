@@ -16,7 +16,9 @@ export function SignIn({ onName }: { readonly onName: (name: string) => void }):
   return (
     <main className="door">
       <form className="door-card" onSubmit={submit}>
-        <Logo />
+        <p>
+          <Logo />
+        </p>
         <h1>Who are you in this window?</h1>
         <p>
           A second window with another name is a second user. This is a demo: nobody checks, and only this
