@@ -2,14 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 declare global {
-  var axe: { run(): Promise<AxeResults> }
+  var axe: typeof import('axe-core')
 }
 
 export async function isAccessible(page: Page, state: string): Promise<void> {

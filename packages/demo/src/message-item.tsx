@@ -79,9 +79,9 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps): R
           <time dateTime={isoOf(timestamp)}>{timeOf(timestamp)}</time>
           {isOwn && <Way item={item} isDetailed={isNewestOwn || status !== 'acknowledged'} />}
         </p>
+        {canAct && (isHovered || isFocused) && <ActionBar item={item} isOwn={isOwn} actions={actions} />}
       </div>
       {isOwn && <Remedies item={item} />}
-      {canAct && (isHovered || isFocused) && <ActionBar item={item} isOwn={isOwn} actions={actions} />}
       {(body.replyCount ?? 0) > 0 && (
         <button type="button" className="quiet answers" onClick={() => actions.openThread(item)}>
           {body.replyCount === 1 ? '1 answer' : `${body.replyCount} answers`}
