@@ -2,13 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 declare global {
-  var axe: typeof import('axe-core')
+  var axe: typeof axeCore
 }
 
 export async function isAccessible(page: Page, state: string): Promise<void> {
