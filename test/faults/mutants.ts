@@ -98,10 +98,10 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: ROOMS,
-        from: `        context.emit({
-          type: 'gap',`,
-        to: `        if (gap) context.emit({
-          type: 'gap',`,
+        from: `      context.emit({
+        type: 'gap',`,
+        to: `      if (gap) context.emit({
+        type: 'gap',`,
       },
     ],
   },
