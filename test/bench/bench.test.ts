@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { measureWorkload } from './bench.ts'
 import { performanceText, plotOf, readMeasured, whereOthersAreBetter } from './document.ts'
+import { FLOORS } from './floors.ts'
 import type { Lab } from './lab.ts'
 import { coresOfOthers } from './machine.ts'
 import { barPlot } from './plot.ts'
@@ -113,6 +114,21 @@ describe('goals', () => {
       const round = Object.fromEntries(rows.map(({ key }) => [key, figure]))
       for (const goal of goals) expect(goal.of(round), goal.what).toBe(1)
     }
+  })
+})
+
+describe('a floor', () => {
+  it('is that of a goal that there is, and stands beside it where that is not met', () => {
+    for (const [name, floors] of Object.entries(FLOORS)) {
+      const goals = WORKLOADS.find((one) => one.name === name)?.goals.map(({ what }) => what) ?? []
+      expect(goals, name).toEqual(expect.arrayContaining(Object.keys(floors)))
+    }
+    const text = performanceText(readMeasured())
+    for (const { workload } of readMeasured())
+      for (const { what, met } of workload.goals) {
+        const floor = FLOORS[workload.name]?.[what]
+        if (floor && met === 'no') expect(text).toContain(`NOT met. ${floor}`)
+      }
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { FLOORS } from './floors.ts'
 import { barPlot, linePlot } from './plot.ts'
 import { goalText, machineText, type Report, shortText, spreadText, type Table, tableOf } from './report.ts'
 import type { WorkloadSummary } from './summary.ts'
@@ -154,9 +155,15 @@ ${about}
 
 ${markdown(tableOf(workload))}
 
-${goals.map((goal) => `- ${goalText(goal)}.`).join('\n')}
+${goals.map((goal) => `- ${goalText(goal)}.${floorText(name, goal)}`).join('\n')}
 
 ${run.date}, ${rounds} rounds. ${machineText({ ...run, workloads: [] }).replace('\n', '. With ')}. Again: \`npm run bench -- --only ${name}\`.`
+}
+
+/** Why it is not met, where that is known. */
+function floorText(workload: string, { what, met }: WorkloadSummary['goals'][number]): string {
+  const floor = met === 'no' ? FLOORS[workload]?.[what] : undefined
+  return floor ? ` ${floor}` : ''
 }
 
 /** Of each workload in which the table names others: those that did better than Tautline's best row. */

@@ -1,0 +1,37 @@
+/**
+ * What keeps a goal from being met, or from its aim: what a profile showed, in a sentence or two, beside the goal it is about. It
+ * is told with the goal wherever that is not met. Figures that change with each measurement do not belong here.
+ */
+
+/** By workload, then by what the goal is about (`Goal.what`). */
+export const FLOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'one-sender': {
+    'of bare ws, window raised':
+      'One connection gets all its acks of a commit in one frame, and answers them with one or two frames: load, server and disk work one after the other, while bare ws answers the first message before it has read the last. Of the program’s time for a message half is SQLite (3.5 µs for the row with its two indexes and the pages of the log, 0.7 µs to look for the id), which a message that is stored cannot do without. A thread of its own for the database was tried: to hand over 1,024 operations and their outcomes costs the two threads 3.5 µs of each, and what could be won is the wait for the disk, a fifth of the time at most; it was not built.',
+  },
+  'small-window': {
+    'of bare ws':
+      'Sixteen messages share one commit, which writes six pages of the log and waits for the disk; nothing else is there to be done meanwhile, for the next sixteen are said when these are acknowledged.',
+  },
+  'lock-step': {
+    'p50 on top of one fsync of the same round':
+      'A commit of one message writes six pages (the row, its two indexes, room, lane, read position), where the probe writes one: 0.27 ms beside 0.12 ms for the probe, on a quiet disk, without any network. The answer also costs what bare ws takes.',
+  },
+  'fan-out': {
+    'of a loop of ws.send':
+      'A delivery takes two thirds of the loop’s time of the server; the rate also has the wait for the disk in it, during which none is made.',
+  },
+  validation: {
+    'one message':
+      'The three identifiers of a frame are checked character by character (a tenth of JSON.parse, which only copies them), and the frame and its message are made anew without fields that nobody knows.',
+    '16 messages': 'Half of it is the message ids, which are checked character by character.',
+  },
+  replay: {
+    'messages a second, bare frames':
+      'A page holds 100 entries, and is asked for when the one before is there: a hundred round trips. Each entry is made of a row of seven columns, its payload parsed and written again.',
+  },
+  bytes: {
+    'one by one':
+      'A message carries its id (21 characters), the id of its lane (16), its place and its ref, so that it can be sent again after any failure; the ack carries position and time. Names of fields are spelt out.',
+  },
+}
