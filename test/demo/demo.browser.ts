@@ -111,6 +111,10 @@ describe('two windows', () => {
     await roomButton(alice, 'tea-kitchen 1 unread').click()
     await message(alice, 'The kettle is on').waitFor()
     await roomButton(alice, /^tea-kitchen$/).waitFor()
+    await roomButton(alice, 'workshop').click()
+    await write(bob, 'And it boils')
+    await roomButton(alice, 'tea-kitchen 1 unread').click()
+    await message(alice, 'And it boils').getByText('New', { exact: true }).waitFor()
 
     await alice.getByRole('button', { name: 'New room, or join one' }).click()
     await alice.getByRole('textbox', { name: 'Name' }).fill('Night shift')

@@ -46,6 +46,7 @@ export async function saidInAll(page: Page, count: number): Promise<string[]> {
 export async function picture(page: Page, name: string): Promise<void> {
   if (process.env['TAUTLINE_SCREENSHOTS'] !== '1') return
   mkdirSync('docs/images', { recursive: true })
+  await page.mouse.move(0, 0)
   await page.waitForTimeout(400)
   await page.screenshot({ path: `docs/images/${name}.png` })
 }
