@@ -103,4 +103,37 @@ describe('a call', () => {
     expect(await refusalOf(again.request('start_call', first))).toBe('CALL_ENDED')
     expect(await bob.request('get_calls', {})).toEqual({ calls: [] })
   })
+
+  it('that is over is not brought back, however much was said while it was on', async () => {
+    const ann = await caller('ann')
+    const { call: begun } = await ann.request('start_call', call('call-0001', '~ann~bob'))
+    for (let i = 0; i < 250; i++) await server.send({ room: '~ann~bob', content: `${i}` })
+    await ann.request('end_call', { callId: 'call-0001', peerId: 'peer-0001' })
+    await expect.poll(() => ends('~ann~bob', 250)).toEqual(['call-0001'])
+    await stop()
+    await startServer()
+    const resumed = { callId: 'call-0001', peerId: 'peer-0001', room: '~ann~bob', seq: begun.seq, others: 1 }
+    expect(await refusalOf((await caller('ann')).request('resume_call', resumed))).toBe('CALL_NOT_FOUND')
+    expect(await refusalOf((await caller('ann')).request('start_call', call('call-0001', '~ann~bob')))).toBe(
+      'CALL_ENDED',
+    )
+  })
+
+  it('is written as over in its own room, also where one of another room had its id', async () => {
+    for (const user of ['ann', 'eve']) {
+      const room = user === 'ann' ? '~ann~bob' : '~bob~eve'
+      const app = await caller(user)
+      await app.request('start_call', call('call-0001', room))
+      await app.request('end_call', { callId: 'call-0001', peerId: 'peer-0001' })
+      await expect.poll(() => ends(room, 0)).toEqual(['call-0001'])
+      await stop()
+      await startServer()
+    }
+  })
 })
+
+/** The calls whose ends are in the log of the room, after this position. */
+async function ends(room: string, after: number): Promise<unknown[]> {
+  const entries = (await server.getEntries(room, { as: 'bob', after })) ?? []
+  return entries.flatMap(({ type, payload }) => (type === 'call_ended' ? [payload['callId']] : []))
+}

@@ -6,10 +6,9 @@
  * It speaks callProtocol with what every extension has. What is decided is decided in calls/core/registry.ts; here its
  * effects are carried out: devices are told, and the log of the room says when a call began and how it ended.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Call, type CallRecord, callProtocol } from '@tautline/protocol/calls'
 import {
-  type Entry,
   MAX_CALL_USERS,
   MAX_DURATION_MS,
   makeMessageId,
@@ -32,8 +31,12 @@ type Answer = Do<'reply'> | Do<'list'> | Do<'done'>
 const FIRST_RETRY_MS = 1_000
 /** … so often. */
 const MAX_TRIES = 9
-/** What a call that is resumed is looked for in: its beginning, and whether it ended since. */
+/** Entries that are read at once where a call is looked for: its beginning, and whether it ended since … */
 const FOUND_ENTRIES = 100
+/** … and how often at most: of a call that began longer ago in its room nobody can say that it is not over. */
+const MAX_FOUND_PAGES = 50
+/** Users of whom it is asked at once whether they are members still. */
+const LOOKS_AT_ONCE = 20
 
 /** Calls, for the option `extensions` of one server. Throws an OptionError for what no option can be. */
 export function calls(options: CallsOptions = {}): Extension {
@@ -55,23 +58,29 @@ export function calls(options: CallsOptions = {}): Extension {
   }
 
   /** Who was put out of a room is out of its call. */
-  function lookForMembers(app: App): void {
-    look = undefined
-    for (const { room, users } of registry.members()) {
-      for (const user of users)
-        app.server.getMembers(room, { as: user, limit: 1 }).then(
-          (members) => members ?? step(app, { type: 'removed', user, room }),
-          () => {
-            // The store could not read: they are looked for again.
-          },
-        )
+  async function lookForMembers(app: App): Promise<void> {
+    const all = registry.members().flatMap(({ room, users }) => users.map((user) => ({ room, user })))
+    for (let i = 0; i < all.length && !isClosed; i += LOOKS_AT_ONCE) {
+      // Others have their turn in between, however many calls are on.
+      if (i > 0) await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all(all.slice(i, i + LOOKS_AT_ONCE).map(({ room, user }) => lookFor(app, room, user)))
     }
+    look = undefined
     watch(app)
+  }
+
+  async function lookFor(app: App, room: string, user: string): Promise<void> {
+    try {
+      if (!(await app.server.getMembers(room, { as: user, limit: 1 })))
+        step(app, { type: 'removed', user, room })
+    } catch {
+      // The store could not read: they are looked for again.
+    }
   }
 
   function watch(app: App): void {
     if (!isClosed && registry.members().length > 0)
-      look ??= setTimeout(() => lookForMembers(app), settings.membershipIntervalMs)
+      look ??= setTimeout(() => void lookForMembers(app), settings.membershipIntervalMs)
   }
 
   function arm(app: App): void {
@@ -146,8 +155,7 @@ export function calls(options: CallsOptions = {}): Extension {
       // Said again after a restart it is the same entry, where it was.
       const place = await app.send(room, 'call_started', { callId, media }, { as, messageId: callId })
       // The id of a call that is over is no way to call people with nothing to show for it in the log.
-      const since = await app.server.getEntries(room, { as, after: place.seq, limit: FOUND_ENTRIES })
-      if (since?.length === FOUND_ENTRIES || isOver(since, callId)) throw callProtocol.error('CALL_ENDED')
+      if (await isOver(app, { callId, room, as, after: place.seq })) throw callProtocol.error('CALL_ENDED')
       return { type: 'announced', callId, seq: place.seq, startedAt: place.timestamp, to: called }
     }
     begin().then(
@@ -167,28 +175,22 @@ export function calls(options: CallsOptions = {}): Extension {
   }
 
   function find(app: App, { ask: number, user: as, callId, room, seq }: Do<'find'>): void {
-    const readFrom = async () =>
-      (await app.authorize({ action: 'write', userId: as, room }))
-        ? await app.server.getEntries(room, { as, after: seq - 1, limit: FOUND_ENTRIES })
-        : undefined
-    readFrom().then(
-      (entries = []) => {
-        const [first] = entries
-        const isIt = first?.type === 'call_started' && first.seq === seq && first.messageId === callId
-        const media = first?.payload['media'] === 'video' ? 'video' : 'audio'
-        const started =
-          isIt && !isOver(entries, callId)
-            ? ({ media, startedBy: first.sender, at: first.timestamp } as const)
-            : undefined
-        step(app, { type: 'found', ask: number, started })
-      },
+    const readStart = async () => {
+      if (!(await app.authorize({ action: 'write', userId: as, room }))) return undefined
+      const [first] = (await app.server.getEntries(room, { as, after: seq - 1, limit: 1 })) ?? []
+      const isIt = first?.type === 'call_started' && first.seq === seq && first.messageId === callId
+      if (!isIt || (await isOver(app, { callId, room, as, after: seq }))) return undefined
+      const media = first.payload['media'] === 'video' ? 'video' : 'audio'
+      return { media, startedBy: first.sender, at: first.timestamp } as const
+    }
+    readStart().then(
+      (started) => step(app, { type: 'found', ask: number, started }),
       (error: unknown) => step(app, { type: 'unanswered', ask: number, error }),
     )
   }
 
   function record(app: App, call: Call): void {
-    const { callId, room } = call
-    insist(() => app.send(room, 'call_ended', recordOf(call), { messageId: `${callId}-ended` }))
+    insist(() => app.send(call.room, 'call_ended', recordOf(call), { messageId: endIdOf(call) }))
   }
 
   function missed(
@@ -273,9 +275,31 @@ function toldOf(answer: Answer): { call: Call } {
   return { call: answer.call }
 }
 
-/** Whether the end of the call is among them. */
-function isOver(entries: readonly Entry[] = [], callId: string): boolean {
-  return entries.some(({ type, payload }) => type === 'call_ended' && payload['callId'] === callId)
+interface Since {
+  readonly callId: string
+  readonly room: string
+  readonly as: string
+  /** The position of its beginning. */
+  readonly after: number
+}
+
+/** Whether the log has the end of the call, or is too long since to be looked through. */
+async function isOver(app: App, { callId, room, as, after: began }: Since): Promise<boolean> {
+  let after = began
+  for (let page = 0; page < MAX_FOUND_PAGES; page++) {
+    const entries = (await app.server.getEntries(room, { as, after, limit: FOUND_ENTRIES })) ?? []
+    if (entries.some(({ type, payload }) => type === 'call_ended' && payload['callId'] === callId))
+      return true
+    const last = entries.at(-1)
+    if (!last) return false
+    after = last.seq
+  }
+  return true
+}
+
+/** The same for each try, and of no other room: whoever starts a call gives it its id. */
+function endIdOf({ room, callId }: Call): string {
+  return createHash('sha256').update(`${room}\n${callId}`).digest('base64url').slice(0, 32)
 }
 
 /** Members of the room, as the caller may know them. */

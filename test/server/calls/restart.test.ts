@@ -163,6 +163,58 @@ describe('a server that was started anew', () => {
     expect(registry.step(list(9, 'bob'), START).map(line)).toEqual(['list 9: '])
   })
 
+  it('gives the id of a call that is found back to it, where somebody took it for one in another room', () => {
+    const taken = start(1, 'eve', { room: 'den', to: [] })
+    const eves = {
+      type: 'announced',
+      callId: 'call-one',
+      seq: 9,
+      startedAt: START + 500,
+      to: ['mal'],
+    } as const
+    play([
+      at(500, taken, 'announce call-one by eve'),
+      step(eves, 'tell eve, mal: eve joined, mal ringing', 'reply 1: eve joined, mal ringing'),
+      step(resume(2, 'bob'), 'find 2: call-one at 7'),
+      step(
+        found(2),
+        'tell eve, mal: eve left, mal missed; failed',
+        'missed by mal',
+        'record call-one: eve left, mal missed; failed',
+        'tell bob: bob joined, restored',
+        'reply 2: bob joined, restored',
+      ),
+    ])
+    // Also before that one is in the log.
+    play([
+      at(500, taken, 'announce call-one by eve'),
+      step(resume(2, 'bob'), 'find 2: call-one at 7'),
+      step(
+        found(2),
+        'refuse 1: CALL_NOT_FOUND',
+        'tell bob: bob joined, restored',
+        'reply 2: bob joined, restored',
+      ),
+      step(eves),
+    ])
+  })
+
+  it('leaves an id with the call that began first', () => {
+    const earlier = {
+      type: 'announced',
+      callId: 'call-one',
+      seq: 9,
+      startedAt: START - 1,
+      to: ['mal'],
+    } as const
+    play([
+      step(start(1, 'eve', { room: 'den', to: [] }), 'announce call-one by eve'),
+      step(earlier, 'tell eve, mal: eve joined, mal ringing', 'reply 1: eve joined, mal ringing'),
+      step(resume(2, 'bob'), 'find 2: call-one at 7'),
+      step(found(2), 'refuse 2: CALL_NOT_FOUND'),
+    ])
+  })
+
   it('brings no call back where another is on in the room', () => {
     play([
       step(resume(1, 'bob'), 'find 1: call-one at 7'),

@@ -68,6 +68,10 @@ export function createCalls(context: {
   /** No deadline is earlier. */
   let deadline = Number.POSITIVE_INFINITY
 
+  function inRoom(room: string): CallState | undefined {
+    return byRoom.get(room)
+  }
+
   function ofUser(user: string): CallState[] {
     return Array.from(byUser.get(user) ?? [])
   }
@@ -211,7 +215,7 @@ export function createCalls(context: {
 
   return {
     get: (callId) => calls.get(callId),
-    inRoom: (room) => byRoom.get(room),
+    inRoom,
     ofUser,
     isInCall,
     open(call) {
@@ -233,7 +237,8 @@ export function createCalls(context: {
     drop(call) {
       for (const user of call.parts.keys()) release(user, call)
       calls.delete(call.callId)
-      byRoom.delete(call.room)
+      forgetAt.delete(call)
+      if (inRoom(call.room) === call) byRoom.delete(call.room)
     },
     enter,
     callUser,

@@ -147,7 +147,7 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
   function resume(input: Asked<'resume'>): void {
     const { ask, user, callId, peerId, room, seq } = input
     const call = calls.get(callId)
-    if (!call) {
+    if (call?.room !== room) {
       questions.set(ask, input)
       return emit({ do: 'find', ask, user, callId, room, seq })
     }
@@ -162,8 +162,10 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
     questions.delete(ask)
     if (question?.type !== 'resume') return
     const { callId, room, seq, answeredAt, others } = question
-    const known = calls.get(callId)
     if (!started) return refuse(ask, 'CALL_NOT_FOUND')
+    giveWay(callId, room, started.at)
+    const known = calls.get(callId)
+    if (known && known.room !== room) return refuse(ask, 'CALL_NOT_FOUND')
     // Another call since: the earlier one ended before the server did.
     if (!known && calls.inRoom(room)) return refuse(ask, 'CALL_ENDED')
     // A call that nobody would be in, and which nobody asked to start, must not take the room's place.
@@ -174,6 +176,16 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
     call.expected = Math.max(call.expected, others + 1)
     // A stranger to the call as the server knows it, but in its room.
     enter(call, question)
+  }
+
+  /** An id that was taken in another room while the server knew of no call belongs to the call that began first. */
+  function giveWay(callId: string, room: string, startedAt: number): void {
+    const other = calls.get(callId)
+    if (!other || other.room === room || (other.seq > 0 && other.startedAt <= startedAt)) return
+    for (const { ask } of opening.get(other) ?? []) refuse(ask, 'CALL_NOT_FOUND')
+    opening.delete(other)
+    if (other.seq > 0 && !other.ended) calls.end(other, 'failed')
+    calls.drop(other)
   }
 
   function restore(
