@@ -38,7 +38,7 @@ export function createLatencyView(): LatencyView {
       const [x, y] = points.at(-1) ?? [0, HEIGHT]
       setAttributes(last, { d: newest ? `M ${x} ${y} h 0` : undefined })
       const figures = newest
-        ? `${latencyWords(latency)}; ${samples.length} round trips, the last of ${newest.kind === 'ping' ? 'a ping' : 'a message'}`
+        ? `${latencyWords(latency)} of the last ${samples.length}; the newest is of ${newest.kind === 'ping' ? 'a ping' : 'a message'}`
         : 'No round trip was measured yet'
       setAttributes(svg, { 'aria-label': newest ? `Latency, at most ${milliseconds(top)}` : 'Latency' })
       say(words, figures)

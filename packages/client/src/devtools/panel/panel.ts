@@ -140,13 +140,15 @@ export function openPanel(root: ShadowRoot, parts: PanelParts): () => void {
     latency.show(snapshot.latency)
     setAttributes(pause, { 'aria-pressed': String(snapshot.isPaused) })
     setAttributes(hide, { 'aria-pressed': String(!snapshot.hasBodies) })
-    const rows = tools.outbox()
+    // Row by row only where it is looked at: an outbox may be long.
+    const rows = tabs.chosen() === 2 ? tools.outbox() : []
     const happenings = snapshot.happenings.filter(({ kind, what, reason: code }) => matches(kind, what, code))
     const frames = snapshot.frames.filter(({ types, room, fate }) => matches(...types, room, fate))
     const waiting = rows.filter(({ type, room, status: state, messageId }) =>
       matches(type, room, state, messageId),
     )
-    tabs.count([happenings.length, frames.length, waiting.length])
+    const outboxCount = tabs.chosen() === 2 ? waiting.length : client.outbox.list().length
+    tabs.count([happenings.length, frames.length, outboxCount])
     // Only what can be seen: the others are drawn when their tab is.
     if (tabs.chosen() === 0) timeLinePage.stick(() => showHappenings(happenings))
     if (tabs.chosen() === 1) framesPage.stick(() => showFrames(frames))
@@ -155,7 +157,7 @@ export function openPanel(root: ShadowRoot, parts: PanelParts): () => void {
     timeLinePage.note(happenings.length === 0 ? 'Nothing happened yet.' : '')
     framesPage.note(frames.length === 0 ? 'No frames.' : '')
     outboxPage.note(waiting.length === 0 ? 'Nothing waits.' : more > 0 ? `… and ${more} more` : '')
-    if (retryAt !== undefined || (rows.length > 0 && tabs.chosen() === 2)) later(TICK_MS)
+    if (retryAt !== undefined || rows.length > 0) later(TICK_MS)
   }
 
   let isVisible = true
