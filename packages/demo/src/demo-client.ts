@@ -1,7 +1,8 @@
 /** A client of the server that this page came from, with the tokens that the demo signs for anybody. */
-import { type Client, createClient } from '@tautline/client'
+import type { Client } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { presence } from '@tautline/client/presence'
+import { createWatchedClient } from './devtools-button.tsx'
 
 const TOKEN_PATH = '/demo/token'
 
@@ -10,7 +11,7 @@ export function createDemoClient(userId: string): Client {
   url.protocol = url.protocol.replace('http', 'ws')
   url.search = ''
   url.hash = ''
-  const client = createClient({
+  const client = createWatchedClient({
     url: url.href,
     userId,
     getToken: () => fetchToken(userId),

@@ -4,6 +4,7 @@
  */
 import type { ReactNode } from 'react'
 import { Connection } from './connection.tsx'
+import { DevtoolsButton } from './devtools-button.tsx'
 import { Logo } from './logo.tsx'
 import { NotificationsMenu, type NotificationsProps } from './notifications-menu.tsx'
 
@@ -15,6 +16,7 @@ export function Header({ onShow }: NotificationsProps): ReactNode {
       </h1>
       <div className="header-actions">
         <Connection />
+        <DevtoolsButton />
         <NotificationsMenu onShow={onShow} />
       </div>
     </header>

@@ -1,0 +1,41 @@
+/**
+ * The devtools of the page's client, behind a button. The client is watched from its first moment, so that what went wrong
+ * can be seen afterwards; the panel is loaded when it is opened.
+ */
+import { type Client, type ClientOptions, createClient } from '@tautline/client'
+import { type Devtools, devtools } from '@tautline/client/devtools'
+import { useClient } from '@tautline/react'
+import { type ReactNode, useEffect, useState } from 'react'
+import './devtools.css'
+
+const toolsOf = new WeakMap<Client, Devtools>()
+
+/** As `createClient`, with devtools. */
+export function createWatchedClient(options: ClientOptions): Client {
+  const tools = devtools()
+  const client = tools.watch(createClient(tools.instrument(options)))
+  toolsOf.set(client, tools)
+  return client
+}
+
+export function DevtoolsButton(): ReactNode {
+  const tools = toolsOf.get(useClient())
+  const [isOpen, setIsOpen] = useState(false)
+  useEffect(() => {
+    if (!tools || !isOpen) return undefined
+    const dock = document.createElement('div')
+    dock.className = 'devtools-dock'
+    document.body.append(dock)
+    const unmount = tools.mount(dock, { onClose: () => setIsOpen(false) })
+    return () => {
+      unmount()
+      dock.remove()
+    }
+  }, [tools, isOpen])
+
+  return (
+    <button type="button" className="header-button" aria-pressed={isOpen} onClick={() => setIsOpen(!isOpen)}>
+      Devtools
+    </button>
+  )
+}

@@ -1,0 +1,55 @@
+// The devtools of the demo, as somebody finds them who looks for what happens to a message when the network goes.
+
+import { mkdirSync } from 'node:fs'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Stage } from './stage.ts'
+
+let stage: Stage
+
+beforeEach(async () => {
+  stage = await Stage.open()
+})
+
+afterEach(async () => {
+  await stage.close()
+  expect(stage.complaints).toEqual([])
+})
+
+it('come with their button alone, break the connection, show what waits, and leave nothing broken', async () => {
+  const alice = await stage.window('alice')
+  const bob = await stage.window('bob')
+  const scripts: string[] = []
+  alice.on('request', (request) => void scripts.push(new URL(request.url()).pathname))
+  const composer = alice.getByRole('textbox', { name: /^Message to/ })
+  const open = alice.getByRole('button', { name: 'Devtools', exact: true })
+  await composer.waitFor()
+  await open.click()
+  await alice.getByRole('img', { name: /^The connection is connected/ }).waitFor()
+  // It was not there before, and the page leaves it room.
+  expect(scripts.filter((path) => path.includes('panel'))).toHaveLength(1)
+  const [field, dock] = [await composer.boundingBox(), await alice.locator('tautline-devtools').boundingBox()]
+  expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(dock?.y ?? 0)
+
+  await alice.getByRole('button', { name: 'Offline', exact: true }).click()
+  await alice.getByRole('img', { name: /^The connection is (waiting|suspended)/ }).waitFor()
+  await composer.fill('Written without a network')
+  await composer.press('Enter')
+  await alice.getByRole('tab', { name: 'Outbox 1' }).click()
+  await alice
+    .getByRole('tabpanel', { name: /Outbox/ })
+    .getByText('queued')
+    .waitFor()
+  if (process.env['TAUTLINE_SCREENSHOTS'] === '1') {
+    mkdirSync('docs/images', { recursive: true })
+    await alice.waitForTimeout(400)
+    await alice.screenshot({ path: 'docs/images/demo-devtools.png' })
+  }
+  await alice.getByRole('button', { name: 'Close the devtools' }).click()
+  await bob.getByText('Written without a network', { exact: true }).waitFor()
+  expect(await alice.locator('tautline-devtools, .devtools-dock').count()).toBe(0)
+  await open.waitFor()
+  await alice.setViewportSize({ width: 360, height: 760 })
+  await open.click()
+  await alice.locator('tautline-devtools').waitFor()
+  expect(await alice.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+})
