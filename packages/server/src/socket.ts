@@ -18,7 +18,7 @@ export interface ServerSocket {
   bufferedBytes(): number
 }
 
-/** What happened on the socket. Nothing may be told after `closed`. */
+/** What happened on the socket. Nothing may be told after `closed`. Call them as methods: they know their socket by `this`. */
 export interface SocketListener {
   text(text: string): void
   /** A binary frame, which the protocol does not know. */
@@ -135,5 +135,45 @@ export class Outgoing {
   #send(text: string): void {
     this.#onWrite(text)
     this.socket.send(text)
+  }
+}
+
+/** What is done about what sockets hear: the same functions for all of them. */
+export interface SocketEvents {
+  text(outgoing: Outgoing, text: string): void
+  binary(outgoing: Outgoing): void
+  pong(outgoing: Outgoing): void
+  drained(outgoing: Outgoing): void
+  closed(outgoing: Outgoing): void
+}
+
+/** One of these for each socket, where five closures would be ten times its size. */
+export class Listener implements SocketListener {
+  readonly #events: SocketEvents
+  readonly #outgoing: Outgoing
+
+  constructor(events: SocketEvents, outgoing: Outgoing) {
+    this.#events = events
+    this.#outgoing = outgoing
+  }
+
+  text(text: string): void {
+    this.#events.text(this.#outgoing, text)
+  }
+
+  binary(): void {
+    this.#events.binary(this.#outgoing)
+  }
+
+  pong(): void {
+    this.#events.pong(this.#outgoing)
+  }
+
+  drained(): void {
+    this.#events.drained(this.#outgoing)
+  }
+
+  closed(): void {
+    this.#events.closed(this.#outgoing)
   }
 }
