@@ -17,8 +17,13 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 /** `false`: silence. Undefined: JSON lines on the standard output, from the level `info` up. */
 export function loggerOf(option: Logger | false | undefined): Logger {
   if (option === false) return SILENT
-  return option ?? pino({ name: 'tautline' }, turnwise())
+  if (option) return option
+  standardOutput ??= turnwise()
+  return pino({ name: 'tautline' }, standardOutput)
 }
+
+/** One for all servers of the process. */
+let standardOutput: DestinationStream | undefined
 
 /** Lines of this many characters are written even if the turn goes on. */
 const MAX_HELD_CHARS = 8_192

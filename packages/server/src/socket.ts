@@ -18,7 +18,7 @@ export interface ServerSocket {
   bufferedBytes(): number
 }
 
-/** What happened on the socket. Nothing may be told after `closed`. Call them as methods: they know their socket by `this`. */
+/** What happened on the socket. Nothing may be told after `closed`. */
 export interface SocketListener {
   text(text: string): void
   /** A binary frame, which the protocol does not know. */
@@ -175,5 +175,16 @@ export class Listener implements SocketListener {
 
   closed(): void {
     this.#events.closed(this.#outgoing)
+  }
+}
+
+/** With functions that may be handed on without their object, for adapters that are not ours. */
+export function detachable(listener: SocketListener): SocketListener {
+  return {
+    text: (text) => listener.text(text),
+    binary: () => listener.binary(),
+    pong: () => listener.pong(),
+    drained: () => listener.drained(),
+    closed: () => listener.closed(),
   }
 }
