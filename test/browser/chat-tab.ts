@@ -34,6 +34,8 @@ export interface TabScene {
 
 export interface TabState {
   readonly status: string
+  /** Of the room. */
+  readonly phase: string
   readonly storage: string
   readonly queued: number
 }
@@ -125,7 +127,8 @@ export class ChatTab {
   state(): Promise<TabState> {
     return this.page.evaluate(() => {
       const { status, storage, queued } = globalThis.chat.client.getSnapshot()
-      return { status, storage, queued }
+      const { phase } = globalThis.chat.room.getSnapshot()
+      return { status, phase, storage, queued }
     })
   }
 
@@ -150,8 +153,9 @@ export class ChatTab {
     return this.#sent.has(content)
   }
 
+  /** Waits until it is connected and follows the room. */
   async connected(): Promise<this> {
-    await expect.poll(() => this.state(), SOON).toMatchObject({ status: 'connected' })
+    await expect.poll(() => this.state(), SOON).toMatchObject({ status: 'connected', phase: 'live' })
     return this
   }
 

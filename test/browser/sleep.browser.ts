@@ -10,50 +10,68 @@ const scene = setScene()
 declare global {
   /** `persisted` of each `pageshow`: whether the page came out of the cache. */
   var shown: boolean[]
+  /** `freeze` and `resume`. */
+  var lifecycle: string[]
 }
 
-function noteShows(): void {
+/** Whether a page slept at all: a scene in which it did not would show nothing. */
+function noteSleep(): void {
   globalThis.shown = []
+  globalThis.lifecycle = []
   addEventListener('pageshow', ({ persisted }) => shown.push(persisted))
+  for (const type of ['freeze', 'resume']) document.addEventListener(type, () => lifecycle.push(type))
 }
 
 /** Two tabs, and which of them sends. */
 async function holderAndOther(browser: UserBrowser): Promise<[holder: ChatTab, other: ChatTab]> {
-  const tabs = [await browser.tab({ before: noteShows }), await browser.tab({ before: noteShows })] as const
+  const tabs = [await browser.tab({ before: noteSleep }), await browser.tab({ before: noteSleep })] as const
   await Promise.all(tabs.map((tab) => tab.connected()))
   await tabs[0].send('who sends')
   const holder = await senderOf('who sends', tabs)
   return holder === tabs[0] ? [tabs[0], tabs[1]] : [tabs[1], tabs[0]]
 }
 
+/** Only a page that nobody looks at can be frozen: in the window of the profile on the disk the tabs hide each other. */
+async function freeze(tab: ChatTab, other: ChatTab): Promise<{ thaw(): Promise<void> }> {
+  await other.page.bringToFront()
+  await expect.poll(() => tab.page.evaluate(() => document.visibilityState), SOON).toBe('hidden')
+  const devtools = await tab.devtools()
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+  return {
+    async thaw() {
+      await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+      await expect.poll(() => tab.page.evaluate(() => lifecycle), SOON).toEqual(['freeze', 'resume'])
+    },
+  }
+}
+
 describe('a frozen page', () => {
   it('is replaced by another tab, and doubles nothing when it wakes', async () => {
-    const [holder, other] = await holderAndOther(await scene.browser('alice'))
-    const devtools = await holder.devtools()
+    const [holder, other] = await holderAndOther(await scene.browser('alice', true))
     await holder.send('m1')
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    const { thaw } = await freeze(holder, other)
     await other.send('m2', 'm3')
     await expect.poll(scene.log, SOON).toEqual(['who sends', 'm1', 'm2', 'm3'])
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await expect.poll(() => other.attempts, SOON).toContain('m3')
+    await thaw()
     await holder.send('m4')
     await other.send('m5')
     await scene.judge(['who sends', ...numbered(5)])
   })
 
   it('has what was on its way when it froze sent by another tab, and learns of it', async () => {
-    const browser = await scene.browser('alice')
+    const browser = await scene.browser('alice', true)
     const [holder, other] = await holderAndOther(browser)
-    const devtools = await holder.devtools()
     browser.proxy.set('toClient', { isStalled: true })
     await holder.send(...numbered(20))
     await expect.poll(scene.log, SOON).toContain('m8')
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    const { thaw } = await freeze(holder, other)
     // The answers to the frozen page are gone for good.
     browser.proxy.reset()
     browser.proxy.heal()
     await expect.poll(scene.log, SOON).toEqual(['who sends', ...numbered(20)])
     await expect.poll(() => other.state(), SOON).toMatchObject({ queued: 0 })
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await thaw()
     await scene.judge(['who sends', ...numbered(20)])
   })
 })
@@ -63,7 +81,7 @@ describe('a page in the back-forward cache', () => {
 
   it('that had a connection has another one when it comes back, and what was said meanwhile', async () => {
     const [alice, bob] = [await scene.browser('alice'), await scene.browser('bob')]
-    const tab = await (await alice.tab({ before: noteShows })).connected()
+    const tab = await (await alice.tab({ before: noteSleep })).connected()
     const other = await (await bob.tab()).connected()
     await tab.send('m1')
     await expect.poll(scene.log, SOON).toEqual(['m1'])
@@ -71,7 +89,7 @@ describe('a page in the back-forward cache', () => {
     await other.send('m2', 'm3')
     await expect.poll(scene.log, SOON).toEqual(['m1', 'm2', 'm3'])
     await tab.back()
-    expect(await showsOf(tab)).toEqual([false, true])
+    await expect.poll(() => showsOf(tab), SOON).toEqual([false, true])
     await tab.send('m4')
     await scene.judge(numbered(4))
     expect(await tab.statuses()).toContainEqual(expect.stringContaining('waiting'))
@@ -87,7 +105,7 @@ describe('a page in the back-forward cache', () => {
     await expect.poll(scene.log, SOON).toEqual(['who sends', ...numbered(20)])
     await other.send('m21')
     await holder.back()
-    expect(await showsOf(holder)).toEqual([false, true])
+    await expect.poll(() => showsOf(holder), SOON).toEqual([false, true])
     await holder.send('m22')
     await scene.judge(['who sends', ...numbered(22)])
   })

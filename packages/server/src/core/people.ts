@@ -18,7 +18,7 @@ import type { Scheduled } from './schedule.ts'
 import type { Seen } from './store.ts'
 
 /** What a device says of its user. */
-export interface Said {
+interface Said {
   readonly status: PresenceStatus
   /** Empty: none. */
   readonly text: string
@@ -30,8 +30,7 @@ export interface Said {
 export interface Person extends Scheduled {
   readonly kind: 'person'
   readonly userId: string
-  /** The first first: one, mostly. What each says stands with it. */
-  devices: readonly Connection[]
+  readonly devices: Map<Connection, Said>
   /** What connections said that went a moment ago. */
   remnant: Said | undefined
   /** Where they are present; see presence.ts. */
@@ -102,7 +101,7 @@ export function createPeople(
     const person: Person = {
       kind: 'person',
       userId,
-      devices: [],
+      devices: new Map(),
       remnant: undefined,
       rooms: new Set(),
       status: 'offline',
@@ -135,36 +134,34 @@ export function createPeople(
       const person = open(connection.userId)
       const { status = 'online', statusText: text = '' } = connection.greeting ?? {}
       const since = ++order
-      connection.said = { status, text, textAt: since, since }
-      person.devices = [...person.devices, connection]
+      person.devices.set(connection, { status, text, textAt: since, since })
       if (connection.greeting) person.remnant = undefined
       beat(context, person.pulse)
     },
 
     leave(connection) {
       const person = people.get(connection.userId)
-      const { said } = connection
+      const said = person?.devices.get(connection)
       if (!person || !said) return
-      connection.said = undefined
-      person.devices = person.devices.filter((device) => device !== connection)
+      person.devices.delete(connection)
       person.remnant = merge([...(person.remnant ? [person.remnant] : []), { ...said, since: ++order }])
-      if (person.devices.length === 0 && person.status !== 'offline') noteSeen(person)
+      if (person.devices.size === 0 && person.status !== 'offline') noteSeen(person)
       if (!isStopped) context.schedule.set(person, context.now + context.options.presenceGraceMs)
     },
 
     update(connection, { status, statusText: text = '' }) {
       const person = people.get(connection.userId)
-      const before = connection.said
+      const before = person?.devices.get(connection)
       if (!person || !before) return
       const textAt = text === before.text ? before.textAt : ++order
-      connection.said = { status, text, textAt, since: before.since }
+      person.devices.set(connection, { status, text, textAt, since: before.since })
       if (person.remnant && person.remnant.since < before.since) person.remnant = undefined
       beat(context, person.pulse)
     },
 
     ring(person) {
       person.remnant = undefined
-      if (person.devices.length > 0) {
+      if (person.devices.size > 0) {
         beat(context, person.pulse)
         return
       }
@@ -188,7 +185,7 @@ export function createPeople(
 
     stop() {
       for (const person of people.values())
-        if (person.devices.length > 0 && person.status !== 'offline') noteSeen(person)
+        if (person.devices.size > 0 && person.status !== 'offline') noteSeen(person)
       isStopped = true
       // The last word: all of it, at once.
       for (const seen of chunksOf(unwritten)) context.effects.push({ do: 'mark_seen', seen })
@@ -205,8 +202,7 @@ function* chunksOf(unwritten: ReadonlyMap<string, number>): Generator<readonly S
 }
 
 function together({ devices, remnant }: Person): Pick<Said, 'status' | 'text'> {
-  const said = devices.flatMap((device) => device.said ?? [])
-  return merge(remnant ? [...said, remnant] : said)
+  return merge(remnant ? [...devices.values(), remnant] : [...devices.values()])
 }
 
 function merge(all: readonly Said[]): Said {
