@@ -9,13 +9,19 @@ import { SECRET } from './wire.ts'
 const KEY = new TextEncoder().encode(SECRET)
 const now = () => Math.floor(Date.now() / 1_000)
 
+/** What comes of it at once, and what after tokens with the same headers were accepted, which must be the same. */
 async function verify(token: string, options: Partial<TokenOptions> = {}) {
   const undecided: unknown[] = []
-  const verification = await createVerifier({ secret: SECRET, ...options }, (error) => undecided.push(error))(
-    token,
-  )
+  const verifier = createVerifier({ secret: SECRET, ...options }, (error) => undecided.push(error))
+  const first = await verifier(token)
+  const { issuer, audience, algorithm: alg = 'HS256' } = options
+  const key = new TextEncoder().encode(String(options.secret ?? SECRET))
+  const accepted = { ...valid(), ...(issuer && { iss: issuer }), ...(audience && { aud: audience }) }
+  for (const header of [{ alg }, { alg, typ: options.tokenType ?? 'JWT' }])
+    await verifier(await new SignJWT(accepted).setProtectedHeader(header).sign(key))
+  expect(await verifier(token)).toEqual(first)
   expect(undecided).toEqual([])
-  return verification.ok ? `${verification.userId} ${verification.expiresAt}` : verification.code
+  return first.ok ? `${first.userId} ${first.expiresAt}` : first.code
 }
 
 function sign(claims: Record<string, unknown>, alg = 'HS256', key = KEY) {
@@ -83,6 +89,22 @@ describe('a token', () => {
       expect(await verify(token)).toBe('INVALID_TOKEN')
     },
   )
+
+  it('whose parts were exchanged or written in another form is refused', async () => {
+    const [head, claims, signature = ''] = (await sign(valid())).split('.')
+    const [, others, otherSignature] = (await sign({ ...valid(), sub: 'bob' })).split('.')
+    expect(await verify(`${head}.${claims}.${signature}`)).toMatch(/^alice/)
+    for (const forged of [
+      `${head}.${others}.${signature}`,
+      `${head}.${claims}.${otherSignature}`,
+      `${head}.${claims}.${signature.slice(0, -1)}`,
+      `${head}.${claims}.`,
+      `${head}.${claims}`,
+      `${head}.${claims}.${others}.${signature}`,
+      `${head}..${signature}`,
+    ])
+      expect(await verify(forged)).toBe('INVALID_TOKEN')
+  })
 
   it('must name the issuer and the audience that are asked for', async () => {
     const wanted = { issuer: 'the issuer', audience: 'the chat' }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +43,27 @@ function failingStore(): StoreFactory {
 }
 
 describe('the log', () => {
+  it('on the standard output is whole and in order, however its process ends', () => {
+    const log = new URL('../../packages/server/src/log.ts', import.meta.url)
+    const program = `import { loggerOf } from ${JSON.stringify(log)}
+      const logger = loggerOf(undefined)
+      for (let i = 0; i < 1_000; i++) logger.info({ i }, 'a line of one turn')
+      setTimeout(() => {
+        logger.info({ i: 1_000 }, 'the last line')
+        throw new Error('a fault')
+      }, 10)`
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ['--conditions=source', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    )
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.map((line) => /"i":(\d+)/.exec(line)?.[1])).toEqual(
+      Array.from({ length: 1_001 }, (_, i) => `${i}`),
+    )
+    expect(status).toBe(1)
+  })
+
   it('holds ids and codes, and neither what was said nor any token or ticket, whatever happens', async () => {
     const { logger, lines } = createLog()
     const server = await startServer({

@@ -11,12 +11,14 @@ import {
   type FlattenedJWSInput,
   type JSONWebKeySet,
   type JWSHeaderParameters,
+  type JWTPayload,
   type JWTVerifyOptions,
   jwtVerify,
   SignJWT,
 } from 'jose'
 import { isLoopback } from './addresses.ts'
 import type { Verification } from './core/contract.ts'
+import { HmacTokens } from './hmac-tokens.ts'
 
 export type Algorithm = 'HS256' | 'HS384' | 'HS512'
 
@@ -191,14 +193,23 @@ function keyOf(secret: string | Uint8Array): Uint8Array {
 
 function createJwtReader(options: TokenOptions | KeySetOptions): (token: string) => Promise<Identity> {
   const { issuer, audience, tokenType, maxTokenAgeMs = DEFAULT_MAX_TOKEN_AGE_MS } = options
-  const { algorithms, keyFor } = keysOf(options)
+  const { algorithms, keyFor, secret } = keysOf(options)
   const required: JWTVerifyOptions = { algorithms, requiredClaims: ['sub', 'iat', 'exp'] }
   if (issuer !== undefined) required.issuer = issuer
   if (audience !== undefined) required.audience = audience
   if (tokenType !== undefined) required.typ = tokenType
+  const short = secret && new HmacTokens(secret.algorithm, secret.key, required)
+
+  async function claimsOf(token: string): Promise<JWTPayload> {
+    const known = short?.read(token)
+    if (known) return known
+    const { payload, protectedHeader } = await jwtVerify(token, keyFor, required)
+    if (protectedHeader.alg === secret?.algorithm) short?.trustHeaderOf(token)
+    return payload
+  }
+
   return async (token) => {
-    const { payload } = await jwtVerify(token, keyFor, required)
-    const { sub, iat, exp, jti } = payload
+    const { sub, iat, exp, jti } = await claimsOf(token)
     if (sub === undefined || iat === undefined || exp === undefined) throw new TautlineError('INVALID_TOKEN')
     if (iat * 1_000 > Date.now() + CLOCK_SKEW_MS) throw new TautlineError('INVALID_TOKEN')
     if ((exp - iat) * 1_000 > maxTokenAgeMs) throw new TautlineError('INVALID_TOKEN')
@@ -213,6 +224,7 @@ function keysOf(options: TokenOptions | KeySetOptions) {
   const set = 'jwks' in options ? keySetOf(options.jwks) : undefined
   const keyAlgorithms = set && 'jwks' in options ? (options.jwksAlgorithms ?? ['RS256']) : []
   return {
+    secret: key && { algorithm, key },
     algorithms: [...(key ? [algorithm] : []), ...keyAlgorithms],
     keyFor: async (header: JWSHeaderParameters, input: FlattenedJWSInput) => {
       if (key && header.alg === algorithm) return key

@@ -28,7 +28,14 @@ import { type ConnectionInfo, Meter, type Metrics } from './metrics.ts'
 import { createPusher, NO_PUSHES } from './pusher.ts'
 import { ask, askAllowed } from './queries.ts'
 import { createCloseLog } from './refusal-log.ts'
-import { closeCodeOf, Outgoing, type ServerSocket, type SocketListener } from './socket.ts'
+import {
+  closeCodeOf,
+  Listener,
+  Outgoing,
+  type ServerSocket,
+  type SocketEvents,
+  type SocketListener,
+} from './socket.ts'
 import type { UserDirectory } from './user-directory.ts'
 
 export interface DriverOptions {
@@ -421,28 +428,26 @@ export function createDriver(options: DriverOptions): Driver {
     }
   }
 
-  function listenTo(outgoing: Outgoing): SocketListener {
-    const { id: connection } = outgoing
-    return {
-      text(text) {
-        meter.heard(text)
-        tell({ type: 'received', connection, text })
-      },
-      binary: () => tell({ type: 'faulted', connection, code: 'UNSUPPORTED_DATA' }),
-      pong: () => tell({ type: 'ponged', connection }),
-      drained() {
-        if (outgoing.isUnderPressure) notePressure(outgoing)
-      },
-      closed() {
-        const wasKnown = sockets.delete(connection)
-        open.delete(outgoing)
-        disconnected(outgoing)
-        logger.debug({ connection }, 'socket closed')
-        tell({ type: 'closed', connection })
-        if (wasKnown) tellAway(outgoing)
-        if (open.size === 0) onEmpty?.()
-      },
-    }
+  const events: SocketEvents = {
+    text({ id: connection }, text) {
+      meter.heard(text)
+      tell({ type: 'received', connection, text })
+    },
+    binary: ({ id: connection }) => tell({ type: 'faulted', connection, code: 'UNSUPPORTED_DATA' }),
+    pong: ({ id: connection }) => tell({ type: 'ponged', connection }),
+    drained(outgoing) {
+      if (outgoing.isUnderPressure) notePressure(outgoing)
+    },
+    closed(outgoing) {
+      const { id: connection } = outgoing
+      const wasKnown = sockets.delete(connection)
+      open.delete(outgoing)
+      disconnected(outgoing)
+      logger.debug({ connection }, 'socket closed')
+      tell({ type: 'closed', connection })
+      if (wasKnown) tellAway(outgoing)
+      if (open.size === 0) onEmpty?.()
+    },
   }
 
   return {
@@ -454,7 +459,7 @@ export function createDriver(options: DriverOptions): Driver {
       open.add(outgoing)
       if (isStopped) close({ do: 'close', connection: outgoing.id, code: 'RESTART', retryAfterMs: undefined })
       else tell({ type: 'opened', connection: outgoing.id, token, address })
-      return listenTo(outgoing)
+      return new Listener(events, outgoing)
     },
 
     revoke: (tokenId, untilUnixMs) => tell({ type: 'revoked', tokenId, untilUnixMs }),

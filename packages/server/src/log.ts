@@ -2,7 +2,7 @@
  * What the server says about itself: JSON lines by pino, with ids and codes. Never the content of a message, never a
  * token; whoever adds a line here keeps to that.
  */
-import { pino } from 'pino'
+import { type DestinationStream, destination, pino } from 'pino'
 
 /** The four functions that the server uses of a logger; pino's has them. */
 export interface Logger {
@@ -17,7 +17,37 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 /** `false`: silence. Undefined: JSON lines on the standard output, from the level `info` up. */
 export function loggerOf(option: Logger | false | undefined): Logger {
   if (option === false) return SILENT
-  return option ?? pino({ name: 'tautline' })
+  if (option) return option
+  standardOutput ??= turnwise()
+  return pino({ name: 'tautline' }, standardOutput)
+}
+
+/** One for all servers of the process. */
+let standardOutput: DestinationStream | undefined
+
+/** Lines of this many characters are written even if the turn goes on. */
+const MAX_HELD_CHARS = 8_192
+
+/**
+ * The standard output, written once for all lines of a turn of the event loop: a thousand connections that come together
+ * are a thousand lines, and each write costs more than the line. Still synchronous: what a process says before it ends is
+ * written.
+ */
+function turnwise(): DestinationStream {
+  const output = destination({ sync: true, minLength: MAX_HELD_CHARS })
+  const flush = () => {
+    isDue = false
+    output.flush()
+  }
+  let isDue = false
+  process.on('exit', flush)
+  return {
+    write(line) {
+      output.write(line)
+      if (!isDue) setImmediate(flush)
+      isDue = true
+    },
+  }
 }
 
 /** What a log line says of an error: its message and where it came from, never an object that might hold a payload. */

@@ -27,7 +27,7 @@ import { createHttpServer, listen } from './http.ts'
 import { describeError, type Logger, loggerOf } from './log.ts'
 import type { ConnectionInfo, Metrics, RoomInfo } from './metrics.ts'
 import { createRoomReads, type RoomReads } from './room-reads.ts'
-import type { ServerSocket, SocketListener } from './socket.ts'
+import { detachable, type ServerSocket, type SocketListener } from './socket.ts'
 import { createTickets, DEFAULT_TICKET_LIFETIME_MS } from './tickets.ts'
 import { createUserDirectory } from './user-directory.ts'
 import { createUpgrader, type Upgrader } from './websocket.ts'
@@ -226,7 +226,7 @@ async function startServer(config: ServerConfig, store: Store, logger: Logger): 
     port: address?.port,
     url,
     attach: (other) => upgrader.listenTo(other, false),
-    accept: (socket, token, from) => driver.accept(socket, token, sources.ofAddress(from)),
+    accept: (socket, token, from) => detachable(driver.accept(socket, token, sources.ofAddress(from))),
     handleTicket: tickets.handle,
     revoke: (tokenId, expiresAt = Date.now() + maxTokenLifeMs(auth)) => driver.revoke(tokenId, expiresAt),
     send: driver.application.send,

@@ -137,3 +137,54 @@ export class Outgoing {
     this.socket.send(text)
   }
 }
+
+/** What is done about what sockets hear: the same functions for all of them. */
+export interface SocketEvents {
+  text(outgoing: Outgoing, text: string): void
+  binary(outgoing: Outgoing): void
+  pong(outgoing: Outgoing): void
+  drained(outgoing: Outgoing): void
+  closed(outgoing: Outgoing): void
+}
+
+/** One of these for each socket, where five closures would be ten times its size. */
+export class Listener implements SocketListener {
+  readonly #events: SocketEvents
+  readonly #outgoing: Outgoing
+
+  constructor(events: SocketEvents, outgoing: Outgoing) {
+    this.#events = events
+    this.#outgoing = outgoing
+  }
+
+  text(text: string): void {
+    this.#events.text(this.#outgoing, text)
+  }
+
+  binary(): void {
+    this.#events.binary(this.#outgoing)
+  }
+
+  pong(): void {
+    this.#events.pong(this.#outgoing)
+  }
+
+  drained(): void {
+    this.#events.drained(this.#outgoing)
+  }
+
+  closed(): void {
+    this.#events.closed(this.#outgoing)
+  }
+}
+
+/** With functions that may be handed on without their object, for adapters that are not ours. */
+export function detachable(listener: SocketListener): SocketListener {
+  return {
+    text: (text) => listener.text(text),
+    binary: () => listener.binary(),
+    pong: () => listener.pong(),
+    drained: () => listener.drained(),
+    closed: () => listener.closed(),
+  }
+}

@@ -49,6 +49,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   const servers = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>()
   const ws = new WebSocketServer({
     ...NEWER_OPTIONS,
+    WebSocket: JoinedWebSocket,
     noServer: true,
     clientTracking: false,
     maxPayload: maxFrameBytes,
@@ -86,20 +87,21 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     return bearerOf(request) ?? (allowQuery ? queryTokenOf(request) : undefined)
   }
 
-  function join(webSocket: WebSocket, socket: Duplex, request: IncomingMessage): void {
+  function join(webSocket: JoinedWebSocket, socket: Duplex, request: IncomingMessage): void {
+    // From here on `ws` listens itself.
+    socket.off('error', onBrokenUpgrade)
     webSocket.on('error', onBroken)
     if (webSocket.protocol !== SUBPROTOCOL) {
       webSocket.close(closeCodeOf('UNSUPPORTED_VERSION'), encodeCloseReason('UNSUPPORTED_VERSION'))
       return
     }
-    let listener: SocketListener | undefined
-    const onWritten = () => listener?.drained()
-    const adapted = adapt(webSocket, socket, frames, onWritten)
-    listener = accept(adapted, tokenOf(request), addressOf(request))
-    const { text, binary, pong, closed } = listener
-    webSocket.on('message', (data, isBinary) => (isBinary ? binary() : text(textOf(data))))
-    webSocket.on('pong', pong)
-    webSocket.on('close', closed)
+    const adapter = new Adapter(webSocket, socket, frames)
+    const listener = accept(adapter, tokenOf(request), addressOf(request))
+    adapter.listener = listener
+    webSocket.listener = listener
+    webSocket.on('message', onMessage)
+    webSocket.on('pong', onPong)
+    webSocket.on('close', onClose)
   }
 
   return {
@@ -117,6 +119,28 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   }
 }
 
+/** A WebSocket that knows whom to tell, so that one function listens to all of them. */
+class JoinedWebSocket extends WebSocket {
+  listener: SocketListener | undefined
+}
+
+function listenerOf(webSocket: WebSocket): SocketListener | undefined {
+  return webSocket instanceof JoinedWebSocket ? webSocket.listener : undefined
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  if (isBinary) listenerOf(this)?.binary()
+  else listenerOf(this)?.text(textOf(data))
+}
+
+function onPong(this: WebSocket): void {
+  listenerOf(this)?.pong()
+}
+
+function onClose(this: WebSocket): void {
+  listenerOf(this)?.closed()
+}
+
 /** With so little in the buffer of a socket nobody waits to hear that it was written; far below what congestion is. */
 const QUIET_BYTES = 32_768
 
@@ -124,26 +148,41 @@ const QUIET_BYTES = 32_768
  * Texts go to the socket below the WebSocket, each as one write of one buffer: `ws` would encode a text anew for each
  * connection, and hand it over in two pieces. Without compression it keeps nothing back itself, so the order holds.
  */
-function adapt(
-  webSocket: WebSocket,
-  socket: Duplex,
-  frames: TextFrames,
-  onWritten: () => void,
-): ServerSocket {
-  return {
-    send(text) {
-      if (webSocket.readyState !== WebSocket.OPEN) return
-      const frame = frames.of(text)
-      // A callback costs a turn of the queue, for each write.
-      if (socket.writableLength + frame.length <= QUIET_BYTES) socket.write(frame)
-      else socket.write(frame, onWritten)
-    },
-    ping() {
-      if (webSocket.readyState === WebSocket.OPEN) webSocket.ping()
-    },
-    close: (code, reason) => webSocket.close(code, reason),
-    terminate: () => webSocket.terminate(),
-    bufferedBytes: () => webSocket.bufferedAmount,
+class Adapter implements ServerSocket {
+  readonly #webSocket: WebSocket
+  readonly #socket: Duplex
+  readonly #frames: TextFrames
+  listener: SocketListener | undefined
+
+  constructor(webSocket: WebSocket, socket: Duplex, frames: TextFrames) {
+    this.#webSocket = webSocket
+    this.#socket = socket
+    this.#frames = frames
+  }
+
+  send(text: string): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return
+    const frame = this.#frames.of(text)
+    const socket = this.#socket
+    // A callback costs a turn of the queue, for each write.
+    if (socket.writableLength + frame.length <= QUIET_BYTES) socket.write(frame)
+    else socket.write(frame, () => this.listener?.drained())
+  }
+
+  ping(): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.ping()
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#webSocket.terminate()
+  }
+
+  bufferedBytes(): number {
+    return this.#webSocket.bufferedAmount
   }
 }
 

@@ -7,6 +7,7 @@ import type { PayloadOf } from '@tautline/protocol/wire'
 import type { Account } from './admission.ts'
 import { type Bucket, fullBucket } from './limiter.ts'
 import type { NodeOptions } from './options.ts'
+import type { Said } from './people.ts'
 import type { Read } from './reads.ts'
 import type { Subscription } from './rooms.ts'
 import type { Scheduled } from './schedule.ts'
@@ -47,6 +48,11 @@ export interface Connection extends Scheduled {
   claimedUserId: string | undefined
   /** How its user is, as the `authenticate` said; see people.ts. */
   greeting: PayloadOf<'update_presence'> | undefined
+  // people.ts
+  /** What it says of how its user is; undefined before `ready`. */
+  said: Said | undefined
+
+  // session.ts, node.ts
   /** Monotonic milliseconds; Infinity once authenticated. */
   helloDeadline: number
   /** Monotonic milliseconds. */
@@ -65,7 +71,8 @@ export interface Connection extends Scheduled {
 
   // inbox.ts
   readonly frames: Bucket
-  readonly refusals: Bucket
+  /** Undefined until the first. */
+  refusals: Bucket | undefined
 
   // rooms.ts, reads.ts
   readonly subscriptions: Map<string, Subscription>
@@ -109,6 +116,7 @@ export function createConnection(
     helloRef: 0,
     claimedUserId: undefined,
     greeting: undefined,
+    said: undefined,
     helloDeadline: now + options.helloTimeoutMs,
     tokenDeadline: Number.POSITIVE_INFINITY,
     tokenId: undefined,
@@ -117,7 +125,7 @@ export function createConnection(
     nextPingRef: 1,
     usedAt: now,
     frames: fullBucket({ perSecond: options.framesPerSecond, burst: options.frameBurst }, now),
-    refusals: fullBucket(REFUSALS, now),
+    refusals: undefined,
     subscriptions: new Map(),
     reads: [],
     reading: [],

@@ -10,7 +10,7 @@ import { type Context, refuse, refuseRun, send, unreachable } from './context.ts
 import { type Drain, isChange } from './drain.ts'
 import type { Extensions } from './extensions.ts'
 import { noteUse } from './idle.ts'
-import { msUntilToken, takeToken } from './limiter.ts'
+import { fullBucket, msUntilToken, takeToken } from './limiter.ts'
 import { isNoticeRequest } from './notice-requests.ts'
 import type { People } from './people.ts'
 import { isRoomRequest } from './room-requests.ts'
@@ -216,6 +216,7 @@ export function createInbox(
 
   /** Being refused now and then is nothing; for a long time it is abuse. */
   function countRefusal(connection: Connection): void {
+    connection.refusals ??= fullBucket(REFUSALS, context.now)
     if (!takeToken(connection.refusals, REFUSALS, context.now))
       context.hangUp(connection, 'ABUSE', ABUSE_RETRY_MS)
   }

@@ -18,7 +18,7 @@ import type { Scheduled } from './schedule.ts'
 import type { Seen } from './store.ts'
 
 /** What a device says of its user. */
-interface Said {
+export interface Said {
   readonly status: PresenceStatus
   /** Empty: none. */
   readonly text: string
@@ -30,7 +30,8 @@ interface Said {
 export interface Person extends Scheduled {
   readonly kind: 'person'
   readonly userId: string
-  readonly devices: Map<Connection, Said>
+  /** The first first: one, mostly. What each says stands with it. */
+  devices: readonly Connection[]
   /** What connections said that went a moment ago. */
   remnant: Said | undefined
   /** Where they are present; see presence.ts. */
@@ -101,7 +102,7 @@ export function createPeople(
     const person: Person = {
       kind: 'person',
       userId,
-      devices: new Map(),
+      devices: [],
       remnant: undefined,
       rooms: new Set(),
       status: 'offline',
@@ -134,34 +135,36 @@ export function createPeople(
       const person = open(connection.userId)
       const { status = 'online', statusText: text = '' } = connection.greeting ?? {}
       const since = ++order
-      person.devices.set(connection, { status, text, textAt: since, since })
+      connection.said = { status, text, textAt: since, since }
+      person.devices = [...person.devices, connection]
       if (connection.greeting) person.remnant = undefined
       beat(context, person.pulse)
     },
 
     leave(connection) {
       const person = people.get(connection.userId)
-      const said = person?.devices.get(connection)
+      const { said } = connection
       if (!person || !said) return
-      person.devices.delete(connection)
+      connection.said = undefined
+      person.devices = person.devices.filter((device) => device !== connection)
       person.remnant = merge([...(person.remnant ? [person.remnant] : []), { ...said, since: ++order }])
-      if (person.devices.size === 0 && person.status !== 'offline') noteSeen(person)
+      if (person.devices.length === 0 && person.status !== 'offline') noteSeen(person)
       if (!isStopped) context.schedule.set(person, context.now + context.options.presenceGraceMs)
     },
 
     update(connection, { status, statusText: text = '' }) {
       const person = people.get(connection.userId)
-      const before = person?.devices.get(connection)
+      const before = connection.said
       if (!person || !before) return
       const textAt = text === before.text ? before.textAt : ++order
-      person.devices.set(connection, { status, text, textAt, since: before.since })
+      connection.said = { status, text, textAt, since: before.since }
       if (person.remnant && person.remnant.since < before.since) person.remnant = undefined
       beat(context, person.pulse)
     },
 
     ring(person) {
       person.remnant = undefined
-      if (person.devices.size > 0) {
+      if (person.devices.length > 0) {
         beat(context, person.pulse)
         return
       }
@@ -185,7 +188,7 @@ export function createPeople(
 
     stop() {
       for (const person of people.values())
-        if (person.devices.size > 0 && person.status !== 'offline') noteSeen(person)
+        if (person.devices.length > 0 && person.status !== 'offline') noteSeen(person)
       isStopped = true
       // The last word: all of it, at once.
       for (const seen of chunksOf(unwritten)) context.effects.push({ do: 'mark_seen', seen })
@@ -202,7 +205,8 @@ function* chunksOf(unwritten: ReadonlyMap<string, number>): Generator<readonly S
 }
 
 function together({ devices, remnant }: Person): Pick<Said, 'status' | 'text'> {
-  return merge(remnant ? [...devices.values(), remnant] : [...devices.values()])
+  const said = devices.flatMap((device) => device.said ?? [])
+  return merge(remnant ? [...said, remnant] : said)
 }
 
 function merge(all: readonly Said[]): Said {

@@ -134,13 +134,14 @@ export function createPresence(context: Context, rooms: Rooms, people: Pick<Peop
   return {
     arrive({ room, connection }) {
       const { userId } = connection
-      const known = room.present.get(userId)
+      const known = room.present?.get(userId)
       if (known) {
         known.followers++
         known.lastSeenAt = 0
         context.schedule.remove(known)
         return
       }
+      room.present ??= new Map()
       room.present.set(userId, {
         kind: 'absence',
         room,
@@ -156,7 +157,7 @@ export function createPresence(context: Context, rooms: Rooms, people: Pick<Peop
     },
 
     depart({ room, connection }) {
-      const known = room.present.get(connection.userId)
+      const known = room.present?.get(connection.userId)
       if (!known) return
       known.followers--
       if (known.followers > 0) return
@@ -167,7 +168,7 @@ export function createPresence(context: Context, rooms: Rooms, people: Pick<Peop
     vanish(absence) {
       const { room, userId, lastSeenAt } = absence
       context.schedule.remove(absence)
-      room.present.delete(userId)
+      room.present?.delete(userId)
       people.get(userId)?.rooms.delete(room)
       hide(room, userId, lastSeenAt)
       if (rooms.release(room)) context.schedule.remove(attendanceOf(room).pulse)
@@ -176,7 +177,7 @@ export function createPresence(context: Context, rooms: Rooms, people: Pick<Peop
     changed({ userId, status, lastSeenAt, rooms: present }, was) {
       for (const room of present) {
         const attendance = attendanceOf(room)
-        if (status === 'offline') hide(room, userId, room.present.get(userId)?.lastSeenAt || lastSeenAt)
+        if (status === 'offline') hide(room, userId, room.present?.get(userId)?.lastSeenAt || lastSeenAt)
         else if (was === 'offline') show(room, userId)
         else if (attendance.named.has(userId)) note(room, attendance, userId)
       }

@@ -18,8 +18,8 @@ import type { Appended } from './store.ts'
 export interface Room {
   readonly id: string
   readonly followers: Set<Subscription>
-  /** Who is online here, by user; see presence.ts. */
-  readonly present: Map<string, Absence>
+  /** Who is online here, by user; see presence.ts. Undefined: nobody was, as in a user's own log. */
+  present: Map<string, Absence> | undefined
   /** Who of them is seen; made with the first. */
   attendance: Attendance | undefined
   /** Which receipts moved; see receipts.ts. */
@@ -75,7 +75,7 @@ export class Rooms {
     const room: Room = {
       id,
       followers: new Set(),
-      present: new Map(),
+      present: undefined,
       attendance: undefined,
       moves: undefined,
       headSeq: 0,
@@ -88,7 +88,7 @@ export class Rooms {
 
   /** Forgets the room if nobody is in it any more. */
   release(room: Room): boolean {
-    const isEmpty = room.followers.size === 0 && room.present.size === 0
+    const isEmpty = room.followers.size === 0 && (room.present?.size ?? 0) === 0
     return isEmpty && this.#rooms.delete(room.id)
   }
 }

@@ -35,8 +35,8 @@ export interface Sessions {
 export function createSessions(context: Context, connectionPrefix: string): Sessions {
   const { options } = context
   const ready = new Map<string, Connection>()
-  /** Those of each user, the oldest first. */
-  const byUser = new Map<string, Set<Connection>>()
+  /** Those of each user, the oldest first: one, mostly, and a short list costs a third of a set. */
+  const byUser = new Map<string, readonly Connection[]>()
   /** Those who left of late, the earliest first. */
   const left = new Map<string, number>()
   /** Until when, in Unix milliseconds, by token id. */
@@ -51,7 +51,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
   function makePlace(userId: string): boolean {
     const own = byUser.get(userId)
     const [oldest] = own ?? []
-    if (!own || !oldest || own.size < options.maxConnectionsPerUser) return true
+    if (!own || !oldest || own.length < options.maxConnectionsPerUser) return true
     if (options.connections === 'allow') return false
     context.hangUp(oldest, 'REPLACED')
     return true
@@ -75,7 +75,7 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     connection.phase = 'ready'
     connection.helloDeadline = Number.POSITIVE_INFINITY
     ready.set(key, connection)
-    byUser.set(userId, (byUser.get(userId) ?? new Set()).add(connection))
+    byUser.set(userId, [...(byUser.get(userId) ?? []), connection])
     connection.usedAt = context.now
     startHeartbeat(context, connection)
     const connectionId = `${connectionPrefix}-${connection.id}`
@@ -185,9 +185,9 @@ export function createSessions(context: Context, connectionPrefix: string): Sess
     forget(connection) {
       if (connection.phase !== 'ready') return
       ready.delete(sessionOf(connection))
-      const own = byUser.get(connection.userId)
-      own?.delete(connection)
-      if (own?.size === 0) noteLeft(connection.userId)
+      const others = byUser.get(connection.userId)?.filter((other) => other !== connection) ?? []
+      if (others.length === 0) noteLeft(connection.userId)
+      else byUser.set(connection.userId, others)
     },
 
     isThere: (userId) => byUser.has(userId),

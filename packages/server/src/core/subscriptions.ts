@@ -330,14 +330,14 @@ export function createSubscriptions(
     evict(room, userId, reason, knows) {
       for (const subscription of room.followers)
         if (subscription.connection.userId === userId) putOut(subscription, reason, knows)
-      const absence = room.present.get(userId)
+      const absence = room.present?.get(userId)
       if (absence) presence.vanish(absence)
       forgetReceipt(room, userId)
     },
 
     evictAll(room, knows) {
       for (const subscription of room.followers) putOut(subscription, 'deleted', knows)
-      for (const absence of room.present.values()) presence.vanish(absence)
+      for (const absence of room.present?.values() ?? []) presence.vanish(absence)
     },
 
     catchUp,

@@ -242,7 +242,7 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
         if (!entries.some(({ type }) => type === 'admission' || type === 'removal')) continue
         const userId = room.slice(ownLogId('').length)
         for (const watch of watchers.get(userId) ?? []) doubt(watch, userId)
-        for (const connection of people.get(userId)?.devices.keys() ?? []) {
+        for (const connection of people.get(userId)?.devices ?? []) {
           const watch = watches.get(connection)
           if (watch) for (const other of watch.users.keys()) doubt(watch, other)
         }
