@@ -83,7 +83,8 @@ export function pumpReads(context: Context, connection: Connection): void {
   for (const queue of QUEUES) pumpQueue(context, connection, queue)
 }
 
-function pumpQueue(context: Context, connection: Connection, queue: ReadQueue): void {
+/** Starts the next read of one queue, likewise. */
+export function pumpQueue(context: Context, connection: Connection, queue: ReadQueue): void {
   const { reads, reading, phase } = connection
   if (phase !== 'ready' || reading.some((read) => queueOf(connection, read) === queue)) return
   if (connection.pendingMemberships > 0 || connection.bufferedBytes > context.options.congestedBytes) return

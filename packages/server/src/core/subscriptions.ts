@@ -29,7 +29,7 @@ import { type Context, refuse, refuseInRoom, send, unreachable } from './context
 import type { ReadAnswer, ReadQueue } from './contract.ts'
 import { answerNotices } from './notice-answers.ts'
 import type { Presence } from './presence.ts'
-import { type AnswerOf, finishRead, mayQueue, pumpReads, queueRead, type Read } from './reads.ts'
+import { type AnswerOf, finishRead, mayQueue, pumpQueue, pumpReads, queueRead, type Read } from './reads.ts'
 import { answerUnread, forgetReceipt, sendReceipts, sendUnread } from './receipts.ts'
 import {
   createSubscription,
@@ -324,7 +324,8 @@ export function createSubscriptions(
     readDone(connection, queue, answer) {
       const read = finishRead(connection, queue)
       if (read) deliver(connection, read, answer)
-      pumpReads(context, connection)
+      // The others wait for nothing of this one, and to look through what waits for each answer adds up.
+      pumpQueue(context, connection, queue)
     },
 
     evict(room, userId, reason, knows) {
