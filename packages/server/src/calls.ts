@@ -17,6 +17,7 @@ import {
 } from '@tautline/protocol/wire'
 import type { CallEffect, CallInput, CallRefusal } from './calls/core/contract.ts'
 import { createRegistry } from './calls/core/registry.ts'
+import { createEndings } from './calls/endings.ts'
 import { type CallsOptions, readCallsOptions } from './calls/settings.ts'
 import { type Extension, handle, type RequestMessage, type ServerExtension } from './extensions.ts'
 
@@ -31,10 +32,6 @@ type Answer = Do<'reply'> | Do<'list'> | Do<'done'>
 const FIRST_RETRY_MS = 1_000
 /** … so often. */
 const MAX_TRIES = 9
-/** Entries that are read at once where a call is looked for: its beginning, and whether it ended since … */
-const FOUND_ENTRIES = 100
-/** … and how often at most: of a call that began longer ago in its room nobody can say that it is not over. */
-const MAX_FOUND_PAGES = 50
 /** Users of whom it is asked at once whether they are members still. */
 const LOOKS_AT_ONCE = 20
 
@@ -42,6 +39,7 @@ const LOOKS_AT_ONCE = 20
 export function calls(options: CallsOptions = {}): Extension {
   const settings = readCallsOptions(options)
   const registry = createRegistry(settings)
+  const endings = createEndings()
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>()
   const retries = new Set<NodeJS.Timeout>()
   /** Unix milliseconds that never go back. */
@@ -155,7 +153,8 @@ export function calls(options: CallsOptions = {}): Extension {
       // Said again after a restart it is the same entry, where it was.
       const place = await app.send(room, 'call_started', { callId, media }, { as, messageId: callId })
       // The id of a call that is over is no way to call people with nothing to show for it in the log.
-      if (await isOver(app, { callId, room, as, after: place.seq })) throw callProtocol.error('CALL_ENDED')
+      if (await endings.isOver(app.server, { callId, room, as, after: place.seq }))
+        throw callProtocol.error('CALL_ENDED')
       return { type: 'announced', callId, seq: place.seq, startedAt: place.timestamp, to: called }
     }
     begin().then(
@@ -179,7 +178,7 @@ export function calls(options: CallsOptions = {}): Extension {
       if (!(await app.authorize({ action: 'write', userId: as, room }))) return undefined
       const [first] = (await app.server.getEntries(room, { as, after: seq - 1, limit: 1 })) ?? []
       const isIt = first?.type === 'call_started' && first.seq === seq && first.messageId === callId
-      if (!isIt || (await isOver(app, { callId, room, as, after: seq }))) return undefined
+      if (!isIt || (await endings.isOver(app.server, { callId, room, as, after: seq }))) return undefined
       const media = first.payload['media'] === 'video' ? 'video' : 'audio'
       return { media, startedBy: first.sender, at: first.timestamp } as const
     }
@@ -273,28 +272,6 @@ export function calls(options: CallsOptions = {}): Extension {
 function toldOf(answer: Answer): { call: Call } {
   if (answer.do !== 'reply') throw new TypeError(`a call was asked for, and answered by ${answer.do}`)
   return { call: answer.call }
-}
-
-interface Since {
-  readonly callId: string
-  readonly room: string
-  readonly as: string
-  /** The position of its beginning. */
-  readonly after: number
-}
-
-/** Whether the log has the end of the call, or is too long since to be looked through. */
-async function isOver(app: App, { callId, room, as, after: began }: Since): Promise<boolean> {
-  let after = began
-  for (let page = 0; page < MAX_FOUND_PAGES; page++) {
-    const entries = (await app.server.getEntries(room, { as, after, limit: FOUND_ENTRIES })) ?? []
-    if (entries.some(({ type, payload }) => type === 'call_ended' && payload['callId'] === callId))
-      return true
-    const last = entries.at(-1)
-    if (!last) return false
-    after = last.seq
-  }
-  return true
 }
 
 /** The same for each try, and of no other room: whoever starts a call gives it its id. */
