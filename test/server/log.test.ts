@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCode } from '@tautline/protocol'
@@ -62,6 +62,57 @@ describe('the log', () => {
       Array.from({ length: 1_001 }, (_, i) => `${i}`),
     )
     expect(status).toBe(1)
+  })
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'that cannot be written ends nothing, and is written again later',
+    () => {
+      const log = new URL('../../packages/server/src/log.ts', import.meta.url)
+      const program = `import { loggerOf } from ${JSON.stringify(log)}
+      import { closeSync, openSync } from 'node:fs'
+      closeSync(1)
+      openSync('/dev/full', 'w')
+      const logger = loggerOf(undefined)
+      for (let i = 0; i < 100_000; i++) logger.info({ i }, 'a line for a full disk, ${'x'.repeat(100)}')
+      setTimeout(() => {
+        closeSync(1)
+        openSync(process.argv[1], 'w')
+        logger.info({}, 'there is room again')
+        setTimeout(() => logger.info({}, 'and it goes on'), 10)
+      }, 10)`
+      const folder = mkdtempSync(join(tmpdir(), 'tautline-log-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const file = join(folder, 'log')
+      const { stderr, status } = spawnSync(
+        process.execPath,
+        ['--conditions=source', '--input-type=module', '--eval', program, file],
+        { encoding: 'utf8' },
+      )
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+      const written = readFileSync(file, 'utf8')
+      expect(written).toContain('a line for a full disk')
+      expect(written).toContain('and it goes on')
+      // What waited is bounded.
+      expect(written.length).toBeLessThan(2_000_000)
+    },
+  )
+
+  it('of an application that throws disturbs nothing', async () => {
+    const said: string[] = []
+    const broken = (_fields: object, message: string): never => {
+      said.push(message)
+      throw new Error('the log is broken')
+    }
+    const logger: Logger = { debug: broken, info: broken, warn: broken, error: broken }
+    const server = await startServer({ logger, store: failingStore() })
+    const alice = await (await connect(server).login('alice')).enter('general')
+    alice.say(sendMessage(10, 1, [`${SAID} commit`]))
+    expect((await alice.next('error')).payload.code).toBe('UNAVAILABLE')
+    alice.say(sendMessage(20, 1, [`${SAID} row`]))
+    expect((await alice.next('error')).payload.code).toBe('INTERNAL_ERROR')
+    alice.say({ type: 'get_history', payload: { ref: 9, room: 'general' } })
+    expect((await alice.next('error')).payload).toMatchObject({ ref: 9, code: 'FETCH_ERROR' })
+    expect(said).not.toEqual([])
   })
 
   it('holds ids and codes, and neither what was said nor any token or ticket, whatever happens', async () => {

@@ -189,7 +189,18 @@ describe('the frames', () => {
     say(JSON.stringify({ type: 'x', payload: JSON.parse(deep.slice(19_900, -19_900)) }))
     say(JSON.stringify({ type: 'y'.repeat(10_000), payload: { room: 'z'.repeat(10_000), constructor: 1 } }))
     say('[]')
+    say(
+      '{"type":"entries","payload":{"room":{},"entries":[{"type":{"toString":1,"valueOf":1}},{"type":[]}]}}',
+    )
+    say('{"type":"pong","payload":{"ref":{"toString":1,"valueOf":1}}}')
+    say('{"type":"ack","payload":{"acks":[{"ref":{"toString":1,"valueOf":1}}]}}')
+    say(`"${'token'.repeat(200_000)}`)
+    say(`${'"token":'.repeat(100_000)} "x"token":"a \\" secret"`)
     const { frames } = tools.getSnapshot()
+    const bodyOf = (text: string) => {
+      say(text)
+      return tools.getSnapshot().frames.at(-1)?.body
+    }
     expect(frames.map(({ types }) => types[0]?.slice(0, 16))).toEqual([
       'not of the proto',
       'not text',
@@ -197,8 +208,17 @@ describe('the frames', () => {
       'x',
       'yyyyyyyyyyyyyyyy',
       undefined,
+      'entries: not a w',
+      'pong',
+      'ack',
+      'not of the proto',
+      'not of the proto',
     ])
-    expect(frames[0]?.body).toBe('{"token":"[redacted]"')
+    expect(frames.at(-1)?.body).not.toContain('secret')
+    expect(frames[0]?.body).toBe('{"token":"[redacted]')
+    expect(bodyOf('"a":"x"token":"a \\" secret", "tokens": 5')).toBe(
+      '"a":"x"token":"[redacted]", "tokens": 5',
+    )
     for (const frame of frames) expect(JSON.stringify(frame).length).toBeLessThan(6_000)
   })
 })

@@ -205,13 +205,16 @@ function typesOf(messages: readonly WireMessage[]): readonly string[] {
   for (const { type, payload } of messages) {
     const carried = [...listOf(fieldOf(payload, 'commands')), ...listOf(fieldOf(payload, 'entries'))]
     const names =
-      carried.length > 0
-        ? carried.map((one) => `${String(type)}: ${String(fieldOf(one, 'type'))}`)
-        : [String(type)]
+      carried.length > 0 ? carried.map((one) => `${word(type)}: ${word(fieldOf(one, 'type'))}`) : [word(type)]
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   const all = Array.from(counts, ([name, times]) => shortened(times > 1 ? `${name} ×${times}` : name, 80))
   return all.length > MAX_TYPES ? [...all.slice(0, MAX_TYPES), `and ${all.length - MAX_TYPES} more`] : all
+}
+
+/** Of what should be one: an object might not even be made a text. */
+function word(name: unknown): string {
+  return typeof name === 'string' ? name : 'not a word'
 }
 
 function roomOf(messages: readonly WireMessage[]): string | undefined {

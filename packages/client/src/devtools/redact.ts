@@ -5,9 +5,10 @@
 
 const REDACTED = '[redacted]'
 const SECRET_NAME = /token|ticket|secret|passw|authorization|credential|api_?key|cookie/i
-/** For what is no JSON: a name, and the string behind it, even where it has no end. */
-const SECRET_FIELD =
-  /("[^"\\]*(?:token|ticket|secret|passw|authorization|credential|api_?key|cookie)[^"\\]*"\s*:\s*)"(?:[^"\\]|\\.)*("|$)/gi
+/** For what is no JSON: a name and the beginning of the string behind it, … */
+const NAMED = /"([^"\\]*)"\s*:\s*"/g
+/** … and the rest of that string, even where it has no end. */
+const REST = /[^"\\]*(?:\\.[^"\\]*)*/sy
 /** Shorter ones are words that may well be said of something else: a test may take the name of a user for a token. */
 const SHORTEST_SECRET = 12
 const MAX_SECRETS = 8
@@ -53,7 +54,7 @@ export function createRedactor(): Redactor {
       const [oldest] = secrets
       if (secrets.size > MAX_SECRETS && oldest !== undefined) secrets.delete(oldest)
     },
-    text: (text) => withoutKnown(text).replace(SECRET_FIELD, `$1"${REDACTED}"`),
+    text: (text) => withoutFields(withoutKnown(text)),
     value: (value) => clean(value, 0),
     address(url) {
       const [place = '', query] = url.split('#', 1)[0]?.split('?') ?? []
@@ -63,4 +64,23 @@ export function createRedactor(): Redactor {
       return `${shown}?${withoutKnown(names.join('&'))}`
     },
   }
+}
+
+/** Looks at each character a few times at most, whatever it is given. */
+function withoutFields(text: string): string {
+  let clean = ''
+  let done = 0
+  NAMED.lastIndex = 0
+  for (let found = NAMED.exec(text); found; found = NAMED.exec(text)) {
+    const [{ length }, name = ''] = found
+    const end = found.index + length
+    if (SECRET_NAME.test(name)) {
+      REST.lastIndex = end
+      REST.exec(text)
+      clean += text.slice(done, end) + REDACTED
+      done = REST.lastIndex
+      NAMED.lastIndex = done
+    } else NAMED.lastIndex = found.index + name.length + 1 // its last quote may be the first of another
+  }
+  return clean + text.slice(done)
 }

@@ -38,7 +38,8 @@ export function createRoundTrips(): RoundTrips {
   let samples: RoundTrip[] = []
 
   function answered(link: number, ref: unknown, kind: RoundTrip['kind'], now: number, at: number): void {
-    const key = `${link}:${String(ref)}`
+    if (typeof ref !== 'number') return
+    const key = `${link}:${ref}`
     const since = waiting.get(key)
     if (since === undefined) return
     waiting.delete(key)
