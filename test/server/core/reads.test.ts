@@ -15,7 +15,10 @@ it('many rooms that are resumed at once cost each what one costs', async () => {
   })
   await bench.login(1, 'alice')
   for (let frame = 0; frame < frames; frame++) {
-    const rooms = Array.from({ length: ROOMS_OF_A_FRAME }, (_, i) => ({ room: `room-${frame}-${i}`, limit: 0 }))
+    const rooms = Array.from({ length: ROOMS_OF_A_FRAME }, (_, i) => ({
+      room: `room-${frame}-${i}`,
+      limit: 0,
+    }))
     bench.say(1, { type: 'subscribe', payload: { ref: frame + 2, epoch: EPOCH, rooms } })
   }
   // A second, or twenty where each answer looks through all that waits: then the test ends before.
