@@ -1,6 +1,6 @@
 /** The page for one user: header, rooms, and the room that is looked at with what stands beside it. */
-import type { MessageName } from '@tautline/client'
-import { useConnection, useUnreadRooms } from '@tautline/react'
+import type { Code, MessageName } from '@tautline/client'
+import { useClient, useConnection, useUnreadRooms } from '@tautline/react'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { Header } from './header.tsx'
 import { OfflineBanner } from './offline-banner.tsx'
@@ -63,9 +63,11 @@ function useTitle(room: string): void {
   }, [room, unread])
 }
 
-/** Where the browser keeps nothing for us, closing the window would lose what is queued. */
+/** Where the browser keeps nothing for us, closing the window would lose what is queued; everywhere it would lose what was not taken. */
 function useWarningBeforeLoss(): void {
-  const wouldLose = useConnection(({ queued, storage }) => queued > 0 && storage !== 'durable')
+  const hasRefused = useHasRefused()
+  const isOnlyHere = useConnection(({ queued, storage }) => queued > 0 && storage !== 'durable')
+  const wouldLose = hasRefused || isOnlyHere
   useEffect(() => {
     if (!wouldLose) return undefined
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()
@@ -73,3 +75,19 @@ function useWarningBeforeLoss(): void {
     return () => removeEventListener('beforeunload', warn)
   }, [wouldLose])
 }
+
+/** Whether there is a message that failed before it was queued: the outbox never had it, and only the window knows it. */
+function useHasRefused(): boolean {
+  const client = useClient()
+  const [hasRefused, setHasRefused] = useState(false)
+  useEffect(() => {
+    const look = () => setHasRefused(client.outbox.list().some(({ error }) => isRefusal(error?.code)))
+    const stops = [client.on('failed', look), client.on('discarded', look)]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }, [client])
+  return hasRefused
+}
+
+const isRefusal = (code: Code | undefined): boolean => code === 'MESSAGE_TOO_LONG' || code === 'OUTBOX_FULL'

@@ -1,14 +1,14 @@
 /** Where we write: with or without a connection, what is written is taken at once. */
 import type { Room } from '@tautline/client'
 import type { TimelineItem } from '@tautline/client/timeline'
-import { useConnection, useTyping } from '@tautline/react'
+import { useClient, useConnection, useTyping } from '@tautline/react'
 import { type KeyboardEvent, type ReactNode, type RefObject, type SyntheticEvent, useState } from 'react'
 import { mentionsIn } from './message-text.tsx'
 import { rememberDraft, rememberedDraft } from './remembered.ts'
 
-/** What is written for: an answer to a message, or what one of ours shall say instead. */
+/** What is written for: an answer to a message, what one of ours shall say instead, or one that failed, said anew. */
 export interface Purpose {
-  readonly kind: 'reply' | 'edit'
+  readonly kind: 'reply' | 'edit' | 'anew'
   readonly item: TimelineItem
 }
 
@@ -34,6 +34,7 @@ export function Composer(props: ComposerProps): ReactNode {
     userId: me,
     status: now,
   }))
+  const { outbox } = useClient()
   const { startTyping, stopTyping } = useTyping(room)
   const [draft, setDraft] = useState(() => rememberedDraft(userId, place))
   const [editing, setEditing] = useState<Purpose>()
@@ -42,7 +43,7 @@ export function Composer(props: ComposerProps): ReactNode {
     setEditing(purpose)
     setEdited(purpose?.item.content ?? '')
   }
-  const isEdit = purpose?.kind === 'edit'
+  const isEdit = purpose !== undefined && purpose.kind !== 'reply'
   const text = isEdit ? edited : draft
   const isEmpty = text.trim() === ''
 
@@ -64,6 +65,9 @@ export function Composer(props: ComposerProps): ReactNode {
       stopTyping()
       room.send({ ...said, replyTo: replyTo ?? purpose?.item })
       change('')
+    } else if (purpose.kind === 'anew') {
+      room.send({ ...said, replyTo: purpose.item.body.replyTo })
+      outbox.discard(purpose.item.messageId)
     } else if (content !== purpose.item.content) room.edit(purpose.item, said)
     onDone()
     ref.current?.focus()
@@ -86,8 +90,8 @@ export function Composer(props: ComposerProps): ReactNode {
       {purpose && (
         <div className="purpose">
           <p>
-            <strong>{isEdit ? 'Editing your message' : `Answering ${purpose.item.sender}`}</strong>
-            <span>{purpose.item.content}</span>
+            <strong>{purposeWords(purpose)}</strong>
+            <span dir="auto">{purpose.item.content}</span>
           </p>
           <button type="button" className="quiet" onClick={onDone}>
             Cancel<span className="hidden"> {isEdit ? 'the edit' : 'the answer'}</span>
@@ -100,6 +104,7 @@ export function Composer(props: ComposerProps): ReactNode {
       <textarea
         id={`composer-${place}`}
         ref={ref}
+        dir="auto"
         rows={1}
         value={text}
         onChange={(event) => change(event.target.value)}
@@ -110,7 +115,7 @@ export function Composer(props: ComposerProps): ReactNode {
         disabled={!isMember}
       />
       <button type="submit" className="primary" disabled={isEmpty || !isMember}>
-        {isEdit ? 'Save' : 'Send'}
+        {purpose?.kind === 'edit' ? 'Save' : 'Send'}
       </button>
       <small id={`composer-help-${place}`} className="hidden">
         Enter sends, Shift and Enter begin a new line{onUp && ', the up arrow goes to the messages'}.
@@ -122,4 +127,9 @@ export function Composer(props: ComposerProps): ReactNode {
 function placeholderOf(title: string, isMember: boolean, isConnected: boolean): string {
   if (!isMember) return 'You are not in this room'
   return isConnected ? title : 'Write on: it is kept'
+}
+
+function purposeWords({ kind, item }: Purpose): string {
+  if (kind === 'reply') return `Answering ${item.sender}`
+  return kind === 'edit' ? 'Editing your message' : 'Editing what was not sent'
 }

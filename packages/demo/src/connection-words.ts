@@ -76,7 +76,7 @@ export function failureWords(code: Code | undefined): string {
 export function adviceOf(code: Code | undefined): string | undefined {
   switch (code) {
     case 'MESSAGE_TOO_LONG':
-      return 'Discard it and say it in several.'
+      return 'Edit it, or say it in several.'
     case 'FORBIDDEN':
       return 'Join the room again, then retry.'
     case 'MUTED':

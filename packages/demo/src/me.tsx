@@ -16,6 +16,7 @@ const CHOICES: readonly (readonly [PresenceStatus, string])[] = [
 export function Me({ onSignedOut }: { readonly onSignedOut: () => void }): ReactNode {
   const client = useClient()
   const name = useConnection(({ userId }) => userId) ?? ''
+  const isConnected = useConnection(({ status: now }) => now === 'connected')
   const [status, setStatus] = useState<PresenceStatus>('online')
 
   function choose(next: PresenceStatus): void {
@@ -25,7 +26,7 @@ export function Me({ onSignedOut }: { readonly onSignedOut: () => void }): React
 
   return (
     <section className="me" aria-label="You">
-      <span className="presence" data-status={status}>
+      <span className="presence" data-status={isConnected ? status : 'offline'}>
         <Avatar name={name} />
       </span>
       <span className="me-name">

@@ -8,6 +8,8 @@ export interface MessageActions {
   reply(item: TimelineItem): void
   openThread(item: TimelineItem): void
   edit(item: TimelineItem): void
+  /** Puts one that failed back to where one writes. */
+  writeAnew(item: TimelineItem): void
   remove(item: TimelineItem): void
   react(item: TimelineItem, emoji: string): void
   /** Goes to a message. */

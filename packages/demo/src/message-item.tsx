@@ -52,6 +52,7 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps): R
       data-own={isOwn}
       data-continues={continues}
       data-status={status}
+      data-cancelled={item.sent?.error?.code === 'CANCELLED'}
       data-wanted={isWanted}
       tabIndex={isActive ? 0 : -1}
       aria-label={`${who}, ${timeOf(timestamp)}: ${isDeleted ? 'deleted' : content.slice(0, 300)}`}
@@ -81,7 +82,7 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps): R
         </p>
         {canAct && (isHovered || isFocused) && <ActionBar item={item} isOwn={isOwn} actions={actions} />}
       </div>
-      {isOwn && <Remedies item={item} />}
+      {isOwn && <Remedies item={item} actions={actions} />}
       {(body.replyCount ?? 0) > 0 && (
         <button type="button" className="quiet answers" onClick={() => actions.openThread(item)}>
           {body.replyCount === 1 ? '1 answer' : `${body.replyCount} answers`}
@@ -105,7 +106,9 @@ function Quote({
     <button type="button" className="quote" onClick={onShow}>
       <span className="hidden">In answer to </span>
       <strong>{quoted?.sender ?? 'An earlier message'}</strong>
-      <span className="quote-words">{said}</span>
+      <span className="quote-words" dir="auto">
+        {said}
+      </span>
     </button>
   )
 }

@@ -28,6 +28,7 @@ export interface MessageLogProps {
   readonly messages: Messages
   readonly label: string
   readonly me: string | undefined
+  readonly isMember: boolean
   /** A message to be shown, however old. */
   readonly wanted: MessageName | undefined
   readonly actions: MessageActions
@@ -44,7 +45,7 @@ const BEGINNING_PX = 56
 const TYPICAL_PX = 64
 
 export function MessageLog(props: MessageLogProps): ReactNode {
-  const { room, messages, label, me, wanted, actions, onEscape, ref } = props
+  const { room, messages, label, me, isMember, wanted, actions, onEscape, ref } = props
   const { hasOlder, isLoading, error, loadOlder } = messages
   const scroller = useRef<HTMLElement>(null)
   const virtualizer = useRef<VirtualizerHandle>(null)
@@ -111,7 +112,7 @@ export function MessageLog(props: MessageLogProps): ReactNode {
         <p className="hidden">
           The arrow keys go from message to message, Tab to what can be done with one, Escape back to writing.
         </p>
-        <Beginning messages={messages} />
+        <Beginning messages={messages} isMember={isMember} />
         <Virtualizer
           ref={virtualizer}
           scrollRef={scroller}
@@ -154,8 +155,9 @@ export function MessageLog(props: MessageLogProps): ReactNode {
 
 /** What stands above the first message: a way to older ones, or that there are none. */
 function Beginning({
+  isMember,
   messages: { items, hasOlder, isLoading, error, loadOlder },
-}: Pick<MessageLogProps, 'messages'>): ReactNode {
+}: Pick<MessageLogProps, 'messages' | 'isMember'>): ReactNode {
   if (!hasOlder) {
     return (
       <p className="older">
@@ -163,7 +165,8 @@ function Beginning({
       </p>
     )
   }
-  // The first page is read by itself as soon as the room is there.
+  // The first page is read by itself as soon as the room is there; to who is not in it nothing is told.
+  if (!isMember) return <p className="older" />
   if (items.length === 0 && !error) return <p className="older">Reading …</p>
   return (
     <p className="older">

@@ -17,7 +17,12 @@ export interface MessageTextProps {
 }
 
 export function MessageText({ content, mentions = [] }: MessageTextProps): ReactNode {
-  if (mentions.length === 0) return <p className="content">{content}</p>
+  if (mentions.length === 0)
+    return (
+      <p className="content" dir="auto">
+        {content}
+      </p>
+    )
   const parts: ReactNode[] = []
   let end = 0
   for (const { index, 0: found } of content.matchAll(NAME)) {
@@ -34,7 +39,7 @@ export function MessageText({ content, mentions = [] }: MessageTextProps): React
     end = index + name.length + 1
   }
   return (
-    <p className="content">
+    <p className="content" dir="auto">
       {parts}
       {content.slice(end)}
     </p>

@@ -3,6 +3,7 @@ import type { TimelineItem } from '@tautline/client/timeline'
 import { useClient } from '@tautline/react'
 import { type ReactNode, useState } from 'react'
 import { adviceOf, failureWords } from './connection-words.ts'
+import type { MessageActions } from './message-actions.tsx'
 
 /** How many of the three stations are behind it. */
 const STATIONS = { saving: 0, queued: 1, sent: 2, acknowledged: 3, failed: 0 } as const
@@ -13,8 +14,9 @@ export interface WayProps {
   readonly isDetailed: boolean
 }
 
-export function Way({ item: { status, seq, changes }, isDetailed }: WayProps): ReactNode {
-  if (status === 'failed') return <span className="way">failed</span>
+export function Way({ item: { status, seq, changes, sent }, isDetailed }: WayProps): ReactNode {
+  if (status === 'failed')
+    return <span className="way">{sent?.error?.code === 'CANCELLED' ? 'taken back' : 'failed'}</span>
   const isChanging = changes.some((change) => change.status !== 'acknowledged')
   return (
     <span className="way">
@@ -34,7 +36,12 @@ export function Way({ item: { status, seq, changes }, isDetailed }: WayProps): R
   )
 }
 
-export function Remedies({ item: { status, sent, messageId } }: Pick<WayProps, 'item'>): ReactNode {
+export interface RemediesProps extends Pick<WayProps, 'item'> {
+  readonly actions: MessageActions
+}
+
+export function Remedies({ item, actions }: RemediesProps): ReactNode {
+  const { status, sent, messageId } = item
   const { outbox } = useClient()
   const [isTakenBack, setIsTakenBack] = useState(false)
 
@@ -55,13 +62,20 @@ export function Remedies({ item: { status, sent, messageId } }: Pick<WayProps, '
   }
   if (status !== 'failed') return null
   const code = sent?.error?.code
+  const isCancelled = code === 'CANCELLED'
   return (
     <p className="remedies" data-failed="true">
-      <span className="bad-words">
+      <span className={isCancelled ? undefined : 'bad-words'}>
         Not sent: {failureWords(code)}. {adviceOf(code)}
       </span>
-      <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
-        Retry
+      {/* As it is it would be too long again. */}
+      {code !== 'MESSAGE_TOO_LONG' && (
+        <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
+          Retry
+        </button>
+      )}
+      <button type="button" className="quiet" onClick={() => actions.writeAnew(item)}>
+        Edit
       </button>
       <button type="button" className="quiet" onClick={() => outbox.discard(messageId)}>
         Discard

@@ -40,7 +40,7 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
       dialog.current?.close()
       onOpen(room)
     } catch (error) {
-      setProblem(error instanceof TautlineError ? error.message : String(error))
+      setProblem(problemOf(room, error))
     } finally {
       setIsBusy(false)
     }
@@ -82,7 +82,7 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
         </label>
         {problem !== undefined && (
           <p className="bad-words" role="alert">
-            That did not work: {problem}
+            {problem}
           </p>
         )}
         <div className="dialog-actions">
@@ -114,4 +114,11 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
       )}
     </dialog>
   )
+}
+
+function problemOf(room: string, error: unknown): string {
+  const code = error instanceof TautlineError ? error.code : undefined
+  // The server does not tell strangers which private rooms there are.
+  if (code === 'FORBIDDEN') return `${room} is not open to you. Who is in it can invite you.`
+  return `That did not work: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -67,6 +67,7 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
     return {
       reply: (item) => write({ kind: 'reply', item }),
       edit: (item) => write({ kind: 'edit', item }),
+      writeAnew: (item) => write({ kind: 'anew', item }),
       remove: (item) => void room.delete(item),
       react(item, emoji) {
         const isOurs = item.body.reactions?.some((reaction) => reaction.emoji === emoji && reaction.own)
@@ -111,6 +112,7 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
           messages={messages}
           label={`Messages in ${title}`}
           me={me}
+          isMember={isMember}
           wanted={wanted}
           actions={actions}
           onEscape={() => composer.current?.focus()}
