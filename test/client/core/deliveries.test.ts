@@ -94,4 +94,11 @@ describe('deliveries', () => {
     hear(silent, 1)
     expect(told(silent.live(5_000))).toEqual([])
   })
+
+  it('wake a closed client no more', () => {
+    const client = inRooms()
+    hear(client, 1)
+    client.step({ type: 'close' })
+    expect(client.core.nextDeadline()).toBe(Number.POSITIVE_INFINITY)
+  })
 })

@@ -11,6 +11,8 @@ export interface Alarms {
   set(run: () => void, at: number): void
   /** Calls what is due, in the order in which it was set first. */
   tick(now: number): void
+  /** Nothing is due any more. */
+  clear(): void
   deadline(): number
 }
 
@@ -29,6 +31,7 @@ export function createAlarms(): Alarms {
         run()
       }
     },
+    clear: () => times.clear(),
     deadline() {
       let earliest = NEVER
       for (const at of times.values()) if (at < earliest) earliest = at

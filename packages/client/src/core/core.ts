@@ -317,6 +317,7 @@ export function createCore(options: CoreOptions, seed: number): Core {
     outbox.keeper.take({ type: 'close', isEmptied: isLeaving() })
     leaveBy = NEVER
     rooms.close()
+    alarms.clear()
   }
 
   function take(input: Input): void {
