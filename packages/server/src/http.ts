@@ -65,13 +65,20 @@ export function createHttpServer(options: HttpOptions): Server {
   return server
 }
 
+/**
+ * Connections that may wait until they are accepted. Node's default of 511 is less than are let in at once: of a herd that
+ * comes while the server is busy the rest would be dropped by the kernel, and try again a second later, and three. The
+ * system has a bound of its own (`net.core.somaxconn`).
+ */
+const ACCEPT_QUEUE = 4_096
+
 /** Resolves with the address that was given; rejects with a sentence that says what to do. */
 export function listen(server: Server, port: number, host: string, logger: Logger): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) =>
       reject(new Error(sayWhy(error, port, host), { cause: error }))
     server.once('error', onError)
-    server.listen(port, host, () => {
+    server.listen(port, host, ACCEPT_QUEUE, () => {
       server.off('error', onError)
       server.on('error', (error) => logger.error({ error: error.message }, 'the HTTP server failed'))
       resolve(server.address() as AddressInfo)
