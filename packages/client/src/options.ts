@@ -44,7 +44,7 @@ export interface ClientOptions {
   readonly lifecycle?: Lifecycle | undefined
   /** How frames are checked. Default: by hand, without a schema library. */
   readonly door?: Door | undefined
-  /** Waits between attempts. Default: 250 ms + U(0, min(29.75 s, 1 s · 1.5ⁿ)). */
+  /** Waits between attempts. Default: at random between a quarter and the whole of min(30 s, 1 s · 1.5ⁿ). */
   readonly backoff?: Partial<BackoffOptions> | undefined
   readonly heartbeat?: Partial<HeartbeatOptions> | undefined
   /**

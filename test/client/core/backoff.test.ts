@@ -9,17 +9,17 @@ const longest = () => 1 - Number.EPSILON
 
 describe('backoff', () => {
   it.each([
-    [0, 250, 1_250],
-    [1, 250, 1_750],
-    [2, 250, 2_500],
-    [5, 250, 7_843.75],
-    [8, 250, 25_878.906],
-    // From here on the cap binds: inside the jitter, so that the waits still spread over the whole range.
-    [9, 250, 30_000],
-    [100, 250, 30_000],
-    [Number.POSITIVE_INFINITY, 250, 30_000],
+    [0, 250, 1_000],
+    [1, 375, 1_500],
+    [2, 562.5, 2_250],
+    [5, 1_898.438, 7_593.75],
+    [8, 6_407.227, 25_628.906],
+    // From here on the cap binds: the jitter still spans the whole range below it.
+    [9, 7_500, 30_000],
+    [100, 7_500, 30_000],
+    [Number.POSITIVE_INFINITY, 7_500, 30_000],
   ])('after %d losses lies between %d and %d ms', (losses, least, most) => {
-    expect(backoffMs(DEFAULT_BACKOFF, losses, shortest)).toBe(least)
+    expect(backoffMs(DEFAULT_BACKOFF, losses, shortest)).toBeCloseTo(least, 2)
     expect(backoffMs(DEFAULT_BACKOFF, losses, longest)).toBeCloseTo(most, 2)
     expect(backoffMs(DEFAULT_BACKOFF, losses, () => 0.5)).toBeCloseTo((least + most) / 2, 2)
   })
@@ -29,7 +29,7 @@ describe('backoff', () => {
     const thirds = [0, 0, 0]
     for (let i = 0; i < 3_000; i++) {
       const waitMs = backoffMs(DEFAULT_BACKOFF, 40, random)
-      const third = Math.min(2, Math.floor((waitMs - 250) / (29_750 / 3)))
+      const third = Math.min(2, Math.floor((waitMs - 7_500) / 7_500))
       thirds[third] = (thirds[third] ?? 0) + 1
     }
     for (const count of thirds) expect(count).toBeGreaterThan(900)
@@ -50,12 +50,41 @@ describe('backoff', () => {
       factor: fc.double({ min: 1, max: 4, noNaN: true }),
       capMs: fc.nat(60_000),
     })
+    const losses = fc.oneof(fc.nat(2_000), fc.constant(Number.POSITIVE_INFINITY))
     holds(
-      fc.property(options, fc.nat(2_000), fc.nat(), (backoff, losses, seed) => {
-        const waitMs = backoffMs(backoff, losses, createRandom(seed))
+      fc.property(options, losses, fc.nat(), (backoff, lost, seed) => {
+        const waitMs = backoffMs(backoff, lost, createRandom(seed))
         return waitMs >= backoff.minMs && waitMs <= Math.max(backoff.minMs, backoff.capMs)
       }),
     )
+  })
+
+  /** When the last in a hundred of a herd is back after its server, and how often the most patient dialled. */
+  function returnAfter(awayMs: number): { readonly p99Ms: number; readonly dials: number } {
+    const random = createRandom(awayMs)
+    const waits: number[] = []
+    let dials = 0
+    for (let client = 0; client < 2_000; client++) {
+      let at = 0
+      let losses = 0
+      while (at < awayMs) at += backoffMs(DEFAULT_BACKOFF, losses++, random)
+      waits.push(at - awayMs)
+      dials = Math.max(dials, losses)
+    }
+    waits.sort((a, b) => a - b)
+    return { p99Ms: waits[1_979] ?? 0, dials }
+  }
+
+  it.each([
+    [1_500, 2_500],
+    [10_500, 12_000],
+    [60_000, 30_000],
+  ])('brings a herd back whose server was away for %d ms within %d ms', (awayMs, withinMs) => {
+    expect(returnAfter(awayMs).p99Ms).toBeLessThan(withinMs)
+  })
+
+  it('dials at most eight times for a server that is away for ten seconds', () => {
+    expect(returnAfter(10_000).dials).toBeLessThanOrEqual(8)
   })
 
   it('is the same for the same seed', () => {

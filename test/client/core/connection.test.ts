@@ -119,6 +119,23 @@ describe('the close of the server', () => {
     }
   })
 
+  it("that comes with a time of one's own is followed soon after it, however long the losses made the range", () => {
+    const waits = Array.from({ length: 100 }, (_, seed) => {
+      const client = drive({}, seed)
+      client.step({ type: 'connect' })
+      for (let losses = 0; losses < 3; losses++) {
+        client.token()
+        client.advance(retryMs(client.lose()))
+      }
+      client.token()
+      return retryMs(client.lose(1013, 'TRY_AGAIN_LATER retry=100'))
+    })
+    // The fourth range is 844 to 3,375 ms: its near end still holds, and a slot is put off by no more than that.
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(843)
+    expect(Math.max(...waits)).toBeLessThanOrEqual(944)
+    expect(new Set(waits).size).toBeGreaterThan(1)
+  })
+
   it('may ask for more than the longest backoff', () => {
     const client = drive()
     client.connect()

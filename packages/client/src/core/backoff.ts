@@ -1,17 +1,18 @@
 /**
- * How long to stay away after the n-th loss in a row: `minMs + U(0, min(capMs - minMs, baseMs · factorⁿ))`.
- * The jitter spans the whole range and the cap is applied inside it, never after it: clients that lost the same server
- * at the same moment must not come back at the same moment.
+ * How long to stay away after the n-th loss in a row: at random between `minMs` and `baseMs`, both times factorⁿ until
+ * that reaches `capMs`. The jitter spans the range and the cap is applied to both its ends, never to what was drawn:
+ * clients that lost the same server at the same moment must not come back at the same moment. The near end grows too,
+ * so that of a few draws none is nearly nothing: as many attempts reach further, and nobody is left far behind.
  */
 import { NEVER } from './alarms.ts'
 import type { Random } from './random.ts'
 
 export interface BackoffOptions {
-  /** Never sooner than this. Default 250 ms. */
+  /** The shortest first wait, and never sooner than this. Default 250 ms. */
   readonly minMs: number
-  /** Width of the first wait's range. Default 1,000 ms. */
+  /** The longest first wait. Default 1,000 ms. */
   readonly baseMs: number
-  /** Growth of the range with each loss. Default 1.5. */
+  /** Growth of both with each loss. Default 1.5. */
   readonly factor: number
   /** Never later than this, unless the server asks for it. Default 30,000 ms. */
   readonly capMs: number
@@ -19,11 +20,14 @@ export interface BackoffOptions {
 
 export const DEFAULT_BACKOFF: BackoffOptions = { minMs: 250, baseMs: 1_000, factor: 1.5, capMs: 30_000 }
 
-/** `losses`: 0 for the first in a row; Infinity for the widest range. */
+/** `losses`: 0 for the first in a row; Infinity for the latest range. `random` that gives 0: the shortest of it. */
 export function backoffMs(options: BackoffOptions, losses: number, random: Random): number {
   const { minMs, baseMs, factor, capMs } = options
-  const widest = Math.max(capMs - minMs, 0)
-  // Not by arithmetic alone: 0 · ∞ and 1 ** ∞ are no numbers.
-  const grown = losses === NEVER ? widest : baseMs * Math.min(factor ** losses, Number.MAX_VALUE)
-  return minMs + random() * Math.min(widest, grown)
+  const first = Math.max(minMs, baseMs)
+  // Not by arithmetic alone: 0 / 0 and 1 ** ∞ are no numbers.
+  const widest = first === 0 ? 1 : Math.max(capMs / first, 1)
+  const growth = losses === NEVER ? widest : Math.min(factor ** losses, widest)
+  const longest = Math.max(minMs, Math.min(first * growth, capMs))
+  const shortest = Math.min(minMs * growth, longest)
+  return shortest + random() * (longest - shortest)
 }

@@ -132,11 +132,15 @@ export function createConnection(context: Context, hooks: ConnectionHooks): Conn
   function wait(code: Code, more?: string): void {
     if (lostAt === NEVER) lostAt = context.now
     const slowly = CODES[code].action === 'retry_slowly'
-    const delay = backoffMs(options.backoff, slowly ? NEVER : losses, random)
+    const { backoff } = options
+    let until = context.now + backoffMs(backoff, slowly ? NEVER : losses, random)
+    // A time that the server gave is one's own already, as far from others' as it lets them in: no draw puts it off much.
+    if (stayAwayUntil > context.now && !slowly)
+      until = Math.min(until, stayAwayUntil + backoffMs(backoff, losses, () => 0))
     losses++
     // `offline` is a hint: it makes us slower, it does not make us stop.
-    const offlineUntil = context.online ? 0 : context.now + options.backoff.capMs
-    retryAt = Math.max(context.now + delay, stayAwayUntil, offlineUntil)
+    const offlineUntil = context.online ? 0 : context.now + backoff.capMs
+    retryAt = Math.max(until, stayAwayUntil, offlineUntil)
     const tiredAt = lostAt + options.suspendedAfterMs
     const tired = context.now >= tiredAt
     suspendAt = tired ? NEVER : tiredAt
