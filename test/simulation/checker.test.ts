@@ -585,6 +585,18 @@ const ALLOWED: readonly [Invariant, string, (history: History) => void, (history
     },
   ],
   [
+    'I4',
+    'a room that is not followed again by who read it after they had left it',
+    (history) => {
+      const payload = { room: 'den', reason: 'left' } as const
+      readInVain(history).down.push({ at: 1e6, order: 1e7 - 1, message: { type: 'room_left', payload } })
+    },
+    (history) => {
+      const { down } = readyLink(history).link
+      down.push({ ...down.pop()!, at: 1e6 + 2 })
+    },
+  ],
+  [
     'I7',
     'a reader to whom the room stayed the same while its store was set back and caught up',
     (history) => {

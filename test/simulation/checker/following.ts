@@ -60,6 +60,8 @@ export function readsAreNoProof({ sessions }: History): Violation[] {
     for (const link of session.links) {
       /** By ref: the rooms of which a page was asked for. What is followed anew since then does not rely on it. */
       const reads = new Map<number, string>()
+      /** Whoever left, or was put out, has nothing to follow, whatever they asked for in the same breath. */
+      const out = new Set<string>()
       const relied: { readonly at: number; readonly room: string }[] = []
       for (const talk of talkOf(link)) {
         for (const { at, room } of relied.splice(0)) {
@@ -70,12 +72,12 @@ export function readsAreNoProof({ sessions }: History): Violation[] {
         if ('said' in talk) {
           if (talk.said.type === 'get_page') reads.set(talk.said.payload.ref, talk.said.payload.room)
           for (const [ref, room] of reads) if (asksFor(talk.said, room)) reads.delete(ref)
+          for (const room of out) if (asksFor(talk.said, room)) out.delete(room)
         } else if (talk.heard.type === 'room_left') {
-          const { room } = talk.heard.payload
-          for (const [ref, of] of reads) if (of === room) reads.delete(ref)
+          out.add(talk.heard.payload.room)
         } else if (talk.heard.type === 'page' && talk.at < link.overAt) {
           const { ref, room, live } = talk.heard.payload
-          if (reads.delete(ref) && !live) relied.push({ at: talk.at, room })
+          if (reads.delete(ref) && !live && !out.has(room)) relied.push({ at: talk.at, room })
         }
       }
       for (const { at, room } of relied) violations.push(unfollowed(session, room, at))
