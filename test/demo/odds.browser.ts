@@ -3,7 +3,7 @@
 
 import type { Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { composer, disconnect, isHere, message, roomButton, write } from './scenes.ts'
+import { composer, disconnect, isHere, message, offline, roomButton, write } from './scenes.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -93,6 +93,21 @@ describe('who', () => {
       .waitFor()
   })
 
+  it('was invited gets in by the name of the room, too', async () => {
+    const alice = await stage.window('alice')
+    const bob = await stage.window('bob')
+    await Promise.all([isHere(alice), isHere(bob)])
+    await newRoom(alice, 'night-shift', true)
+    await roomButton(alice, 'night-shift').waitFor()
+    await alice.getByRole('button', { name: '1 here' }).click()
+    await alice.getByRole('textbox', { name: 'Invite somebody' }).fill('bob')
+    await alice.keyboard.press('Enter')
+    await alice.getByText('bob was invited').waitFor()
+    await newRoom(bob, 'night-shift')
+    await roomButton(bob, 'night-shift').waitFor()
+    await isHere(bob)
+  })
+
   it('comes to a room by its address and is not in it is not told that it is being read', async () => {
     const alice = await stage.window('alice', { room: 'elsewhere' })
     await alice.getByText('You are not in this room').first().waitFor()
@@ -118,5 +133,26 @@ describe('who', () => {
     expect(await message(alice, 'שלום').locator('.content').evaluate(direction)).toBe('rtl')
     await write(alice, 'Hello, שלום!')
     expect(await message(alice, 'Hello').locator('.content').evaluate(direction)).toBe('ltr')
+  })
+
+  it('opens a thread can write in it at once', async () => {
+    const alice = await stage.window('alice')
+    await isHere(alice)
+    await write(alice, 'Does it hold?')
+    await message(alice, 'Does it hold?').getByText('acknowledged').waitFor()
+    await message(alice, 'Does it hold?').hover()
+    await alice.getByRole('button', { name: 'Thread' }).click()
+    const thread = alice.getByRole('region', { name: 'Thread' })
+    await thread.waitFor()
+    await alice.keyboard.type('For years.')
+    await alice.keyboard.press('Enter')
+    await thread.getByText('1 answer').waitFor()
+  })
+
+  it('has disconnected on purpose is not told that messages go out by themselves', async () => {
+    const alice = await stage.window('alice')
+    await isHere(alice)
+    await disconnect(alice)
+    await offline(alice).getByText('What you write is kept and goes out when you connect.').waitFor()
   })
 })

@@ -50,6 +50,13 @@ export function lossWords({ status, reason }: Pick<ClientSnapshot, 'status' | 'r
   }
 }
 
+/** What becomes of what is written meanwhile. */
+export function keptWords({ status, storage }: Pick<ClientSnapshot, 'status' | 'storage'>): string {
+  if (storage === 'lost') return 'What you write waits in this window only.'
+  const isTried = status !== 'idle' && status !== 'stopped'
+  return `What you write is kept and goes out ${isTried ? 'by itself' : 'when you connect'}.`
+}
+
 function reasonWords(reason: Code | undefined): string {
   if (reason === undefined) return 'nobody said why'
   // The same server signs the demo's tokens, so without one it is not there.

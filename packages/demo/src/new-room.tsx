@@ -1,5 +1,5 @@
 /** Making a room, or joining one that is there: by its name, or out of the list of the public ones. */
-import { type RoomDescription, TautlineError } from '@tautline/client'
+import { type Room, type RoomDescription, TautlineError } from '@tautline/client'
 import { useClient } from '@tautline/react'
 import { type ReactNode, type RefObject, type SyntheticEvent, useState } from 'react'
 import { ROOM_PATTERN } from './remembered.ts'
@@ -35,7 +35,7 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
       // A public room that nobody made yet is made by joining it.
       await (makesPrivate
         ? client.rooms.create({ id: room, visibility: 'private' })
-        : client.room(room).join())
+        : joinOrAccept(client.room(room)))
       setId('')
       dialog.current?.close()
       onOpen(room)
@@ -114,6 +114,16 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
       )}
     </dialog>
   )
+}
+
+/** A room that is not open to everybody may be open to who was invited. */
+async function joinOrAccept(room: Room): Promise<void> {
+  try {
+    await room.join()
+  } catch (error) {
+    if (!(error instanceof TautlineError) || error.code !== 'FORBIDDEN') throw error
+    await room.accept()
+  }
 }
 
 function problemOf(room: string, error: unknown): string {

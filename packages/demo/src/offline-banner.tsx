@@ -5,7 +5,7 @@
 import type { Status } from '@tautline/client'
 import { useClient, useConnection } from '@tautline/react'
 import { type ReactNode, useEffect, useState } from 'react'
-import { lossWords } from './connection-words.ts'
+import { keptWords, lossWords } from './connection-words.ts'
 
 export function OfflineBanner(): ReactNode {
   const client = useClient()
@@ -18,14 +18,7 @@ export function OfflineBanner(): ReactNode {
   return (
     <section className="offline" data-shown={isLost} aria-label="Without a connection">
       <p role="status" className="offline-words">
-        {isLost && lossWords({ status, reason })}{' '}
-        {isLost && (
-          <span>
-            {storage === 'lost'
-              ? 'What you write waits in this window only.'
-              : 'What you write is kept and goes out by itself.'}
-          </span>
-        )}
+        {isLost && lossWords({ status, reason })} {isLost && <span>{keptWords({ status, storage })}</span>}
       </p>
       {isLost && (
         <p className="offline-figures">

@@ -14,10 +14,9 @@ import { ThreadView } from './thread-view.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { useMarkRead } from './use-mark-read.ts'
 import { useNotice } from './use-notice.ts'
+import { WIDE } from './wide.ts'
 
 const PAGE_SIZE = 50
-/** Narrower than that, the keyboard of a phone would cover what somebody came to read. */
-const WIDE = '(min-width: 46.01rem)'
 
 export interface RoomViewProps {
   readonly id: string

@@ -1,12 +1,17 @@
 /** The door: any name will do, this window keeps it. */
-import { type ReactNode, type SyntheticEvent, useState } from 'react'
+import { type ReactNode, type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Logo } from './logo.tsx'
 import { NAME_PATTERN } from './remembered.ts'
+import { WIDE } from './wide.ts'
 
 const SUGGESTIONS = ['alice', 'bob', 'carol']
 
 export function SignIn({ onName }: { readonly onName: (name: string) => void }): ReactNode {
   const [name, setName] = useState('')
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (matchMedia(WIDE).matches) field.current?.focus()
+  }, [])
 
   function submit(event: SyntheticEvent): void {
     event.preventDefault()
@@ -28,6 +33,7 @@ export function SignIn({ onName }: { readonly onName: (name: string) => void }):
         <div className="field-row">
           <input
             id="name"
+            ref={field}
             value={name}
             onChange={(event) => setName(event.target.value)}
             pattern={NAME_PATTERN}

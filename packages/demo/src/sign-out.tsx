@@ -11,6 +11,7 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
   const dialog = useRef<HTMLDialogElement>(null)
   const [isLeaving, setIsLeaving] = useState(false)
   const isKept = storage === 'durable'
+  const they = queued === 1 ? 'It' : 'They'
 
   async function leave(keepOutbox: boolean): Promise<void> {
     setIsLeaving(true)
@@ -34,8 +35,8 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
         </h2>
         <p>
           {isKept
-            ? 'They can stay in this browser and go out when you sign in here again.'
-            : 'This browser keeps nothing for us: stay until they are through, or they are lost.'}
+            ? `${they} can stay in this browser and go out when you sign in here again.`
+            : `This browser keeps nothing for us: what has not arrived when you leave is lost.`}
         </p>
         <div className="dialog-actions">
           <button type="button" className="secondary" onClick={() => dialog.current?.close()}>

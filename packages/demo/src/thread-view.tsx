@@ -8,6 +8,7 @@ import { MessageItem } from './message-item.tsx'
 import { placeAmong } from './message-places.ts'
 import { SidePanel } from './side-panel.tsx'
 import { useThread } from './use-thread.ts'
+import { WIDE } from './wide.ts'
 
 export interface ThreadViewProps {
   readonly room: Room
@@ -30,6 +31,11 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
   useEffect(() => {
     if (newest !== undefined) list.current?.scrollTo({ top: list.current.scrollHeight })
   }, [newest])
+
+  // Whoever opens a thread wants to write; on a phone its keyboard would cover what is there to be read.
+  useEffect(() => {
+    if (matchMedia(WIDE).matches) composer.current?.focus()
+  }, [])
 
   const shared = { room, actions, answered: undefined, isWanted: false, onFocus: setActiveKey }
   return (
