@@ -34,7 +34,7 @@ describe('the keyboard alone', () => {
     const page = await stage.tab(bob.context(), '')
     const { keyboard } = page
     await page.getByRole('heading', { name: 'Who are you' }).waitFor()
-    await keyboard.press('Tab')
+    await expect.poll(() => focused(page)).toBe('name')
     await keyboard.type('alice')
     await keyboard.press('Enter')
     await roomButton(page, 'general').waitFor()
