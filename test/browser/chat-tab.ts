@@ -8,7 +8,7 @@ import type { TabChatOptions, TabItem } from '../support/tab-chat.ts'
 import type { TabStage } from '../support/tab-stage.ts'
 
 /** A machine that is busy with other things. */
-export const SOON = { timeout: 20_000, interval: 25 }
+export const SOON = { timeout: 60_000, interval: 25 }
 
 export interface TabOptions
   extends Partial<Pick<TabChatOptions, 'isHosted' | 'outbox' | 'ackTimeoutMs' | 'heartbeat'>> {

@@ -23,7 +23,7 @@ describe('who signs in next in a browser', () => {
     const bob = await (await browser.tab({ user: 'bob' })).connected()
     await bob.send('of bob')
     await expect.poll(scene.log, SOON).toEqual(['of bob'])
-    expect([bob.attempts, await bob.outbox()]).toEqual([['of bob'], []])
+    await expect.poll(async () => [bob.attempts, await bob.outbox()], SOON).toEqual([['of bob'], []])
     await browser.tab()
     await scene.judge(['of bob', ...numbered(3)])
   })

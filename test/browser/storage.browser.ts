@@ -16,7 +16,7 @@ describe('an outbox whose storage', () => {
       before: () => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
     })
     await tab.send(...numbered(3))
-    expect(await tab.statuses()).toContain('storage lost')
+    await expect.poll(() => tab.statuses(), SOON).toContain('storage lost')
     await scene.judge(numbered(3))
   })
 
@@ -25,7 +25,7 @@ describe('an outbox whose storage', () => {
     const tab = await (await browser.tab()).connected()
     await scene.server.stop()
     await tab.send(...numbered(3))
-    expect(await storageOf(tab)).toBe('durable')
+    await expect.poll(() => storageOf(tab), SOON).toBe('durable')
     const other = await scene.stage.tab(undefined, browser.profile)
     await other.evaluate(async () => {
       for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
@@ -43,6 +43,7 @@ describe('an outbox whose storage', () => {
     browser.proxy.set('toClient', { isStalled: true })
     await tabs[0].send(...numbered(30))
     await tabs[1].send('of the other tab')
+    await expect.poll(() => tabs.flatMap(({ attempts }) => attempts), SOON).toContain('m1')
     const devtools = await tabs[0].devtools()
     const { origin } = new URL(scene.stage.url())
     await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
@@ -64,7 +65,7 @@ describe('an outbox whose storage', () => {
     const tab = await (await browser.tab({ url })).connected()
     await scene.server.stop()
     await tab.send(...numbered(3))
-    expect(await storageOf(tab)).toBe('durable')
+    await expect.poll(() => storageOf(tab), SOON).toBe('durable')
     // Not to be compressed.
     const large = numbered(60).map((m) => `${m} ${Array.from({ length: 400 }, () => Math.random()).join('')}`)
     const texts = large.map((text) => text.slice(0, 4_900))

@@ -21,7 +21,7 @@ describe('two users', () => {
   it('who write at once while their lines are cut at both ends, and one end vanishes, have one order', async () => {
     const [alice, bob] = [await scene.browser('alice'), await scene.browser('bob')]
     // What is lost without a word is found by the question that stays unanswered.
-    const impatient = { ackTimeoutMs: 500, heartbeat: { watchdogMs: 2_000, probeTimeoutMs: 300 } }
+    const impatient = { ackTimeoutMs: 2_000, heartbeat: { watchdogMs: 5_000, probeTimeoutMs: 2_000 } }
     const [a, b] = [await alice.tab(impatient), await bob.tab(impatient)]
     await Promise.all([a.connected(), b.connected()])
     const lines = [alice.proxy, bob.proxy]

@@ -17,7 +17,7 @@ export interface OutboxStoreHarness {
   storage(): OutboxStorage
   /** All who have it open die at this moment, without a word. */
   crash?(): Promise<void>
-  /** What was told, or held, is so in everybody's eyes. */
+  /** Who opened it listens and queues, and what is known of what happened since was handed on. */
   settle(): Promise<void>
   dispose(): Promise<void>
 }
@@ -106,6 +106,15 @@ export function describeOutboxStoreContract(
       const store = await harness.storage().open(scope, events)
       openers.push(store)
       return { store, held, told }
+    }
+
+    /** The events of others come when they come. */
+    async function eventually<T>(read: () => T, expected: T): Promise<void> {
+      const settled = async () => {
+        await harness.settle()
+        return read()
+      }
+      await expect.poll(settled, { timeout: 60_000, interval: 10 }).toEqual(expected)
     }
 
     async function opened(added: readonly LaneRow[] = []): Promise<OutboxStore> {
@@ -347,16 +356,15 @@ export function describeOutboxStoreContract(
 
     it('says that it is held, once it is open', async () => {
       const { held } = await open()
-      await harness.settle()
-      expect(held).toEqual([true])
+      await eventually(() => held, [true])
     })
 
     it('calls nobody back after it was closed', async () => {
       const one = await open()
-      await harness.settle()
+      await eventually(() => one.held, [true])
       await one.store.close()
-      await open()
-      await harness.settle()
+      const two = await open()
+      await eventually(() => two.held, [true])
       expect(one.held).toEqual([true])
       expect(one.told).toEqual([])
     })
@@ -366,8 +374,7 @@ export function describeOutboxStoreContract(
       await store.close()
       const { store: next, held } = await open()
       await store.close()
-      await harness.settle()
-      expect(held).toEqual([true])
+      await eventually(() => held, [true])
       expect(await places(next)).toEqual([place(1)])
       await next.close()
       expect(await places(await opened())).toEqual([place(1)])
@@ -412,8 +419,7 @@ export function describeOutboxStoreContract(
           await opened(rows(1, 2))
           await harness.crash?.()
           const { held, store } = await open()
-          await harness.settle()
-          expect(held).toEqual([true])
+          await eventually(() => held, [true])
           await store.add([row(3)])
           expect(await places(store)).toHaveLength(3)
         })
@@ -423,7 +429,7 @@ export function describeOutboxStoreContract(
       describe('several who share it', () => {
         async function both(): Promise<[Opener, Opener]> {
           const one = await open()
-          await harness.settle()
+          await eventually(() => one.held, [true])
           const two = await open()
           await harness.settle()
           return [one, two]
@@ -443,20 +449,20 @@ export function describeOutboxStoreContract(
 
         it('have one holder, the first, until it lets go', async () => {
           const [one, two] = await both()
+          // Once the second is heard by the first it is known to all.
+          two.store.tell({ settled: [], isChanged: true, isHolder: false })
+          await eventually(() => one.told.length, 1)
           expect([one.held.at(-1), two.held.at(-1) ?? false]).toEqual([true, false])
           await one.store.close()
-          await harness.settle()
-          expect(two.held.at(-1)).toBe(true)
+          await eventually(() => two.held, [true])
         })
 
         it('have another one after a steal, and the first is told', async () => {
           const [one, two] = await both()
           two.store.steal()
-          await harness.settle()
-          expect([one.held.at(-1), two.held.at(-1)]).toEqual([false, true])
+          await eventually(() => [one.held.at(-1), two.held.at(-1)], [false, true])
           await two.store.close()
-          await harness.settle()
-          expect(one.held.at(-1)).toBe(true)
+          await eventually(() => one.held.at(-1), true)
         })
 
         it('tell each other, and not themselves', async () => {
@@ -467,19 +473,16 @@ export function describeOutboxStoreContract(
             isHolder: true,
           }
           one.store.tell(notice)
-          await harness.settle()
-          expect(two.told).toEqual([notice])
+          await eventually(() => two.told, [notice])
           expect(one.told).toEqual([])
         })
 
         it('of another user hear and hold nothing of it', async () => {
-          const one = await open()
-          await harness.settle()
+          const [one, two] = await both()
           const other = await open({ ...SCOPE, userId: 'bob' })
-          await harness.settle()
-          expect(other.held).toEqual([true])
+          await eventually(() => other.held, [true])
           one.store.tell({ settled: [], isChanged: true, isHolder: true })
-          await harness.settle()
+          await eventually(() => two.told.length, 1)
           expect(other.told).toEqual([])
           expect(one.held).toEqual([true])
         })

@@ -14,6 +14,10 @@ declare global {
 
 export async function isAccessible(page: Page, state: string): Promise<void> {
   await page.evaluate(source)
+  // A colour halfway to another is nobody's choice.
+  await page.waitForFunction(() =>
+    document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState === 'finished'),
+  )
   const { violations, passes } = await page.evaluate(() => globalThis.axe.run())
   const found = violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`),

@@ -26,9 +26,15 @@ it('come with their button alone, break the connection, show what waits, and lea
   await open.click()
   await alice.getByRole('img', { name: /^The connection is connected/ }).waitFor()
   // It was not there before, and the page leaves it room.
-  expect(scripts.filter((path) => path.includes('panel'))).toHaveLength(1)
-  const [field, dock] = [await composer.boundingBox(), await alice.locator('tautline-devtools').boundingBox()]
-  expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(dock?.y ?? 0)
+  await expect.poll(() => scripts.filter((path) => path.includes('panel'))).toHaveLength(1)
+  const overlap = async () => {
+    const [field, dock] = [
+      await composer.boundingBox(),
+      await alice.locator('tautline-devtools').boundingBox(),
+    ]
+    return field && dock ? field.y + field.height - dock.y : Number.NaN
+  }
+  await expect.poll(overlap).toBeLessThanOrEqual(0)
 
   await alice.getByRole('button', { name: 'Offline', exact: true }).click()
   await alice.getByRole('img', { name: /^The connection is (waiting|suspended)/ }).waitFor()
@@ -46,10 +52,10 @@ it('come with their button alone, break the connection, show what waits, and lea
   }
   await alice.getByRole('button', { name: 'Close the devtools' }).click()
   await bob.getByText('Written without a network', { exact: true }).waitFor()
-  expect(await alice.locator('tautline-devtools, .devtools-dock').count()).toBe(0)
+  await expect.poll(() => alice.locator('tautline-devtools, .devtools-dock').count()).toBe(0)
   await open.waitFor()
   await alice.setViewportSize({ width: 360, height: 760 })
   await open.click()
   await alice.locator('tautline-devtools').waitFor()
-  expect(await alice.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+  await expect.poll(() => alice.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
 })

@@ -17,7 +17,7 @@ let stage: Stage
 
 beforeAll(async () => {
   stage = await Stage.open('--messages', String(MESSAGES))
-}, 60_000)
+}, 240_000)
 
 afterEach(() => expect(stage.complaints).toEqual([]))
 afterAll(() => stage.close())
@@ -57,6 +57,18 @@ async function inTheMiddle(page: Page): Promise<string> {
   const [number] = /^\d+\. /.exec(text) ?? []
   if (number === undefined) throw new Error(`there is no message in the middle, but "${text}"`)
   return number
+}
+
+/** Nothing moves any more: for some pictures in a row the log is as high and stands where it stood. */
+function isAtRest(page: Page): Promise<void> {
+  return log(page).evaluate(async (element) => {
+    const place = () => `${element.scrollHeight} ${element.scrollTop}`
+    let last = place()
+    for (let same = 0; same < 15; same = place() === last ? same + 1 : 0) {
+      last = place()
+      await new Promise(requestAnimationFrame)
+    }
+  })
 }
 
 /** Where the message stands on the screen. */
@@ -102,7 +114,7 @@ describe('a room with 10,000 messages', () => {
     }
     expect(best?.count).toBeGreaterThan(100)
     expect(best?.longestCpuMs).toBeLessThanOrEqual(LONG_MS)
-  }, 180_000)
+  }, 600_000)
 
   it('does not jump when older messages come in above, stays where one reads, and goes to the end on demand', async () => {
     const page = await stage.window('linus', { room: 'archive' })
@@ -114,18 +126,18 @@ describe('a room with 10,000 messages', () => {
     await page.context().setOffline(true)
     await page.mouse.wheel(0, -2_500)
     await expect.poll(() => log(page).getAttribute('aria-busy')).toBe('true')
-    await page.waitForTimeout(300)
+    await isAtRest(page)
     const anchor = await inTheMiddle(page)
     const before = await topOf(page, anchor)
     const height = await heightOf(page)
     await page.context().setOffline(false)
     await expect.poll(() => heightOf(page)).toBeGreaterThan(height + 1_000)
-    await page.waitForTimeout(300)
+    await isAtRest(page)
     expect(Math.abs((await topOf(page, anchor)) - before)).toBeLessThan(3)
 
     await write(ada, 'Below, while somebody reads above.')
     await message(ada, 'Below, while').getByText('acknowledged').waitFor()
-    await page.waitForTimeout(300)
+    await isAtRest(page)
     expect(Math.abs((await topOf(page, anchor)) - before)).toBeLessThan(3)
 
     await page.getByRole('button', { name: 'Newest' }).click()

@@ -37,7 +37,7 @@ export const said = (page: Page) => page.locator('.room .message .content').allT
 
 /** Waits until the log shows so many messages, and whoever comes too often has time to come. */
 export async function saidInAll(page: Page, count: number): Promise<string[]> {
-  await expect.poll(() => said(page), { timeout: 20_000 }).toHaveLength(count)
+  await expect.poll(() => said(page), { timeout: 60_000 }).toHaveLength(count)
   await page.waitForTimeout(300)
   return said(page)
 }

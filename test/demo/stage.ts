@@ -89,7 +89,7 @@ export class Stage {
   /** Another tab of the same browser, which shares its storage with the first. */
   async tab(context: BrowserContext, user: string, room = 'general', before = () => {}): Promise<Page> {
     const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(60_000)
     await page.addInitScript(before)
     page.on('pageerror', (error) => this.complaints.push(`${user}: ${error.message}`))
     page.on('console', (message) => {

@@ -63,7 +63,7 @@ export class TabStage {
   /** A tab with the test page, where `tautline` is there. `before` runs in it before anything else. */
   async tab(before?: () => void, profile: BrowserContext = this.profile): Promise<Page> {
     const page = await profile.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(60_000)
     page.on('pageerror', (error) => this.complaints.push(error.message))
     page.on('console', (message) => {
       if (message.type() === 'error' && !/^WebSocket connection to .* failed/.test(message.text()))

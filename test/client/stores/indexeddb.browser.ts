@@ -7,8 +7,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { TabStage } from '../../support/tab-stage.ts'
 import { newScope } from '../support/outbox-tab.ts'
 
+declare global {
+  /** What became of what a page began when it froze. */
+  var isDone: Promise<string>
+}
+
 /** A lock and a channel of tabs take milliseconds; a machine that is busy takes longer. */
-const SOON = { timeout: 10_000, interval: 50 }
+const SOON = { timeout: 60_000, interval: 50 }
 
 let stage: TabStage
 /** Whose outbox, in each test another's. */
@@ -47,6 +52,18 @@ function add(page: Page, ...messageIds: readonly string[]): Promise<readonly num
 
 function idsIn(page: Page): Promise<string[]> {
   return page.evaluate(async () => (await outbox.store.list()).map(({ messageId }) => messageId))
+}
+
+/** Only a page that nobody looks at can be frozen. */
+async function freeze(page: Page): Promise<{ thaw(): Promise<void> }> {
+  await expect.poll(() => page.evaluate(() => document.visibilityState), SOON).toBe('hidden')
+  const devtools = await stage.devtools(page)
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+  return {
+    async thaw() {
+      await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    },
+  }
 }
 
 const heldBy = (page: Page) => page.evaluate(() => outbox.held)
@@ -167,11 +184,10 @@ describe('a tab that sleeps', () => {
   it('lets the next hold the outbox, where it is frozen, and queues again when it wakes', async () => {
     const [a, b] = [await tabWithOutbox(), await tabWithOutbox()]
     await expect.poll(() => heldBy(a), SOON).toEqual([true])
-    const devtools = await stage.devtools(a)
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    const { thaw } = await freeze(a)
     await expect.poll(() => heldBy(b), SOON).toEqual([true])
     await add(b, 'm1')
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await thaw()
     await expect.poll(() => heldBy(a), SOON).toEqual([true, false])
     expect(await idsIn(a)).toEqual(['m1'])
     await b.close()
@@ -181,20 +197,25 @@ describe('a tab that sleeps', () => {
   it('leaves nothing half done in the way of others, where it is frozen in the middle of it, and does it when it wakes', async () => {
     const [a, b] = [await tabWithOutbox(), await tabWithOutbox()]
     await add(a, ...Array.from({ length: 50 }, (_, i) => `m${i}`))
-    const devtools = await stage.devtools(a)
-    const isDone = a.evaluate(() => {
-      const ids = Array.from({ length: 50 }, (_, i) => `m${i}`)
-      const skipping = ids.map((id) => outbox.store.skip([id], 'CANCELLED'))
-      const adding = outbox.store.add([tautline.laneRow('last words')])
-      return Promise.all([...skipping, adding]).then(() => 'done', String)
+    // Begun when it is about to freeze, before anything else hears of that: nothing of it can be done by then.
+    await a.evaluate(() => {
+      const begin = () => {
+        const ids = Array.from({ length: 50 }, (_, i) => `m${i}`)
+        const skipping = ids.map((id) => outbox.store.skip([id], 'CANCELLED'))
+        const adding = outbox.store.add([tautline.laneRow('last words')])
+        return Promise.all([...skipping, adding]).then(() => 'done', String)
+      }
+      globalThis.isDone = new Promise((resolve) => {
+        addEventListener('freeze', () => resolve(begin()), { capture: true, once: true })
+      })
     })
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    const { thaw } = await freeze(a)
     expect(await add(b, 'of b')).toHaveLength(1)
     const skipped = () =>
       b.evaluate(async () => (await outbox.store.list()).filter(({ skipFor }) => skipFor).length)
     expect(await skipped()).toBeLessThan(50)
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
-    expect(await isDone).toBe('done')
+    await thaw()
+    expect(await a.evaluate(() => isDone)).toBe('done')
     expect(await skipped()).toBe(50)
     expect((await idsIn(a)).slice(50)).toEqual(['of b', 'last words'])
     expect(await lossesOf(a)).toBe(0)
@@ -222,7 +243,7 @@ describe('a tab that sleeps', () => {
     const [a, b] = [await tabWithOutbox(), await stage.tab()]
     await add(a, 'm1')
     await a.goto(stage.url('/elsewhere'))
-    expect(await deleteDatabases(b)).toEqual(['deleted'])
+    await deleteDatabases(b)
     await a.goBack({ waitUntil: 'commit' })
     await expect.poll(() => a.evaluate(() => typeof outbox), SOON).toBe('object')
     await expect.poll(() => lossesOf(a), SOON).toBe(1)
@@ -233,7 +254,7 @@ describe('a store that goes away', () => {
   it('is lost, where another tab deletes it', async () => {
     const [a, b] = [await tabWithOutbox(), await stage.tab()]
     await add(a, 'm1')
-    expect(await deleteDatabases(b)).toEqual(['deleted'])
+    await deleteDatabases(b)
     await expect.poll(() => lossesOf(a), SOON).toBe(1)
     expect(await a.evaluate(() => outbox.store.list().then(() => 'listed', String))).toContain('closed')
   })
@@ -255,17 +276,12 @@ describe('a store that goes away', () => {
   })
 })
 
-/** What became of the databases of the origin, each fate once. */
-function deleteDatabases(page: Page): Promise<string[]> {
+/** Resolves when the databases of the origin are deleted: who has one open lets go of it, at once or soon. */
+function deleteDatabases(page: Page): Promise<void> {
   return page.evaluate(async () => {
-    const deleting = (await indexedDB.databases()).map(
-      ({ name = '' }) =>
-        new Promise<string>((resolve) => {
-          const request = indexedDB.deleteDatabase(name)
-          request.onsuccess = () => resolve('deleted')
-          request.onblocked = () => resolve('blocked')
-        }),
-    )
-    return [...new Set(await Promise.all(deleting))]
+    for (const { name = '' } of await indexedDB.databases())
+      await new Promise<void>((resolve) => {
+        indexedDB.deleteDatabase(name).onsuccess = () => resolve()
+      })
   })
 }

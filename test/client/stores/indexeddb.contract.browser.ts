@@ -32,9 +32,13 @@ describeOutboxStoreContract('in IndexedDB', { isShared: true, canCrash: true }, 
 
   /** What happened in the tabs is not told by itself. */
   async function settle(): Promise<void> {
-    await cleaner.waitForTimeout(150)
     for (const tab of tabs) {
-      const { held, told } = await tab.page.evaluate(() => ({ held: outbox.held, told: outbox.told }))
+      const { held, told } = await tab.page.evaluate(async () => {
+        // It queues and listens from a later turn on.
+        await new Promise((resolve) => setTimeout(resolve))
+        await navigator.locks.query()
+        return { held: outbox.held, told: outbox.told }
+      })
       for (const isHeld of held.slice(tab.held)) tab.events.held(isHeld)
       for (const notice of told.slice(tab.told)) tab.events.told(notice)
       tab.held = held.length
