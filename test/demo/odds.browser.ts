@@ -93,7 +93,20 @@ describe('who', () => {
       .waitFor()
   })
 
-  it('was invited gets in by the name of the room, too', async () => {
+  it('makes a private room of a name that is taken reads that, and makes the next one as it was before', async () => {
+    const alice = await stage.window('alice')
+    await isHere(alice)
+    await newRoom(alice, 'night-shift', true)
+    await roomButton(alice, 'night-shift').waitFor()
+    await alice.getByRole('button', { name: 'New room, or join one' }).click()
+    await alice.getByRole('textbox', { name: 'Name' }).fill('general')
+    expect(await alice.getByRole('checkbox', { name: 'Private' }).isChecked()).toBe(false)
+    await alice.getByRole('checkbox', { name: 'Private' }).check()
+    await alice.keyboard.press('Enter')
+    await alice.getByRole('alert').getByText('The name general is taken.').waitFor()
+  })
+
+  it('was invited gets in by the name of the room, and by its address', async () => {
     const alice = await stage.window('alice')
     const bob = await stage.window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
@@ -106,6 +119,13 @@ describe('who', () => {
     await newRoom(bob, 'night-shift')
     await roomButton(bob, 'night-shift').waitFor()
     await isHere(bob)
+
+    await alice.getByRole('textbox', { name: 'Invite somebody' }).fill('carol')
+    await alice.keyboard.press('Enter')
+    await alice.getByText('carol was invited').waitFor()
+    const carol = await stage.window('carol', { room: 'night-shift' })
+    await carol.getByRole('button', { name: 'Join', exact: true }).click()
+    await isHere(carol)
   })
 
   it('comes to a room by its address and is not in it is not told that it is being read', async () => {

@@ -1,7 +1,8 @@
 /** Making a room, or joining one that is there: by its name, or out of the list of the public ones. */
-import { type Room, type RoomDescription, TautlineError } from '@tautline/client'
+import { type RoomDescription, TautlineError } from '@tautline/client'
 import { useClient } from '@tautline/react'
 import { type ReactNode, type RefObject, type SyntheticEvent, useState } from 'react'
+import { joinOrAccept } from './join-or-accept.ts'
 import { ROOM_PATTERN } from './remembered.ts'
 import type { KnownRoom } from './use-rooms.ts'
 
@@ -37,10 +38,11 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
         ? client.rooms.create({ id: room, visibility: 'private' })
         : joinOrAccept(client.room(room)))
       setId('')
+      setIsPrivate(false)
       dialog.current?.close()
       onOpen(room)
     } catch (error) {
-      setProblem(problemOf(room, error))
+      setProblem(problemOf(room, makesPrivate, error))
     } finally {
       setIsBusy(false)
     }
@@ -116,18 +118,9 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
   )
 }
 
-/** A room that is not open to everybody may be open to who was invited. */
-async function joinOrAccept(room: Room): Promise<void> {
-  try {
-    await room.join()
-  } catch (error) {
-    if (!(error instanceof TautlineError) || error.code !== 'FORBIDDEN') throw error
-    await room.accept()
-  }
-}
-
-function problemOf(room: string, error: unknown): string {
+function problemOf(room: string, makesPrivate: boolean, error: unknown): string {
   const code = error instanceof TautlineError ? error.code : undefined
+  if (code === 'FORBIDDEN' && makesPrivate) return `The name ${room} is taken.`
   // The server does not tell strangers which private rooms there are.
   if (code === 'FORBIDDEN') return `${room} is not open to you. Who is in it can invite you.`
   return `That did not work: ${error instanceof Error ? error.message : String(error)}`

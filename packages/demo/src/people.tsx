@@ -4,7 +4,7 @@ import { admin } from '@tautline/client/admin'
 import { useClient, useConnection, usePresence } from '@tautline/react'
 import { type ReactNode, type SyntheticEvent, useState } from 'react'
 import { PresenceAvatar, presenceWords } from './presence.tsx'
-import { NAME_PATTERN } from './remembered.ts'
+import { NAME_PATTERN, NAME_RULE } from './remembered.ts'
 import { SidePanel } from './side-panel.tsx'
 import { useMembers } from './use-members.ts'
 
@@ -100,6 +100,7 @@ function InviteForm({ room, onProblem }: InviteFormProps): ReactNode {
           value={name}
           onChange={({ target }) => setName(target.value)}
           pattern={NAME_PATTERN}
+          title={NAME_RULE}
           placeholder="Name"
           autoComplete="off"
           autoCapitalize="none"

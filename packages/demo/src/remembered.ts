@@ -6,6 +6,8 @@
 const NAME_KEY = 'tautline-demo:name'
 /** A part of what the server takes, without the characters that nobody has in a name. */
 export const NAME_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,31}'
+/** The same, said to whoever gives another one. */
+export const NAME_RULE = 'Up to 32 letters of A to Z, digits, dots, dashes and underscores'
 export const ROOM_PATTERN = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,47}'
 
 /** `?user=alice` first, then what this window was told before. */

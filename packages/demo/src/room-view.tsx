@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { Announcer } from './announcer.tsx'
 import { Composer, type Purpose } from './composer.tsx'
 import { FailedChanges } from './failed-changes.tsx'
+import { joinOrAccept } from './join-or-accept.ts'
 import type { MessageActions } from './message-actions.tsx'
 import { MessageLog, type MessageLogHandle } from './message-log.tsx'
 import { People } from './people.tsx'
@@ -95,7 +96,9 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
           onPeople={() => setPanel(panel === 'people' ? undefined : 'people')}
           onBack={onBack}
         />
-        {!isMember && <Door phase={phase} error={error} onJoin={() => void room.join().catch(() => {})} />}
+        {!isMember && (
+          <Door phase={phase} error={error} onJoin={() => void joinOrAccept(room).catch(() => {})} />
+        )}
         {notice !== undefined && (
           <div className="notice" role="alert">
             <p>{notice}</p>

@@ -1,7 +1,7 @@
 /** The door: any name will do, this window keeps it. */
 import { type ReactNode, type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Logo } from './logo.tsx'
-import { NAME_PATTERN } from './remembered.ts'
+import { NAME_PATTERN, NAME_RULE } from './remembered.ts'
 import { WIDE } from './wide.ts'
 
 const SUGGESTIONS = ['alice', 'bob', 'carol']
@@ -37,7 +37,7 @@ export function SignIn({ onName }: { readonly onName: (name: string) => void }):
             value={name}
             onChange={(event) => setName(event.target.value)}
             pattern={NAME_PATTERN}
-            title="Up to 32 letters of A to Z, digits, dots, dashes and underscores"
+            title={NAME_RULE}
             autoComplete="off"
             autoCapitalize="none"
             spellCheck={false}
