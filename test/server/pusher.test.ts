@@ -195,9 +195,13 @@ describe('a notification for somebody who is away', () => {
     expect(pusher.figures()).toMatchObject({ pushesGivenUp: 0, pushesWaiting: 10_016 })
     for (let i = 0; i < 1_001; i++) pusher.take(second)
     expect(pusher.figures()).toMatchObject({ pushesGivenUp: 1_001, pushesWaiting: 10_016 })
+    pusher.leaveOut(500)
+    pusher.leaveOut(5_000)
+    expect(pusher.figures()).toMatchObject({ pushesGivenUp: 6_501, pushesWaiting: 10_016 })
     expect(logged).toEqual([
       { givenUp: 1, message: 'too many notifications wait to be handed on' },
       { givenUp: 1_001, message: 'too many notifications wait to be handed on' },
+      { givenUp: 6_501, message: 'too many notifications wait to be handed on' },
     ])
   })
 

@@ -199,6 +199,7 @@ export function createServerHost(name: string, parts: ServerHostParts): ServerHo
       case 'review_expired':
         count('hook_expired')
         return
+      case 'leave_out_pushes':
       case 'ask':
       case 'ask_expired':
         throw new Error('nobody has a say here')

@@ -224,6 +224,9 @@ export function createDriver(options: DriverOptions): Driver {
       case 'push':
         pusher?.take(effect.push)
         break
+      case 'leave_out_pushes':
+        pusher?.leaveOut(effect.count)
+        break
       case 'mark_seen':
         markSeen(effect.seen)
         break

@@ -62,6 +62,8 @@ export const NO_PUSHES: PushFigures = {
 
 export interface Pusher {
   take(push: Push): void
+  /** So many more were to be handed on than can wait: they are counted as given up. */
+  leaveOut(count: number): void
   figures(): PushFigures
   /** Resolves when each was tried, or after so long: then what is left, and what would be tried again, is given up. */
   finish(timeoutMs: number): Promise<void>
@@ -154,13 +156,20 @@ export function createPusher({ store, mayRead, push, logger }: PusherOptions): P
     waiting.add(timer)
   }
 
+  function leaveOut(count: number): void {
+    // Once for each thousand: a push service that is down must not fill the log as well.
+    const isTold = Math.ceil((leftOut + count) / 1_000) > Math.ceil(leftOut / 1_000)
+    leftOut += count
+    if (isTold) logger.error({ givenUp: leftOut }, 'too many notifications wait to be handed on')
+  }
+
   return {
+    leaveOut,
+
     take(next) {
       if (isStopped) return
       if (queue.length + waiting.size >= MAX_QUEUED) {
-        // Once for each thousand: a push service that is down must not fill the log as well.
-        if (leftOut++ % 1_000 === 0)
-          logger.error({ givenUp: leftOut }, 'too many notifications wait to be handed on')
+        leaveOut(1)
         return
       }
       queue.push({ push: next, tries: 0 })

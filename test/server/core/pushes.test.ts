@@ -25,8 +25,11 @@ async function general(options: Parameters<typeof createBench>[0] = { pushes: tr
     })),
   )
   let n = 0
+  let leftOut = 0
   return {
     ...bench,
+    /** How many were not, by then. */
+    leftOut: () => leftOut,
     commit,
     /** As bob. */
     async say(text: string, more: object = {}, room = 'general') {
@@ -40,6 +43,7 @@ async function general(options: Parameters<typeof createBench>[0] = { pushes: tr
     /** Whom and what of, since this was asked last. */
     pushed() {
       const pushes = bench.others.filter((effect): effect is PushEffect => effect.do === 'push')
+      leftOut += bench.others.reduce((sum, one) => sum + (one.do === 'leave_out_pushes' ? one.count : 0), 0)
       bench.others.length = 0
       return pushes.map(({ push }) => {
         const said = push.message ? ` ${JSON.stringify(push.message.entry.payload['content'])}` : ''
@@ -124,6 +128,24 @@ describe('what is handed on', () => {
     await bench.say('one')
     await bench.say('two', { mentions: ['alice', 'carol'] })
     expect(bench.pushed()).toEqual(['alice: message "one"', 'alice: mention "two"', 'carol: mention "two"'])
+  })
+
+  it('of a thousand messages to a thousand who are away is what can be kept, and the rest is counted', async () => {
+    const bench = await general({ pushes: true, presenceGraceMs: 0 })
+    bench.hold('commit')
+    await bench.say('one')
+    const { ops, unixMs } = bench.takeWork('commit')
+    const { outcomes, appended } = await bench.store.commit(ops, unixMs)
+    const [{ entries: [said] = [], ...where } = { room: '', h: '', memberCount: 0 }] = appended
+    if (!said) throw new Error('nothing was said')
+    const entries = Array.from({ length: 1_000 }, () => said)
+    const listeners = ['bob', ...Array.from({ length: 1_000 }, (_, i) => `user-${i}`)]
+    bench.step({ type: 'committed', result: { outcomes, appended: [{ ...where, entries, listeners }] } })
+    const pushes = bench.pushed()
+    expect(pushes).toHaveLength(20_000)
+    expect(pushes[0]).toBe('user-0: message "one"')
+    expect(pushes).not.toContain('bob: message "one"')
+    expect(bench.leftOut()).toBe(980_000)
   })
 
   it('is handed on at the end of the node, without a wait', async () => {

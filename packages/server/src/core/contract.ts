@@ -185,6 +185,8 @@ export type Effect =
     }
   /** A notification for somebody who is away. Answered by nothing. */
   | { readonly do: 'push'; readonly push: Push }
+  /** So many more than can be kept were to be pushed, and are not. Answered by nothing. */
+  | { readonly do: 'leave_out_pushes'; readonly count: number }
   /** Everything is committed, told and closed. */
   | { readonly do: 'drained' }
 

@@ -30,6 +30,8 @@ export interface PushWait extends Scheduled {
 
 /** Pushes that may wait for a grace to end; beyond them they are handed on at once. */
 const MAX_WAITING = 10_000
+/** Messages of which one commit tells users; more than that nobody would keep until they are handed on. */
+const MAX_AT_ONCE = 20_000
 
 export interface Pushes {
   committed(result: CommitResult): void
@@ -87,15 +89,23 @@ export function createPushes(context: Context, sessions: Pick<Sessions, 'isThere
             offer({ userId, entry, message: place === undefined ? undefined : messages.get(place) })
         }
       }
+      let handedOn = 0
+      let leftOut = 0
       for (const { room, entries, listeners = [] } of appended) {
-        for (const entry of listeners.length > 0 ? entries : []) {
+        // Each is looked for once, not once for each of a thousand messages.
+        const away = listeners.filter((userId) => !sessions.isThere(userId))
+        for (const entry of away.length > 0 ? entries : []) {
           if (!isMessage(entry)) continue
-          for (const userId of listeners) {
-            if (userId !== entry.sender && !told.has(`${userId}\n${placeKey(room, entry.seq)}`))
-              offer({ userId, entry: undefined, message: { room, entry } })
+          const place = placeKey(room, entry.seq)
+          const message = { room, entry }
+          for (const userId of away) {
+            if (userId === entry.sender || (told.size > 0 && told.has(`${userId}\n${place}`))) continue
+            if (handedOn++ < MAX_AT_ONCE) offer({ userId, entry: undefined, message })
+            else leftOut++
           }
         }
       }
+      if (leftOut > 0) context.effects.push({ do: 'leave_out_pushes', count: leftOut })
     },
 
     ring: end,
