@@ -2,7 +2,8 @@
  * What the server says about itself: JSON lines by pino, with ids and codes. Never the content of a message, never a
  * token; whoever adds a line here keeps to that.
  */
-import { type DestinationStream, destination, pino } from 'pino'
+import { write, writeSync } from 'node:fs'
+import { type DestinationStream, pino } from 'pino'
 
 /** The four functions that the server uses of a logger; pino's has them. */
 export interface Logger {
@@ -37,31 +38,58 @@ function guarded(logger: Logger): Logger {
 /** One for all servers of the process. */
 let standardOutput: DestinationStream | undefined
 
-/** Lines of this many characters are written even if the turn goes on. */
+/** Lines of this many characters are handed over even if the turn goes on. */
 const MAX_HELD_CHARS = 8_192
-/** What could not be written waits, up to so many bytes: a log on a full disk must not become a full memory. */
-const MAX_WAITING_BYTES = 1_048_576
+/** What cannot be written yet waits, up to so many characters; beyond them lines are lost. */
+const MAX_WAITING_CHARS = 8_388_608
+/** A pipe that takes nothing now is tried again after so long. */
+const RETRY_MS = 100
 
 /**
  * The standard output, written once for all lines of a turn of the event loop: a thousand connections that come together
- * are a thousand lines, and each write costs more than the line. Still synchronous: what a process says before it ends is
- * written.
+ * are a thousand lines, and each write costs more than the line. Nobody waits for it: who reads it may stand still, and
+ * the disk may be full, and the server must not care. (pino's own either stands still with its reader or, at the end of the
+ * process, waits for room on the disk for ever.) What is held when the process ends is written then.
  */
 function turnwise(): DestinationStream {
-  const output = destination({ sync: true, minLength: MAX_HELD_CHARS, maxLength: MAX_WAITING_BYTES })
-  // Who cannot write its log goes on without: it is tried again with the next line.
-  output.on('error', () => {})
-  const flush = () => {
-    isDue = false
-    output.flush()
+  const { fd } = process.stdout
+  let held = ''
+  let isWriting = false
+
+  function flush(): void {
+    if (isWriting || held === '') return
+    isWriting = true
+    const lines = Buffer.from(held)
+    held = ''
+    put(lines)
   }
-  let isDue = false
-  process.on('exit', flush)
+
+  function put(lines: Buffer): void {
+    write(fd, lines, (error, count) => {
+      const left = lines.subarray(count)
+      if (error?.code === 'EAGAIN') setTimeout(put, RETRY_MS, left).unref()
+      else if (!error && left.length > 0) put(left)
+      else {
+        // Where it failed these lines are lost; the next ones are tried again.
+        isWriting = false
+        flush()
+      }
+    })
+  }
+
+  process.on('exit', () => {
+    try {
+      if (held !== '') writeSync(fd, held)
+    } catch {
+      // Nobody reads it any more, or there is no room: nothing is left to tell it to.
+    }
+  })
   return {
     write(line) {
-      output.write(line)
-      if (!isDue) setImmediate(flush)
-      isDue = true
+      if (held.length > MAX_WAITING_CHARS) return
+      if (held === '') setImmediate(flush)
+      held += line
+      if (held.length >= MAX_HELD_CHARS) flush()
     },
   }
 }

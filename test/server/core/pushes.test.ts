@@ -136,7 +136,8 @@ describe('what is handed on', () => {
     await bench.say('one')
     const { ops, unixMs } = bench.takeWork('commit')
     const { outcomes, appended } = await bench.store.commit(ops, unixMs)
-    const [{ entries: [said] = [], ...where } = { room: '', h: '', memberCount: 0 }] = appended
+    const [where] = appended
+    const said = where?.entries[0]
     if (!said) throw new Error('nothing was said')
     const entries = Array.from({ length: 1_000 }, () => said)
     const listeners = ['bob', ...Array.from({ length: 1_000 }, (_, i) => `user-${i}`)]
