@@ -90,7 +90,7 @@ describe('the log', () => {
       )
       expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
       const written = readFileSync(file, 'utf8')
-      expect(written).toContain('a line for a full disk')
+      expect(written).toContain('there is room again')
       expect(written).toContain('and it goes on')
       // What waited is bounded.
       expect(written.length).toBeLessThan(10_000_000)
