@@ -559,6 +559,19 @@ const DECIDED = { status: 'acknowledged', code: undefined, seq: 1 } as const
 
 const ALLOWED: readonly [Invariant, string, (history: History) => void, (history: History) => void][] = [
   [
+    'I8',
+    'what a tab writes while another one signs out and keeps nothing',
+    (history) => {
+      const { session, sent } = acknowledged(history)
+      sent.outcomes[0] = { ...sent.outcomes[0]!, status: 'failed', code: 'CANCELLED' }
+      const { outbox } = session
+      history.departures.push({ outbox, from: sent.at - 1, until: sent.at })
+    },
+    (history) => {
+      for (const departure of history.departures) departure.until = departure.from
+    },
+  ],
+  [
     'I4',
     'a room that is followed again when all is heard that came in the frame of the read',
     (history) => {

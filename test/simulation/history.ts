@@ -44,6 +44,8 @@ export interface History {
     readonly at: number
     readonly rooms: ReadonlyMap<string, Role>
   }[]
+  /** Who signed out and kept nothing: when, and until when they went on giving up what other tabs wrote. */
+  readonly departures: { readonly outbox: string; readonly from: number; until: number }[]
   /** Outboxes of which everything was to go, and went: when it was asked for, and when it was done. */
   readonly emptied: { readonly outbox: string; readonly from: number; readonly at: number }[]
   /** Whether the application has hooks, and what they let pass. */
@@ -223,6 +225,7 @@ export function createHistory(epoch: string): History {
     nodes: [],
     stored: new Map(),
     stood: new Map(),
+    departures: [],
     emptied: [],
     hasHooks: false,
     reviewed: new Set(),

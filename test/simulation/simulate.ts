@@ -291,17 +291,14 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   function signOut(device: Device): void {
     const { host, place } = device
     const keepOutbox = dice.chance(0.5)
+    const departure = { outbox: host.session.outbox, from: world.now, until: Number.POSITIVE_INFINITY }
     if (!keepOutbox) {
       if (place.storage) history.evicted.add(place.name)
-      for (const { id, outbox, sends } of history.sessions) {
-        if (outbox !== host.session.outbox) continue
-        // Of what others said it may know less than they: a power cut brings back what was decided.
-        const given = sends.filter(({ outcomes }) => outcomes.length === 0 || id !== host.session.id)
-        for (const sent of given) sent.cancelledAt = Math.min(sent.cancelledAt, world.now)
-      }
+      history.departures.push(departure)
     }
     device.isClosed = true
     host.logout(keepOutbox, () => {
+      departure.until = world.now
       const user = dice.pick(USERS)
       device.isClosed = false
       device.place = placeOf(user, place)

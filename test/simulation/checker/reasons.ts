@@ -57,7 +57,7 @@ interface Failed {
 
 /** Codes with which a message may fail, and when that is right. A message that fails with any other is one too many. */
 const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
-  CANCELLED: ({ sent, at }) => sent.cancelledAt <= at,
+  CANCELLED: wasGivenUp,
   MESSAGE_TOO_LONG: ({ sent }) => sent.isLong,
   VALIDATION_ERROR: ({ sent }) => sent.kind === 'invalid',
   POISON: ({ sent }) => sent.kind === 'poison',
@@ -71,14 +71,24 @@ const REASONS: { readonly [C in Code]?: (failed: Failed) => boolean } = {
     wasRefused(history, 'FORBIDDEN', decided),
   MUTED: ({ history, decided }) => wasRefused(history, 'MUTED', decided),
   // Decided before, without the message: its first answer was lost.
-  VOID: ({ history, session, sent, at, decided }) =>
-    history.evicted.has(session.outbox) ||
+  VOID: (failed) => {
+    const { history, session, sent, decided } = failed
+    if (history.evicted.has(session.outbox)) return true
     // Accepted, and taken back with the store.
-    (history.lines.length > 1 && decided.some(({ outcome }) => outcome === 'acknowledged')) ||
-    decided.some(({ code }) => {
-      if (code === 'SKIPPED') return sent.cancelledAt <= at || sent.kind === 'poison' || sent.isLong
+    if (history.lines.length > 1 && decided.some(({ outcome }) => outcome === 'acknowledged')) return true
+    return decided.some(({ code }) => {
+      if (code === 'SKIPPED') return wasGivenUp(failed) || sent.kind === 'poison' || sent.isLong
       return code !== undefined && code !== 'VOID' && CODES[code].final
-    }),
+    })
+  },
+}
+
+/** By its sender, or by a tab that signed out and kept nothing, which gives up what it finds while it does. */
+function wasGivenUp({ history, session, sent, at }: Failed): boolean {
+  if (sent.cancelledAt <= at) return true
+  return history.departures.some(
+    ({ outbox, from, until }) => outbox === session.outbox && from <= at && sent.at <= until,
+  )
 }
 
 const SMALLEST_OUTBOX_ROWS = 30
