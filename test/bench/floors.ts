@@ -40,7 +40,7 @@ export const FLOORS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
   accept: {
     'with the JWT checked':
-      'Bare ws, which checks nothing, takes five sixths of it: accept, an HTTP request, the upgrade with its SHA-1, two writes. Of the rest, which is as much again and spread thin, the token is the largest part (a fourteenth of all, of which the HMAC is a third), then the checked frame of the greeting (a twentieth), and the second write, of `connected`.',
+      'Bare ws, which checks nothing, takes about as much by itself as the goal allows: accept, an HTTP request, the upgrade with its SHA-1, two writes. Of the rest, which is as much again and spread thin, the token is the largest part (a fourteenth of all, of which the HMAC is a third), then the checked frame of the greeting (a twentieth), and the second write, of `connected`.',
   },
   rooms: {
     'cost at 10,000 rooms, of that at 1':
