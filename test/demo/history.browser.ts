@@ -23,7 +23,11 @@ afterEach(() => expect(stage.complaints).toEqual([]))
 afterAll(() => stage.close())
 
 const log = (page: Page) => page.getByRole('region', { name: 'Messages in archive' })
-const isAtBeginning = (page: Page) => page.getByText('This is where it began.').isVisible()
+/** The word of the beginning may be there while the list still makes room for the last page above. */
+async function isAtBeginning(page: Page): Promise<boolean> {
+  const isSaid = await page.getByText('This is where it began.').isVisible()
+  return isSaid && (await said(page))[0]?.startsWith('1. ') === true
+}
 
 async function overTheLog(page: Page): Promise<void> {
   const box = await log(page).boundingBox()
@@ -97,7 +101,8 @@ describe('a room with 10,000 messages', () => {
                 resolve()
               })
             }),
-          8 * LONG_MS,
+          // Of which the page may get a small part, on a machine that is busy.
+          20 * LONG_MS,
         ),
       )
       expect(felt.longestCpuMs).toBeGreaterThan(LONG_MS)
@@ -106,9 +111,8 @@ describe('a room with 10,000 messages', () => {
       console.log(
         `attempt ${attempt}: ${tasks.count} tasks, the longest ${tasks.longestCpuMs.toFixed(1)} ms of CPU, ${tasks.longestWallMs.toFixed(0)} ms by the wall clock`,
       )
-      expect((await said(page))[0]).toMatch(/^1\. /)
       // Of all that was read, only what can be seen is in the page.
-      expect(await page.locator('.message').count()).toBeLessThan(60)
+      await expect.poll(() => page.locator('.message').count()).toBeLessThan(60)
       if (!best || tasks.longestCpuMs < best.longestCpuMs) best = tasks
       await page.context().close()
     }
