@@ -11,6 +11,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     environment: 'node',
+    // None of them waits for a clock. A machine that is busy with other things takes longer; what is there is seen at once.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './scripts/tally-reporter.mjs'],
   },
 })

@@ -17,7 +17,7 @@ async function localServer(limits = {}): Promise<string> {
   return `127.0.0.1:${server.port}`
 }
 
-describe('tautline chat in a script', { timeout: 30_000 }, () => {
+describe('tautline chat in a script', () => {
   it('sends each line, prints it with its place, and ends when all are acknowledged', async () => {
     const url = await localServer()
     const { code, out, err } = await run(['chat', url, '--user', 'alice'], signed, 'hello\n\n//slash\n')
@@ -120,7 +120,7 @@ describe('tautline chat in a script', { timeout: 30_000 }, () => {
   })
 })
 
-describe('two chats', { timeout: 30_000 }, () => {
+describe('two chats', () => {
   it('lose nothing when the server is killed between them', async () => {
     const db = join(temporaryFolder(), 'chat.db')
     const first = await startServer(db)

@@ -10,7 +10,7 @@ import { run, SECRET, startServer, temporaryFolder } from './program.ts'
 
 const signed = { TAUTLINE_SECRET: SECRET }
 
-describe('tautline', { timeout: 30_000 }, () => {
+describe('tautline', () => {
   it.each<[string[], Record<string, string>, number, string]>([
     [[], {}, 2, 'What shall I do?'],
     [['sing'], {}, 2, 'There is no command "sing".'],
@@ -125,7 +125,7 @@ describe('the arguments', () => {
   })
 })
 
-describe('tautline serve', { timeout: 30_000 }, () => {
+describe('tautline serve', () => {
   it('says that a port is taken', async () => {
     const server = await createServer({ port: 0, auth: { secret: SECRET }, store: memory(), logger: false })
     onTestFinished(() => server.close())

@@ -16,7 +16,7 @@ async function listen(onRequest: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('tautline health', { timeout: 30_000 }, () => {
+describe('tautline health', () => {
   it.each(['ws://HOST/ws', 'http://HOST', 'HOST', 'http://HOST/health'])(
     'finds the server at %s',
     async (form) => {

@@ -99,7 +99,7 @@ describe('the settings of tautline serve', () => {
     expect(read(optionsBy([], env)).node.usage.sends?.count).toBe(30)
   })
 
-  it('bind the server that was started with them', { timeout: 30_000 }, async () => {
+  it('bind the server that was started with them', async () => {
     const args = [
       'serve',
       '--port',

@@ -25,7 +25,7 @@ function statusesOf(client: Client): string[] {
   return statuses
 }
 
-describe('a server whose disk is full', { timeout: 20_000 }, () => {
+describe('a server whose disk is full', () => {
   it('takes nothing more and stays up: what is sent waits, what was said is read, and all arrives once there is room', async () => {
     const server = killableServer()
     await server.start()
@@ -50,7 +50,7 @@ describe('a server whose disk is full', { timeout: 20_000 }, () => {
   })
 })
 
-describe('a file in other hands', { timeout: 20_000 }, () => {
+describe('a file in other hands', () => {
   it('is left alone by a second server, which says why, and the first goes on', async () => {
     const server = killableServer()
     await server.start()

@@ -30,7 +30,7 @@ function linesOf(trace: string): string[] {
   return readFileSync(trace, 'utf8').split('\n')
 }
 
-describe('the ack of a server', { timeout: 30_000 }, () => {
+describe('the ack of a server', () => {
   type Call = 'log written' | 'log synced' | 'ack sent'
 
   /** The calls that count, in their order. All are made by one thread. */
@@ -93,7 +93,7 @@ describe('the ack of a server', { timeout: 30_000 }, () => {
   })
 })
 
-describe('the word of a client that a message is queued', { timeout: 30_000 }, () => {
+describe('the word of a client that a message is queued', () => {
   it('follows an fdatasync of the file of its outbox', async (context) => {
     skipWithoutStrace(context)
     const server = killableServer()

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await server.kill()
   await server.start()
   for (const { name, result } of conversations) seen.set(name, await result)
-}, 30_000)
+})
 
 afterAll(async () => {
   for (const child of children) child.kill()

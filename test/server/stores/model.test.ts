@@ -269,7 +269,7 @@ it('agrees with the naive store, in memory and on SQLite', async () => {
   // The draw is worth something only if it meets every kind of outcome often.
   expect([...seen.keys()].sort()).toEqual(KINDS)
   expect(Math.min(...seen.values())).toBeGreaterThan(100)
-}, 20_000)
+}, 120_000)
 
 function nameOf(outcome: Outcome): string {
   if (outcome.outcome === 'failed') return outcome.code
