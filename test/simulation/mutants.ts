@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
     to: '',
     profile: 'wires',
-    seed: 19,
+    seed: 41,
   },
   {
     name: 'dedupe-in-memory',
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   const lastN = isForgotten ? n - 1 : view.lastN(user, sid, room)
   const decision = decide(lastN ?? 0, isForgotten ? undefined : known, {`,
     profile: 'wires',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'ack-before-commit',
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
           }
 `,
     profile: 'commits',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'no-id-index',
@@ -120,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return fail(command.refusal, true)',
     to: 'return fail(command.refusal, false)',
     profile: 'strangers',
-    seed: 52,
+    seed: 19,
   },
   {
     name: 'persisted-counter',
@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   return { do: 'apply', skip: cursor + 1 - first }`,
     to: "  return { do: 'apply', skip: 0 }",
     profile: 'mix',
-    seed: 5,
+    seed: 4,
   },
   {
     name: 'no-poll',
@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "return isHolder && context.ready && status === 'durable' && !isClosing ? lookAt : NEVER",
     to: 'return context.now < 0 ? lookAt : NEVER',
     profile: 'deaf',
-    seed: 2,
+    seed: 43,
   },
   {
     name: 'no-relane',
@@ -211,7 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (previous && (row.sid !== previous.sid || row.n !== previous.n + 1)) break',
     to: 'if (previous && row.sid === previous.sid && row.n !== previous.n + 1) break',
     profile: 'drainers',
-    seed: 467,
+    seed: 335,
   },
   {
     name: 'failure-told-before-written',
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     const { code, detail, applicationCode } = outcome
     ask({ do: 'fail', messageId, code, detail, applicationCode }, () => {})`,
     profile: 'storage',
-    seed: 1_627,
+    seed: 80,
   },
   {
     name: 'queued-before-written',
@@ -239,7 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '      waiting.push(row)\n    },',
     to: "      waiting.push(row)\n      context.emit({ type: 'progress', messageId: row.messageId, status: 'queued' })\n    },",
     profile: 'storage',
-    seed: 17,
+    seed: 3,
   },
   {
     name: 'order-of-arrival',
@@ -257,7 +257,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    connections.delete(connection.id)\n',
     to: '',
     profile: 'mix',
-    seed: 3,
+    seed: 1,
   },
   {
     name: 'hole-in-the-order',
@@ -284,7 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'const text = `${h}\\n${sender}\\n${messageId}`',
     to: "const text = `${h === '' ? '' : ' '}${sender}\\n${messageId}`",
     profile: 'setbacks',
-    seed: 5,
+    seed: 6,
   },
   {
     name: 'backoff-reset-at-open',
@@ -338,7 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (is.seq <= old.seq) return { outcome: { outcome: 'delivered', ...old, moved: false } }\n",
     to: '',
     profile: 'mix',
-    seed: 8,
+    seed: 17,
   },
   {
     name: 'hook-not-asked',
@@ -365,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '} else handOn(item, question ? unreviewed(item.op) : item.op)',
     to: '} else handOn(item, question ? unreviewed.call(undefined, item.op) && item.op : item.op)',
     profile: 'hooks',
-    seed: 34,
+    seed: 95,
   },
   {
     name: 'digest-of-the-edited-body',
@@ -386,7 +386,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    if (lane && !CODES[code].final && lanes.get(lane.key) === lane.is) lanes.delete(lane.key)\n',
     to: '',
     profile: 'commits',
-    seed: 17,
+    seed: 5,
   },
   {
     name: 'mute-not-kept',
@@ -395,7 +395,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: '(view.sanction(room, user)?.mutedUntil ?? 0) > unixMs',
     to: '(view.sanction(room, user)?.mutedUntil ?? 0) < -unixMs',
     profile: 'members',
-    seed: 8,
+    seed: 31,
   },
   {
     name: 'ban-not-kept',
@@ -404,7 +404,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return view.sanction(room, user)?.isBanned === true',
     to: 'return view.sanction(room, user)?.mutedUntil === -1',
     profile: 'members',
-    seed: 6,
+    seed: 2,
   },
   {
     name: 'role-not-kept',
@@ -422,7 +422,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (!may(view, user, id, right) || user === target) return false',
     to: "if (!may(view, user, id, 'write') || user === target) return false\n  if (right !== 'write') return true",
     profile: 'members',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'anybody-changes-a-room',
@@ -440,7 +440,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return view.invitation(room, user) && { room, user, is: undefined }',
     to: 'return view.invitation(room, user) && undefined',
     profile: 'members',
-    seed: 2,
+    seed: 4,
   },
   {
     name: 'logout-that-leaves-rows',
@@ -449,7 +449,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "    ask({ do: 'clear' }, () => {",
     to: "    ask({ do: 'list' }, () => {",
     profile: 'departures',
-    seed: 16,
+    seed: 277,
   },
   {
     name: 'token-refreshed-twice',
@@ -503,7 +503,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (older && older.helloRef > connection.helloRef) {',
     to: 'if (older && older.helloRef < 0) {',
     profile: 'strangers',
-    seed: 187,
+    seed: 48,
   },
   {
     name: 'cancelled-without-asking',
@@ -512,7 +512,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      giveUp([place.row], 'CANCELLED')",
     to: "      settle(place, { status: 'failed', code: 'CANCELLED' })",
     profile: 'wires',
-    seed: 3,
+    seed: 14,
   },
   {
     name: 'never-sent-again',
@@ -647,7 +647,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'view.reacted(about.room, about.seq, emoji, op.user) === isAdded',
     to: '!known && !isAdded',
     profile: 'mix',
-    seed: 11,
+    seed: 4,
   },
   {
     name: 'change-unseen-in-its-batch',
