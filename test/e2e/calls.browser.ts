@@ -173,8 +173,17 @@ describe('two tabs', () => {
   })
 
   it('that call each other in the same moment are in one call', async () => {
-    const [ann, bob] = [await caller('ann'), await caller('bob')]
+    const lines = [await createProxy(), await createProxy()] as const
+    onTestFinished(() => {
+      for (const line of lines) line.close()
+    })
+    for (const line of lines) line.aim(port)
+    const through = ({ port: own }: { readonly port: number }) => `ws://127.0.0.1:${own}/ws`
+    const [ann, bob] = [await caller('ann', through(lines[0])), await caller('bob', through(lines[1]))]
+    // Neither hears of the other before both have called.
+    for (const line of lines) line.set('both', { isStalled: true })
     await Promise.all([start(ann, { to: named('bob') }), start(bob, { to: named('ann') })])
+    for (const line of lines) line.heal()
     await connected(ann, bob)
     const ids = [ann, bob].map((page) => page.evaluate(() => call.callId))
     expect(new Set(await Promise.all(ids)).size).toBe(1)
