@@ -164,6 +164,14 @@ export function setScene(makeServer: () => SceneServer = serverInProcess): Scene
       return { waiting, states: states.filter(({ queued, status }) => queued > 0 || status !== 'connected') }
     }
     await expect.poll(stillSending, SOON).toEqual({ waiting: [], states: [] })
+    // A tab that has just been opened may not have read yet what the one before left.
+    const left = undecided()
+    const missing = async () => {
+      const said = new Set(await log())
+      return left.filter((content) => !said.has(content))
+    }
+    if (left.length > 0) await expect.poll(missing, SOON).toEqual([])
+    await expect.poll(stillSending, SOON).toEqual({ waiting: [], states: [] })
     for (const content of undecided()) history.push({ event: 'ok', content })
   }
 
