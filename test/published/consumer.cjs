@@ -32,7 +32,7 @@ assert.ok(readFileSync(require.resolve('@tautline/react'), 'utf8').startsWith("'
 
 async function main() {
   const secret = 'a secret of thirty-two bytes or more'
-  const server = await createServer({ port: 0, auth: { secret }, store: sqlite(':memory:'), logger: false })
+  const server = await createServer({ port: 0, auth: { secret }, store: sqlite('cjs.db'), logger: false })
   const client = createClient({ url: server.url, getToken: () => createToken({ secret, userId: 'alice' }) })
   await client.connect()
   const room = client.room('general')

@@ -28,7 +28,7 @@ for (const exported of [
 }
 
 const secret = 'a secret of thirty-two bytes or more'
-const server = await createServer({ port: 0, auth: { secret }, store: sqlite(':memory:'), logger: false })
+const server = await createServer({ port: 0, auth: { secret }, store: sqlite('mjs.db'), logger: false })
 const client = createClient({ url: server.url, getToken: () => createToken({ secret, userId: 'alice' }) })
 await client.connect()
 const room = client.room('general')
