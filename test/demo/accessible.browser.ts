@@ -2,23 +2,14 @@
 // with TAUTLINE_SCREENSHOTS=1.
 
 import type { Page } from 'playwright-core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isAccessible } from './accessible.ts'
 import { composer, isHere, message, offline, picture, roomButton, typing, write } from './scenes.ts'
-import { Stage } from './stage.ts'
+import { stageOfEachTest } from './stage.ts'
 
 const NARROW = { viewport: { width: 360, height: 740 } }
 
-let stage: Stage
-
-beforeEach(async () => {
-  stage = await Stage.open()
-})
-
-afterEach(async () => {
-  await stage.close()
-  expect(stage.complaints).toEqual([])
-})
+const stage = stageOfEachTest()
 
 /** What stands wider than the screen has to be scrolled sideways. */
 const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth)
@@ -28,10 +19,10 @@ const focused = (page: Page) =>
 
 describe('the keyboard alone', () => {
   it('signs in, writes, answers, edits, reacts, changes the room, and always finds back to where one writes', async () => {
-    const bob = await stage.window('bob')
+    const bob = await stage().window('bob')
     await isHere(bob)
     await write(bob, 'Does it hold?')
-    const page = await stage.tab(bob.context(), '')
+    const page = await stage().tab(bob.context(), '')
     const { keyboard } = page
     await page.getByRole('heading', { name: 'Who are you' }).waitFor()
     await expect.poll(() => focused(page)).toBe('name')
@@ -85,9 +76,9 @@ const isFocused = (element: Element): boolean => document.activeElement === elem
 
 describe.each(['light', 'dark'] as const)('in a %s page', (colorScheme) => {
   it('axe finds nothing, whatever is open, and with and without a connection', async () => {
-    const alice = await stage.window('alice', { colorScheme })
+    const alice = await stage().window('alice', { colorScheme })
     await isHere(alice)
-    const bob = await stage.window('bob')
+    const bob = await stage().window('bob')
     await isHere(bob)
     const isDark = colorScheme === 'dark'
     await isAccessible(alice, 'an empty room')
@@ -149,7 +140,7 @@ describe.each(['light', 'dark'] as const)('in a %s page', (colorScheme) => {
 
     await write(alice, 'long '.repeat(1_001))
     await message(alice, 'long').getByText('Not sent').waitFor()
-    await stage.stopServer('SIGTERM')
+    await stage().stopServer('SIGTERM')
     await offline(alice).getByText('next attempt in').waitFor()
     await write(alice, 'Mind the wet paint on the door.')
     await message(alice, 'Mind the').getByText('queued').waitFor()
@@ -163,9 +154,9 @@ describe.each(['light', 'dark'] as const)('in a %s page', (colorScheme) => {
   })
 
   it('and a narrow one nothing either, and nothing stands out at its side', async () => {
-    const carol = await stage.window('carol', { ...NARROW, colorScheme })
+    const carol = await stage().window('carol', { ...NARROW, colorScheme })
     await isHere(carol)
-    const bob = await stage.window('bob')
+    const bob = await stage().window('bob')
     await isHere(bob)
     await write(bob, 'May I have the old line? It would do for the gate, which swings in the wind all night.')
     await message(carol, 'May I').hover()
@@ -185,7 +176,7 @@ describe.each(['light', 'dark'] as const)('in a %s page', (colorScheme) => {
     await roomButton(carol, 'tea-kitchen').waitFor()
     if (colorScheme === 'light') await picture(carol, 'demo-narrow-rooms')
     await isAccessible(carol, 'the rooms')
-    await stage.stopServer('SIGTERM')
+    await stage().stopServer('SIGTERM')
     await offline(carol).getByText('next attempt in').waitFor()
     await roomButton(carol, 'general').click()
     await isAccessible(carol, 'no connection')

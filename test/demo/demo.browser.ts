@@ -1,6 +1,6 @@
 // The demo as a new user tries it, in a real Chromium: two windows, two users, a server that goes away and comes back.
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   composer,
   connect,
@@ -14,26 +14,17 @@ import {
   typing,
   write,
 } from './scenes.ts'
-import { Stage } from './stage.ts'
+import { stageOfEachTest } from './stage.ts'
 
-let stage: Stage
+const stage = stageOfEachTest()
 /** High enough for everything that is said in a scene: of a long list only what can be seen is in the page. */
 const TALL = { viewport: { width: 1200, height: 2_400 } }
 
-beforeEach(async () => {
-  stage = await Stage.open()
-})
-
-afterEach(async () => {
-  await stage.close()
-  expect(stage.complaints).toEqual([])
-})
-
 describe('two windows', () => {
   it('see each other come, type, write and go', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
-    const bob = await stage.window('bob', { colorScheme: 'dark' })
+    const bob = await stage().window('bob', { colorScheme: 'dark' })
     await isHere(bob)
     await alice.getByRole('button', { name: '2 here' }).click()
     const people = alice.getByRole('region', { name: 'People' })
@@ -53,8 +44,8 @@ describe('two windows', () => {
   })
 
   it('answer a message with its quote, go back to it, and go on in its thread', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob')
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
     await write(alice, 'Does it hold?')
     await message(bob, 'Does it hold?').hover()
@@ -80,8 +71,8 @@ describe('two windows', () => {
   })
 
   it('change what was said: edit, react and delete', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob')
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
     await write(alice, 'Tee is ready')
     await message(alice, 'Tee').getByText('acknowledged').waitFor()
@@ -102,8 +93,8 @@ describe('two windows', () => {
   })
 
   it('count what is unread in the other rooms, make one, invite, and write directly', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob')
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
     await roomButton(bob, 'tea-kitchen').click()
     await isHere(bob)
@@ -140,21 +131,21 @@ describe('two windows', () => {
 
 describe('a server that is killed while both write on', () => {
   it('gets everything once and in order when it is back, and so does a reload', async () => {
-    const alice = await stage.window('alice', TALL)
-    const bob = await stage.window('bob', TALL)
+    const alice = await stage().window('alice', TALL)
+    const bob = await stage().window('bob', TALL)
     await Promise.all([isHere(alice), isHere(bob)])
     const own = (name: string) => Array.from({ length: 12 }, (_, n) => `${name} ${n + 1}.`)
 
     for (const [n, text] of own('alice').entries()) {
       await write(alice, text)
       await write(bob, own('bob')[n] ?? '')
-      if (n === 5) await stage.stopServer('SIGKILL')
+      if (n === 5) await stage().stopServer('SIGKILL')
     }
     await offline(alice).getByText('No connection').waitFor()
     await alice.getByRole('button', { name: /Offline \d+ queued/ }).waitFor()
     await message(alice, 'alice 12.').getByText('queued').waitFor()
 
-    await stage.startServer()
+    await stage().startServer()
     const atAlice = await saidInAll(alice, 24)
     const atBob = await saidInAll(bob, 24)
     expect(atBob).toEqual(atAlice)
@@ -167,12 +158,12 @@ describe('a server that is killed while both write on', () => {
   })
 
   it('is said to the user, with a countdown and a way to try again at once', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
-    expect(await stage.stopServer('SIGTERM')).toBe(0)
+    expect(await stage().stopServer('SIGTERM')).toBe(0)
     await offline(alice).getByText('the server does not answer').waitFor()
     await offline(alice).getByText('next attempt in').waitFor()
-    await stage.startServer()
+    await stage().startServer()
     // Where the countdown was faster there is nothing to press any more.
     await offline(alice)
       .getByRole('button', { name: 'Try now' })
@@ -185,7 +176,7 @@ describe('a server that is killed while both write on', () => {
 
 describe('the way of a message', () => {
   it('can be ended by its sender while it is queued, and begun again', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await disconnect(alice)
     await write(alice, 'Not this')
@@ -198,7 +189,7 @@ describe('the way of a message', () => {
   })
 
   it('ends with the reason where the server refuses it, and with what to do', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await write(alice, 'long '.repeat(1_001))
     await message(alice, 'long').getByText('longer than the server takes').waitFor()
@@ -212,11 +203,11 @@ describe('the way of a message', () => {
 
 describe('several tabs of one user', () => {
   it('share one outbox: what is written offline in both waits in both, and goes out once', async () => {
-    const one = await stage.window('alice')
+    const one = await stage().window('alice')
     await isHere(one)
-    const two = await stage.tab(one.context(), 'alice')
+    const two = await stage().tab(one.context(), 'alice')
     await isHere(two)
-    await stage.stopServer('SIGKILL')
+    await stage().stopServer('SIGKILL')
     await offline(one).getByText('No connection').waitFor()
     await write(one, 'from the first.')
     await write(two, 'from the second.')
@@ -224,7 +215,7 @@ describe('several tabs of one user', () => {
     await message(two, 'from the first.').getByText('queued').waitFor()
     // The one that closes leaves its message to the other.
     await one.close()
-    await stage.startServer()
+    await stage().startServer()
     await isHere(two)
     await message(two, 'from the second.').getByText('acknowledged').waitFor()
     expect((await saidInAll(two, 2)).sort()).toEqual(['from the first.', 'from the second.'])
@@ -234,7 +225,7 @@ describe('several tabs of one user', () => {
 
 describe('signing out', () => {
   it('asks what becomes of messages that wait, and keeps them until the next time', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await disconnect(alice)
     await write(alice, 'Later.')
@@ -259,9 +250,9 @@ describe('signing out', () => {
 
 describe('a window that is closed while there is no server', () => {
   it('loses nothing: it closes without a question, and the next one sends what was written, once and in order', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
-    await stage.stopServer('SIGKILL')
+    await stage().stopServer('SIGKILL')
     const written = ['first.', 'second.', 'third.']
     for (const text of written) await write(alice, text)
     await alice.getByRole('button', { name: '3 queued' }).waitFor()
@@ -270,8 +261,8 @@ describe('a window that is closed while there is no server', () => {
     await alice.close({ runBeforeUnload: true })
     await isClosed
 
-    await stage.startServer()
-    const again = await stage.tab(alice.context(), 'alice')
+    await stage().startServer()
+    const again = await stage().tab(alice.context(), 'alice')
     await isHere(again)
     await message(again, 'third.').getByText('acknowledged').waitFor()
     expect(await saidInAll(again, 3)).toEqual(written)
@@ -279,7 +270,7 @@ describe('a window that is closed while there is no server', () => {
   })
 
   it('says so, and asks before it closes, where the browser keeps nothing for it', async () => {
-    const alice = await stage.window('alice', {}, () =>
+    const alice = await stage().window('alice', {}, () =>
       Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
     )
     await isHere(alice)

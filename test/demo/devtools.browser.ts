@@ -1,23 +1,14 @@
 // The devtools of the demo, as somebody finds them who looks for what happens to a message when the network goes.
 
-import { mkdirSync } from 'node:fs'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Stage } from './stage.ts'
+import { expect, it } from 'vitest'
+import { picture } from './scenes.ts'
+import { stageOfEachTest } from './stage.ts'
 
-let stage: Stage
-
-beforeEach(async () => {
-  stage = await Stage.open()
-})
-
-afterEach(async () => {
-  await stage.close()
-  expect(stage.complaints).toEqual([])
-})
+const stage = stageOfEachTest()
 
 it('come with their button alone, break the connection, show what waits, and leave nothing broken', async () => {
-  const alice = await stage.window('alice')
-  const bob = await stage.window('bob')
+  const alice = await stage().window('alice')
+  const bob = await stage().window('bob')
   const scripts: string[] = []
   alice.on('request', (request) => void scripts.push(new URL(request.url()).pathname))
   const composer = alice.getByRole('textbox', { name: /^Message to/ })
@@ -45,11 +36,7 @@ it('come with their button alone, break the connection, show what waits, and lea
     .getByRole('tabpanel', { name: /Outbox/ })
     .getByText('queued')
     .waitFor()
-  if (process.env['TAUTLINE_SCREENSHOTS'] === '1') {
-    mkdirSync('docs/images', { recursive: true })
-    await alice.waitForTimeout(400)
-    await alice.screenshot({ path: 'docs/images/demo-devtools.png' })
-  }
+  await picture(alice, 'demo-devtools')
   await alice.getByRole('button', { name: 'Close the devtools' }).click()
   await bob.getByText('Written without a network', { exact: true }).waitFor()
   await expect.poll(() => alice.locator('tautline-devtools, .devtools-dock').count()).toBe(0)

@@ -2,20 +2,11 @@
 // way, rooms that are closed to one, and windows as narrow as they come.
 
 import type { Page } from 'playwright-core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { composer, disconnect, isHere, message, offline, roomButton, write } from './scenes.ts'
-import { Stage } from './stage.ts'
+import { stageOfEachTest } from './stage.ts'
 
-let stage: Stage
-
-beforeEach(async () => {
-  stage = await Stage.open()
-})
-
-afterEach(async () => {
-  await stage.close()
-  expect(stage.complaints).toEqual([])
-})
+const stage = stageOfEachTest()
 
 const newRoom = async (page: Page, name: string, isPrivate = false) => {
   await page.getByRole('button', { name: 'New room, or join one' }).click()
@@ -34,7 +25,7 @@ async function fits(page: Page, selector: string): Promise<void> {
 
 describe('what does not fit', () => {
   it('is shortened where it is the name of a room: the others stay where they are', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await newRoom(alice, 'w'.repeat(48))
     await roomButton(alice, /^w+$/).waitFor()
@@ -42,8 +33,8 @@ describe('what does not fit', () => {
   })
 
   it('is nothing of the header on a screen of 320 pixels, without a connection and with a number at the bell', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob', { viewport: { width: 320, height: 640 } })
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob', { viewport: { width: 320, height: 640 } })
     await isHere(alice)
     await isHere(bob)
     await write(alice, 'Here, @bob.')
@@ -59,7 +50,7 @@ describe('what does not fit', () => {
 
 describe('a message that was refused', () => {
   it('goes back to where one writes, whole, and what is said instead takes its place', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await write(alice, `${'long '.repeat(1_000)}and the end`)
     await message(alice, 'long').getByText('longer than the server takes').waitFor()
@@ -81,8 +72,8 @@ describe('a message that was refused', () => {
 
 describe('who', () => {
   it('is not let into a room reads why, and what would help', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob')
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
     await newRoom(alice, 'night-shift', true)
     await roomButton(alice, 'night-shift').waitFor()
@@ -94,7 +85,7 @@ describe('who', () => {
   })
 
   it('makes a private room of a name that is taken reads that, and makes the next one as it was before', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await newRoom(alice, 'night-shift', true)
     await roomButton(alice, 'night-shift').waitFor()
@@ -107,8 +98,8 @@ describe('who', () => {
   })
 
   it('was invited gets in by the name of the room, and by its address', async () => {
-    const alice = await stage.window('alice')
-    const bob = await stage.window('bob')
+    const alice = await stage().window('alice')
+    const bob = await stage().window('bob')
     await Promise.all([isHere(alice), isHere(bob)])
     await newRoom(alice, 'night-shift', true)
     await roomButton(alice, 'night-shift').waitFor()
@@ -123,19 +114,19 @@ describe('who', () => {
     await alice.getByRole('textbox', { name: 'Invite somebody' }).fill('carol')
     await alice.keyboard.press('Enter')
     await alice.getByText('carol was invited').waitFor()
-    const carol = await stage.window('carol', { room: 'night-shift' })
+    const carol = await stage().window('carol', { room: 'night-shift' })
     await carol.getByRole('button', { name: 'Join', exact: true }).click()
     await isHere(carol)
   })
 
   it('comes to a room by its address and is not in it is not told that it is being read', async () => {
-    const alice = await stage.window('alice', { room: 'elsewhere' })
+    const alice = await stage().window('alice', { room: 'elsewhere' })
     await alice.getByText('You are not in this room').first().waitFor()
     await expect.poll(() => alice.getByText('Reading …').count()).toBe(0)
   })
 
   it('is not connected is not shown as being here', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     const dot = alice.locator('.me .presence')
     expect(await dot.getAttribute('data-status')).toBe('online')
@@ -144,7 +135,7 @@ describe('who', () => {
   })
 
   it('writes from right to left sees it run from right to left', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     const direction = (element: Element) => getComputedStyle(element).direction
     await composer(alice).fill('שלום, Alice!')
@@ -156,7 +147,7 @@ describe('who', () => {
   })
 
   it('opens a thread can write in it at once', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await write(alice, 'Does it hold?')
     await message(alice, 'Does it hold?').getByText('acknowledged').waitFor()
@@ -170,7 +161,7 @@ describe('who', () => {
   })
 
   it('has disconnected on purpose is not told that messages go out by themselves', async () => {
-    const alice = await stage.window('alice')
+    const alice = await stage().window('alice')
     await isHere(alice)
     await disconnect(alice)
     await offline(alice).getByText('What you write is kept and goes out when you connect.').waitFor()

@@ -14,6 +14,7 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { CHROMIUM_FLAGS, chromiumPath } from '../support/chromium.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -118,4 +119,17 @@ export class Stage {
     await this.#demo.kill('SIGKILL')
     rmSync(this.data, { recursive: true, force: true })
   }
+}
+
+/** Another stage for each test of the file, at whose end nothing was complained about. */
+export function stageOfEachTest(): () => Stage {
+  let stage: Stage
+  beforeEach(async () => {
+    stage = await Stage.open()
+  })
+  afterEach(async () => {
+    await stage.close()
+    expect(stage.complaints).toEqual([])
+  })
+  return () => stage
 }
