@@ -1,4 +1,4 @@
-// The gate itself is `npm run sim -- --mutants`; here only that every mutant still fits the sources.
+// The gate itself is `npm run sim -- --mutants`; here only that every mutant still fits the sources, and what the document says.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,15 @@ describe('the mutants', () => {
     const source = readFileSync(fileURLToPath(new URL(mutant.file, root)), 'utf8')
     expect(weaken(mutant, source)).not.toBe(source)
     expect(Object.keys(PROFILES)).toContain(mutant.profile)
+  })
+
+  it('stand in docs/reliability.md with their mix and their seed', () => {
+    const document = readFileSync(fileURLToPath(new URL('docs/reliability.md', root)), 'utf8')
+    const [, table = ''] = /<!-- begin: mutants -->([\s\S]*?)<!-- end/.exec(document) ?? []
+    const cells = (row: string) => row.split('|').map((cell) => cell.trim())
+    const told = table.split('\n').map((row) => cells(row).slice(1, 5))
+    const meant = MUTANTS.map(({ name, about, profile, seed }) => [name, about, profile, String(seed)])
+    expect(told.filter(([name = '']) => /^[a-z]/.test(name) && name !== 'mutant')).toEqual(meant)
   })
 
   it('have names of their own, and are at least twenty-five', () => {
