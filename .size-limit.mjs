@@ -159,7 +159,8 @@ export default [
     name: '@tautline/react, beyond the client',
     path: 'packages/react/dist/index.js',
     ignore: ['react', '@tautline/client'],
-    limit: '3 kB',
+    // The aim is 3 kB.
+    limit: '1.8 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },
@@ -167,7 +168,8 @@ export default [
     name: '@tautline/vue, beyond the client',
     path: 'packages/vue/dist/index.js',
     ignore: ['vue', '@tautline/client'],
-    limit: '3 kB',
+    // The aim is 3 kB.
+    limit: '1.5 kB',
     gzip: true,
     modifyEsbuildConfig: forBrowser,
   },

@@ -1,7 +1,7 @@
-// Holds docs/guide.md to what there is: every piece of TypeScript in it is type-checked, and those marked `ts run` are run
-// against a server in this process, as alice, who is connected as `client`.
+// Holds docs/guide.md and each README to what there is: every piece of TypeScript in them is type-checked, and those marked
+// `ts run` are run against a server in this process, as alice, who is connected as `client`.
 
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileFunction } from 'node:vm'
@@ -12,12 +12,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const snippets = snippetsOf(readFileSync(join(root, 'docs/guide.md'), 'utf8'))
+const ofReadmes = globSync(['README.md', 'packages/*/README.md'], { cwd: root }).flatMap((path) =>
+  snippetsOf(readFileSync(join(root, path), 'utf8')),
+)
 
 /** What the pieces may take for granted, and what they import that is not ours to install. */
 const PRELUDE = `
 declare const client: import('@tautline/client').Client
 declare const url: string
 declare const getToken: () => Promise<string>
+declare const secret: string
+declare const text: string
 declare function openChannel(): {
   onopen: () => void
   onmessage: (event: { data: unknown }) => void
@@ -36,14 +41,15 @@ declare module '@react-native-community/netinfo' {
 }
 `
 
-describe('the pieces of the guide', () => {
+describe('the pieces of the guide and of each README', () => {
   it('are there', () => {
     expect(snippets.length).toBeGreaterThan(12)
     expect(snippets.filter(({ isRun }) => isRun).length).toBeGreaterThan(7)
+    expect(ofReadmes.length).toBe(8)
   })
 
   it('are what the type checker accepts', () => {
-    expect(faultsOf(snippets)).toEqual([])
+    expect(faultsOf([...snippets, ...ofReadmes])).toEqual([])
   }, 60_000)
 
   it('would not be, were one of them wrong', () => {

@@ -164,8 +164,28 @@ describe('the report', () => {
   })
 
   it('says where another is better', () => {
-    expect(whereOthersAreBetter([summary])).toBe('- **Sends**: ws (1.00); Tautline 0.50, of bare ws.')
+    expect(whereOthersAreBetter([summary])).toBe('- **Sends**: ws (1.00); tautline 0.50, of bare ws.')
     expect(performanceText([{ run, workload: summary }])).toContain('Goals: 0 of 1 are met')
+  })
+
+  it('says so of what has no ratio, and of each way in which it is done', () => {
+    const bytes = WORKLOADS.filter(({ name }) => name === 'bytes').map((workload) =>
+      summarize(
+        workload,
+        [
+          {
+            'ws × 1': { beyond: 60 },
+            'tautline × 1': { beyond: 90 },
+            'ws × 256': { beyond: 80 },
+            'tautline × 256': { beyond: 70 },
+          },
+        ],
+        {},
+      ),
+    )
+    expect(whereOthersAreBetter(bytes)).toMatch(
+      /^- .*: bare ws, one by one \(60\.00\); Tautline, one by one 90\.00, bytes \(less is better\)\.$/,
+    )
   })
 
   it('plots bars as long as their values, with the goal', () => {

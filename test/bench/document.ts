@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { FLOORS } from './floors.ts'
 import { barPlot, linePlot } from './plot.ts'
 import { goalText, machineText, type Report, shortText, spreadText, type Table, tableOf } from './report.ts'
-import type { WorkloadSummary } from './summary.ts'
+import type { RowSummary, WorkloadSummary } from './summary.ts'
 import type { Workload } from './workloads/workload.ts'
 import { WORKLOADS } from './workloads/workloads.ts'
 
@@ -166,28 +166,35 @@ function floorText(workload: string, { what, met }: WorkloadSummary['goals'][num
   return floor ? ` ${floor}` : ''
 }
 
-/** Of each workload in which the table names others: those that did better than Tautline's best row. */
+/** Of each workload in which the table names others: those that did better than the row of Tautline that does the same. */
 export function whereOthersAreBetter(workloads: readonly WorkloadSummary[]): string {
   const lines = workloads.flatMap((summary) => {
-    const { name, title, rows } = summary
-    const workload = WORKLOADS.find((one) => one.name === name)
-    if (workload?.ratioOf === undefined) return []
-    const ours = rows.find(({ key }) => key === 'tautline')?.ratio
-    if (!ours) return []
-    const isMoreBetter = workload.ratioOf === 'perSecond'
-    const better = rows.filter(
-      ({ key, ratio }) =>
-        !key.startsWith('tautline') &&
-        ratio &&
-        (isMoreBetter ? ratio.median > ours.median : ratio.median < ours.median),
-    )
-    if (better.length === 0) return []
-    const names = better.map((row) => `${row.title} (${spreadText(row.ratio ?? ours, 2)})`)
-    return [
-      `- **${title}**: ${names.join(', ')}; Tautline ${spreadText(ours, 2)}, of bare ws${isMoreBetter ? '' : ' (less is better)'}.`,
-    ]
+    const workload = WORKLOADS.find((one) => one.name === summary.name)
+    const { ratioOf, comparedBy } = workload ?? {}
+    const figureOf = ({ ratio, figures }: RowSummary) =>
+      comparedBy ? figures[comparedBy.figure] : ratioOf === undefined ? undefined : ratio
+    const isMoreBetter = ratioOf === 'perSecond'
+    const unit = comparedBy?.unit ?? `of bare ws${isMoreBetter ? '' : ' (less is better)'}`
+    const comparedWith = (key: string) =>
+      workload?.rows.find((row) => row.key === key)?.comparedWith ?? 'tautline'
+    return summary.rows.filter(isOurs).flatMap((ours) => {
+      const own = figureOf(ours)
+      if (!own) return []
+      const better = summary.rows.flatMap((row) => {
+        const value = figureOf(row)
+        if (isOurs(row) || !value || comparedWith(row.key) !== ours.key) return []
+        const isBetter = isMoreBetter ? value.median > own.median : value.median < own.median
+        return isBetter ? [`${row.title} (${spreadText(value, 2)})`] : []
+      })
+      if (better.length === 0) return []
+      return [`- **${summary.title}**: ${better.join(', ')}; ${ours.title} ${spreadText(own, 2)}, ${unit}.`]
+    })
   })
   return lines.length > 0 ? lines.join('\n') : 'Nowhere, of what was measured.'
+}
+
+function isOurs({ key }: RowSummary): boolean {
+  return key.startsWith('tautline')
 }
 
 function markdown(table: Table): string {

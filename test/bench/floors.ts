@@ -15,7 +15,7 @@ export const FLOORS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
   'lock-step': {
     'p50 on top of one fsync of the same round':
-      'A commit of one message writes six pages (the row, its two indexes, room, lane, read position), where the probe writes one: 0.27 ms beside 0.12 ms for the probe, on a quiet disk, without any network. The answer also costs what bare ws takes.',
+      'A commit of one message writes six pages (the row, its two indexes, room, lane, read position), where the probe writes one: on a quiet disk that takes about twice as long. The answer also costs what bare ws takes.',
   },
   'fan-out': {
     'of a loop of ws.send':
@@ -36,7 +36,7 @@ export const FLOORS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
   memory: {
     'of one connection':
-      'Bare ws takes 6.2 KiB of it. 5.6 KiB of heap are ours: a connection that has authenticated, follows a room and its user’s own log, and is a member in the caches of the store.',
+      'Of what is ours, beyond bare ws, 5.6 KiB are heap: a connection that has authenticated, follows a room and its user’s own log, and is a member in the caches of the store.',
   },
   accept: {
     'with the JWT checked':

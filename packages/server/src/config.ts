@@ -107,7 +107,7 @@ export interface ServerOptions {
   /** Whether joining a public room that does not exist makes it. Default true. */
   readonly createRooms?: boolean | undefined
   /**
-   * Whether who may read a message may also ask what it said before it was edited (`room.versions`). Default true; false:
+   * Whether who may read a message may also ask what it said before it was edited (`versions`, of `@tautline/client/history`). Default true; false:
    * they get UNKNOWN_TYPE.
    */
   readonly messageVersions?: boolean | undefined

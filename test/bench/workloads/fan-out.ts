@@ -39,7 +39,8 @@ export const fanOut: Workload = {
 export const fanOutBursts: Workload = {
   name: 'fan-out-bursts',
   title: 'Fan-out, 1 publisher to 1,000 subscribers, 16 messages at once',
-  about: 'The next 16 are sent when everybody has the last 16.',
+  about:
+    'The next 16 are sent when everybody has the last 16. Tautline commits and tells the sixteen together; the others send each by itself.',
   rows: THREE.map((peer) => burstRow(peer, 16, 1)),
   columns: COLUMNS,
   ratioOf: 'perSecond',

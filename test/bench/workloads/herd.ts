@@ -74,6 +74,7 @@ function workload(name: string, away: string, awayMs: number, goals: readonly Go
       { figure: 'dialsP99', title: 'dials, p99', digits: 0 },
       { figure: 'missing', title: 'not back in a minute', digits: 0 },
     ],
+    comparedBy: { figure: 'p99S', unit: 's until 99 % are back (less is better)' },
     goals: [
       ...goals,
       {

@@ -29,6 +29,7 @@ function sdkRow(peer: PeerName, title: string, raisesWindow = false): Row {
   return {
     key: `${peer} sdk${raisesWindow ? ', window raised' : ''}`,
     title,
+    comparedWith: 'tautline sdk',
     async measure(lab) {
       const pair = await lab.pair({ peer, raisesWindow })
       try {
@@ -47,7 +48,7 @@ export const manySenders: Workload = {
   name: 'sends',
   title: 'Acknowledged sends, 100 connections × 16 in flight',
   about:
-    'All 100 write into one room, which none of them follows; each has 16 messages without an acknowledgement at any time.',
+    'All 100 write into one room, which none of them follows; each has 16 messages without an acknowledgement at any time. Sixteen are more than a server of Tautline allows a client in one room by default (8): the load keeps no such bound.',
   isQuick: true,
   rows: ALL.map((peer) => windowRow(peer, 100, 16)),
   columns: THROUGHPUT_COLUMNS,
@@ -94,7 +95,8 @@ export const oneSender: Workload = {
 export const smallWindow: Workload = {
   name: 'small-window',
   title: 'Acknowledged sends, 1 connection × 16 in flight',
-  about: 'Little is there to be committed together: the time of one sync of the disk bounds it.',
+  about:
+    'Little is there to be committed together: the time of one sync of the disk bounds it. Sixteen are more than a server of Tautline allows a client in one room by default (8): the load keeps no such bound.',
   rows: ALL.map((peer) => windowRow(peer, 1, 16)),
   columns: THROUGHPUT_COLUMNS,
   ratioOf: 'perSecond',
@@ -172,6 +174,7 @@ export const bytes: Workload = {
     ...(['ws', 'socket.io', 'tautline'] as const).map((peer) => bytesRow(peer, 256)),
   ],
   columns: [{ figure: 'beyond', title: 'bytes', digits: 0 }],
+  comparedBy: { figure: 'beyond', unit: 'bytes (less is better)' },
   goals: [
     {
       what: 'one by one',
@@ -199,6 +202,7 @@ function bytesRow(peer: PeerName, size: number): Row {
   })
   return {
     ...row,
+    comparedWith: `tautline × ${size}`,
     async measure(lab) {
       const { figures, others } = await row.measure(lab)
       return { figures: { ...figures, beyond: (figures['bytes'] ?? 0) - 200 }, others }

@@ -16,6 +16,8 @@ export interface Measurement {
 export interface Row {
   readonly key: string
   readonly title: string
+  /** Of a row of others: the row of Tautline that does the same. Left out: `tautline`. */
+  readonly comparedWith?: string
   measure(lab: Lab): Promise<Measurement>
 }
 
@@ -53,6 +55,8 @@ export interface Workload {
   readonly columns: readonly Column[]
   /** The figure that is told as a ratio to the row `ws` of the same round. */
   readonly ratioOf?: string
+  /** The figure by which others are told to be better where there is no ratio: less of it is better. */
+  readonly comparedBy?: { readonly figure: string; readonly unit: string }
   readonly goals: readonly Goal[]
   /** Rows that are points of lines: cost against size. */
   readonly lines?: readonly Line[]
