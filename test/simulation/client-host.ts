@@ -28,6 +28,7 @@ import { wholeDoor } from '../support/whole-door.ts'
 import type { Dice } from './dice.ts'
 import type { History, Link, Outcome, Restored, Sent, Session, Stream } from './history.ts'
 import type { ClientEnd, Wire } from './network.ts'
+import { SHORTEST_LIMIT_CHARS } from './node-options.ts'
 import { CENSORED_WORD, DELAYED_WORD, FORBIDDEN_WORD } from './reviewer.ts'
 import type { DoorKind } from './server-host.ts'
 import type { TabStorage } from './storage.ts'
@@ -91,8 +92,6 @@ export interface ClientHostParts {
   readonly stopped: (host: ClientHost, reason: Code | undefined) => void
 }
 
-/** What the strictest server takes. */
-export const SHORTEST_LIMIT_CHARS = 3_000
 /** When it is over, whatever the server and the store do. */
 const LOGOUT_MS = 11_000
 /** No timer fires early. */

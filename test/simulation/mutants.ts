@@ -55,7 +55,7 @@ const APPLICATION = 'packages/server/src/application.ts'
 const READING = 'packages/server/src/stores/reading.ts'
 const STORE_MODEL = 'test/simulation/store-model.ts'
 const STORAGE = 'test/simulation/storage.ts'
-const SIMULATE = 'test/simulation/simulate.ts'
+const POPULATION = 'test/simulation/population.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -125,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'persisted-counter',
     about: 'a page that is loaded anew goes on with the lane of the one before',
-    file: SIMULATE,
+    file: POPULATION,
     from: '!device.host.isAlive()) open(device, dice.letters(16))',
     to: '!device.host.isAlive()) open(device, device.host.session.sid)',
     profile: 'reloads',
