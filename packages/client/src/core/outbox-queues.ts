@@ -1,6 +1,6 @@
 /**
  * The undecided rows by room, in the order of sending, and what of them is in flight. Not here: when they are sent, what
- * an answer means (outbox.ts), and where else they are kept (outbox-storage.ts).
+ * an answer means (outbox.ts), and where else they are kept (keeper.ts).
  */
 
 import type { Code } from '@tautline/protocol/wire'
