@@ -94,7 +94,7 @@ export interface ClientSnapshot {
   readonly userId: string | undefined
   /** Unix milliseconds of the next attempt, while waiting for it. */
   readonly retryAt: number | undefined
-  /** Messages without an outcome. */
+  /** Messages without an outcome; while `storage` is `opening`, without those that a former load left. */
   readonly queued: number
   /** How full the outbox is, from 0 to 1: at 1 `send()` fails with OUTBOX_FULL. */
   readonly pressure: number
@@ -193,7 +193,7 @@ export function createClient(options: ClientOptions): Client {
     scheduler,
     endOfTurn: (task) => queueMicrotask(task),
     perform,
-    settled: () => store.update({ queued: core.queued().rows, pressure: core.queued().pressure }),
+    settled: showOutbox,
   })
   const { step } = driver
   const runner = storeOf(options)?.start(options, step, scheduler, tellDamage)
@@ -202,6 +202,12 @@ export function createClient(options: ClientOptions): Client {
     step({ type: 'discard', messageId: sent.messageId })
     events.emit('discarded', sent)
   })
+
+  /** All at once: where it says `durable`, what the store holds is counted. */
+  function showOutbox(): void {
+    const { rows, pressure } = core.queued()
+    store.update({ queued: rows, pressure, storage: core.storage() })
+  }
 
   function perform(effect: Effect): void {
     switch (effect.type) {
@@ -236,7 +242,7 @@ export function createClient(options: ClientOptions): Client {
         ledger.remove(effect.messageId)
         return
       case 'storage':
-        store.update({ storage: effect.status })
+        showOutbox()
         events.emit('storage', { status: effect.status, code: undefined, detail: effect.detail })
         return
       case 'store':

@@ -119,7 +119,7 @@ describe('the outbox in IndexedDB', () => {
     )
     await client.room('den').send({ content: 'and this' })
     const damage = {
-      status: 'durable',
+      status: 'opening',
       code: 'FETCH_ERROR',
       detail: '5 of what the store of the outbox holds cannot be read',
     }

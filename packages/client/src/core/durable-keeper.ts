@@ -39,6 +39,8 @@ function isStored(row: Row | undefined): boolean {
 
 export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   let status: StorageStatus = 'opening'
+  /** Whether it was told that the store is open: once it was read, so that what is in it counts as queued by then. */
+  let isTold = false
   let nextId = 1
   let isAsked = false
   let isLeaving = false
@@ -195,6 +197,10 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       isListing = false
       isRead = true
       compare(rows, Array.from(queues.all.values()))
+      if (!isTold) {
+        isTold = true
+        context.emit({ type: 'storage', status, detail: undefined })
+      }
       const ids = new Set(rows.map(({ messageId }) => messageId))
       for (const messageId of failed) {
         if (ids.has(messageId)) continue
@@ -408,7 +414,6 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     ask({ do: 'open' }, () => {
       if (!isClosing) giveUpAt = NEVER
       status = 'durable'
-      context.emit({ type: 'storage', status, detail: undefined })
       list()
     })
   }
@@ -506,7 +511,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   }
 
   return {
-    status: () => status,
+    status: () => (status === 'durable' && !isTold ? 'opening' : status),
 
     isOurs({ rows, isRenumbering }) {
       return !isStored(rows[0]) || (isHolder && isRead && !isRenumbering)

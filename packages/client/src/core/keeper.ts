@@ -11,7 +11,7 @@ import type { LaneRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row
 
 /**
  * - `memory`: there is no store, or who we are is not known: queued messages live as long as the page or process
- * - `opening`: there is a store, and it is not open yet
+ * - `opening`: there is a store, and it is not open and read yet: `queued` may know less than it holds
  * - `durable`: queued messages survive a reload and a crash
  * - `lost`: there was a store and it cannot be relied upon (any more); we went on in memory
  */
