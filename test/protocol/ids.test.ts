@@ -11,6 +11,7 @@ import {
 } from '@tautline/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../support/cpu-time.ts'
 import { holds } from './property.ts'
 
 const repeat = (text: string, times: number) => text.repeat(times)
@@ -105,7 +106,7 @@ describe.each(FORMS)('$name', ({ form, good, bad }) => {
   })
 
   it('is linear: 200,000 characters of the worst text take no time', () => {
-    const started = performance.now()
+    const started = cpuMs()
     for (const part of ['a', '~', '~a', 'a~', '~a~b', '.', 'a\n', '-_', '|:+='].map((p) =>
       repeat(p, 200_000),
     )) {
@@ -113,7 +114,7 @@ describe.each(FORMS)('$name', ({ form, good, bad }) => {
       form.test(`~${part}`)
       form.test(`${part}!`)
     }
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(cpuMs(started)).toBeLessThan(1_000)
   })
 })
 

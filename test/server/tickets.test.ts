@@ -186,10 +186,9 @@ describe('the end of a token', () => {
     await alice.opened
     alice.say({ type: 'authenticate', payload: { ref: 1, sid: 'the-lane-2', token: kept } })
     await alice.next('connected')
-    const startedAt = performance.now()
     server.revoke('token-1')
+    expect(server.health().sessions).toBe(1)
     expect(await thief.closed).toBe('4002 INVALID_TOKEN')
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
     expect(await (await hello(connect(server), stolen)).closed).toBe('4002 INVALID_TOKEN')
     expect(await (await hello(connect(server), ticket)).closed).toBe('4002 INVALID_TOKEN')
     await alice.flush()

@@ -1,5 +1,6 @@
 import { COMMANDS, EXAMPLES } from '@tautline/protocol'
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../../support/cpu-time.ts'
 
 const takes = (emoji: string) =>
   COMMANDS.add_reaction.safeParse({ ...EXAMPLES.commands.add_reaction.payload, emoji }).success
@@ -62,11 +63,11 @@ describe('an emoji', () => {
   it('is no story', () => expect(takes('👍'.repeat(17))).toBe(false))
 
   it('is looked at in linear time', () => {
-    const started = performance.now()
+    const started = cpuMs()
     for (const part of ['👍', '👍\u200d', '1\ufe0f', '\ufe0f', '🇩', ':', ':a']) {
       expect(takes(part.repeat(100_000))).toBe(false)
       expect(takes(`👍${part.repeat(15)}!`)).toBe(false)
     }
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(cpuMs(started)).toBeLessThan(1_000)
   })
 })
