@@ -1,5 +1,6 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { PATIENCE_MS } from './test/support/patience.ts'
 
 // Tests read the packages' sources (the `source` condition of their exports): nothing has to be built first. A test with
 // a page (jsdom) is still a program of Node, and may have a real server beside it: no `browser` condition there either.
@@ -11,10 +12,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     environment: 'node',
-    // None of them waits for a clock. A machine that is busy with other things takes longer; what is there is seen at once.
+    // For a machine that is busy with other things: what is there is seen at once. A few tests let a real clock run for a
+    // moment (a token ends, a peer is silent); none fails because something took long, unless it computed long.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: PATIENCE_MS } },
     reporters: ['default', './scripts/tally-reporter.mjs'],
   },
 })

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { Crowd } from './load/crowd.ts'
 import { startFlow } from './load/flows.ts'
 import { dialectOf, PEERS, type PeerName, serve } from './peers/peers.ts'
@@ -26,7 +27,7 @@ async function start(peer: PeerName, checksTokens = false): Promise<Crowd> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 5_000, interval: 5 })
+  await eventually(() => expect(condition()).toBe(true))
 }
 
 describe.each(Object.keys(PEERS) as PeerName[])('%s', (peer) => {

@@ -8,8 +8,9 @@ import { notifications } from '@tautline/client/notifications'
 import type { SessionOptions } from '@tautline/client/session'
 import { handle } from '@tautline/server'
 import { calls as callsOfServer } from '@tautline/server/calls'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFakeRtc } from '../client/calls/fake-peer-connection.ts'
+import { eventually as until } from '../support/eventually.ts'
 import { jobs } from '../support/jobs.ts'
 import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
@@ -84,7 +85,6 @@ export function describeBinding(name: string, binding: Binding): void {
       return shown
     }
 
-    const until = (claim: () => void) => vi.waitFor(claim, { interval: 5, timeout: 5_000 })
     const toShow = (shown: Shown, text: string) =>
       until(() => expect(shown.element.textContent).toContain(text))
     const items = (shown: Shown) =>

@@ -2,7 +2,8 @@
 // at random (with a fixed seed), and where it hurts. In the end all of them see the same. A story: its acts are in scene/,
 // each goes on where the one before it ended.
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { theyCall } from './scene/calling.ts'
 import type { Device } from './scene/device.ts'
 import { theyAreAllThere, theyKeepOrder, theyMeet, theyPart } from './scene/gathering.ts'
@@ -26,7 +27,7 @@ import { openEverything, roomAsRemembered, roomAsShown, userAsShown } from './sc
 
 const SEED = 20_261_121
 
-describe('six users with nine devices, whose connections are cut', { timeout: 30_000 }, () => {
+describe('six users with nine devices, whose connections are cut', () => {
   let stage: Stage
   beforeAll(async () => {
     stage = await openStage(SEED)
@@ -127,12 +128,9 @@ describe('six users with nine devices, whose connections are cut', { timeout: 30
 
 /** What all of them show, as soon as it is the same. */
 async function agreed<T>(look: () => Promise<readonly T[]>): Promise<T> {
-  return await vi.waitFor(
-    async () => {
-      const [first, ...others] = await look()
-      for (const other of others) expect(other).toEqual(first)
-      return first as T
-    },
-    { timeout: 10_000, interval: 50 },
-  )
+  return await eventually(async () => {
+    const [first, ...others] = await look()
+    for (const other of others) expect(other).toEqual(first)
+    return first as T
+  })
 }

@@ -11,7 +11,8 @@ import {
   useState,
 } from 'react'
 import { createRoot } from 'react-dom/client'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 const READERS = Array.from({ length: 40 }, (_, n) => `reader ${n}`)
@@ -74,10 +75,7 @@ export function describeConcurrency(name: string): void {
         // Without a connection each one is queued.
         if (changes++ < 20) client.room('general').send({ content: 'hello' })
       }, 5)
-      await vi.waitFor(() => expect(commits.at(-1)).toHaveLength(READERS.length), {
-        interval: 5,
-        timeout: 10_000,
-      })
+      await eventually(() => expect(commits.at(-1)).toHaveLength(READERS.length))
       clearInterval(timer)
       expect(changes).toBeGreaterThan(2)
       root.unmount()

@@ -7,6 +7,7 @@ import { provideTautline, useMessages, useRoom } from '@tautline/vue'
 import { enableAutoUnmount, mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineComponent, effectScope, h } from 'vue'
+import { eventually } from '../support/eventually.ts'
 import { countListeners, type LocalServer, startLocalServer } from '../support/local-server.ts'
 
 let server: LocalServer
@@ -40,7 +41,7 @@ describe('the client', () => {
     await room.send({ content: 'hello' })
     const count = countListeners(room)
     const wrapper = mount(Chat, { global: { plugins: [(app) => provideTautline(client, app)] } })
-    await vi.waitFor(() => expect(wrapper.text()).toBe('hello'), { interval: 5 })
+    await eventually(() => expect(wrapper.text()).toBe('hello'))
     wrapper.unmount()
     expect(count()).toBe(0)
   })

@@ -12,7 +12,7 @@ import { type CallsOptions, calls as callsAtServer } from '@tautline/server/call
 import { expect } from 'vitest'
 import { createFakeRtc, type FakeRtc } from './fake-peer-connection.ts'
 
-const SOON = { timeout: 3_000, interval: 2 }
+const SOON = { interval: 2 }
 
 export interface Device {
   readonly client: Client

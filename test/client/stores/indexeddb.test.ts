@@ -6,6 +6,7 @@ import type { OutboxScope, OutboxStore, StoredRow } from '@tautline/client'
 import { createClient } from '@tautline/client'
 import { indexedDb } from '@tautline/client/indexeddb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 import { transportTo } from '../support/local.ts'
 import { laneRow, newScope, type OutboxTab, openTab } from '../support/outbox-tab.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
@@ -114,7 +115,7 @@ describe('the outbox in IndexedDB', () => {
     const told: unknown[] = []
     client.on('storage', (change) => told.push(change))
     await client.connect()
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(server.logs.get('den')?.map(({ messageId }) => messageId)).toEqual(['message-1', 'message-2']),
     )
     await client.room('den').send({ content: 'and this' })
@@ -250,37 +251,37 @@ describe('tabs that share it', () => {
     const scope = newScope()
     const a = await open(scope)
     expect(a.held).toEqual([])
-    await vi.waitFor(() => expect(a.held).toEqual([true]))
+    await eventually(() => expect(a.held).toEqual([true]))
     const b = await open(scope)
     await b.store.list()
     expect(b.held).toEqual([])
     await a.store.close()
-    await vi.waitFor(() => expect(b.held).toEqual([true]))
+    await eventually(() => expect(b.held).toEqual([true]))
     expect(a.held).toEqual([true])
   })
 
   it('steal it from a holder of whom they hear nothing', async () => {
     const scope = newScope()
     const a = await open(scope)
-    await vi.waitFor(() => expect(a.held).toEqual([true]))
+    await eventually(() => expect(a.held).toEqual([true]))
     const b = await open(scope)
     // A stranger to this test may come first in the queue: what counts is who holds in the end.
-    await vi.waitFor(() => {
+    await eventually(() => {
       b.store.steal()
       expect(b.held).toEqual([true])
     })
-    await vi.waitFor(() => expect(a.held).toEqual([true, false]))
+    await eventually(() => expect(a.held).toEqual([true, false]))
   })
 
   it('tell each other, and nobody else', async () => {
     const scope = newScope()
     const [a, b, c] = [await open(scope), await open(scope), await open(newScope())]
-    for (const { held } of [a, c]) await vi.waitFor(() => expect(held).toEqual([true]))
+    for (const { held } of [a, c]) await eventually(() => expect(held).toEqual([true]))
     const notice = {
       ...nudge,
       settled: [{ messageId: 'm1', outcome: { status: 'failed', code: 'FORBIDDEN', detail: 'no' } }],
     } as const
-    await vi.waitFor(() => {
+    await eventually(() => {
       a.store.tell(notice)
       expect(b.told).toContainEqual(notice)
     })
@@ -292,7 +293,7 @@ describe('tabs that share it', () => {
     vi.stubGlobal('BroadcastChannel', undefined)
     const scope = newScope()
     const [a, b] = [await open(scope), await open(scope)]
-    await vi.waitFor(() => expect([a.held, b.held]).toEqual([[true], [true]]))
+    await eventually(() => expect([a.held, b.held]).toEqual([[true], [true]]))
     a.store.tell(nudge)
     a.store.steal()
     await a.store.add([laneRow('m1')])
@@ -324,7 +325,7 @@ describe('a store that was closed', () => {
     const a = await open(scope)
     await a.store.close()
     const b = await open(scope)
-    await vi.waitFor(() => expect(b.held).toEqual([true]))
+    await eventually(() => expect(b.held).toEqual([true]))
     expect(a.held).toEqual([])
   })
 })
@@ -348,7 +349,7 @@ describe('a store that is being closed', () => {
     }
     vi.stubGlobal('navigator', { locks: { request } })
     const { store, held } = await open(newScope())
-    await vi.waitFor(() => expect(grants).toHaveLength(1))
+    await eventually(() => expect(grants).toHaveLength(1))
     void store.add([laneRow('m1')])
     const closing = store.close()
     grants[0]!()
@@ -362,13 +363,13 @@ describe('a database that goes away', () => {
     const scope = newScope()
     const tab = await open(scope)
     await tab.store.add([laneRow('m1')])
-    await vi.waitFor(() => expect(tab.held).toEqual([true]))
+    await eventually(() => expect(tab.held).toEqual([true]))
     await deleteDatabase(await databaseOf(scope))
     expect(tab.losses()).toBe(1)
     await expect(tab.store.list()).rejects.toThrow('closed')
     // And its lock is free for who comes next.
     const next = await open(scope)
-    await vi.waitFor(() => expect(next.held).toEqual([true]))
+    await eventually(() => expect(next.held).toEqual([true]))
     expect(tab.losses()).toBe(1)
   })
 
@@ -419,7 +420,7 @@ describe('where IndexedDB refuses', () => {
     // When that tab goes at last, nothing is left half made.
     stubborn.close()
     vi.restoreAllMocks()
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await indexedDB.databases()).find((known) => known.name === name)?.version).toBe(1),
     )
   })
@@ -445,7 +446,7 @@ describe('where IndexedDB refuses', () => {
     expect(tab.held).toEqual([])
     await time.advance(0)
     expect(time.timers()).toBe(0)
-    await vi.waitFor(() => expect(tab.held).toEqual([true]))
+    await eventually(() => expect(tab.held).toEqual([true]))
   })
 
   it('leaves nothing open, nor made, where it opens after all', async () => {
@@ -509,13 +510,13 @@ describe('a page that sleeps', () => {
   it('lets go of the lock and of the database, and has both again when it wakes', async () => {
     const scope = newScope()
     const { tab, page } = await openOnPage(scope)
-    await vi.waitFor(() => expect(tab.held).toEqual([true]))
+    await eventually(() => expect(tab.held).toEqual([true]))
     await tab.store.add([laneRow('m1')])
     page.dispatchEvent(new Event('freeze'))
     page.dispatchEvent(new Event('freeze'))
     expect(tab.held).toEqual([true, false])
     const other = await open(scope)
-    await vi.waitFor(() => expect(other.held).toEqual([true]))
+    await eventually(() => expect(other.held).toEqual([true]))
     await other.store.add([laneRow('m2', { n: 2 })])
     other.store.tell(nudge)
     expect(tab.told).toEqual([])
@@ -523,7 +524,7 @@ describe('a page that sleeps', () => {
 
     page.dispatchEvent(new Event('resume'))
     page.dispatchEvent(new Event('resume'))
-    await vi.waitFor(() => expect(tab.held).toEqual([true, false, true]))
+    await eventually(() => expect(tab.held).toEqual([true, false, true]))
     // Once: look at what is there.
     expect(tab.told).toEqual([nudge])
     expect(await tab.store.list()).toHaveLength(2)
@@ -539,7 +540,7 @@ describe('a page that sleeps', () => {
     await deleteDatabase(name)
     expect(tab.losses()).toBe(0)
     page.dispatchEvent(new Event('resume'))
-    await vi.waitFor(() => expect(tab.losses()).toBe(1))
+    await eventually(() => expect(tab.losses()).toBe(1))
     expect(tab.told).toEqual([])
     // It did not make an empty one, which would look as if all was delivered.
     expect((await indexedDB.databases()).map((known) => known.name)).not.toContain(name)
@@ -556,7 +557,7 @@ describe('a page that sleeps', () => {
     page.dispatchEvent(new Event('resume'))
     page.dispatchEvent(new Event('freeze'))
     page.dispatchEvent(new Event('resume'))
-    await vi.waitFor(() => expect(tab.held.at(-1)).toBe(true))
+    await eventually(() => expect(tab.held.at(-1)).toBe(true))
     expect(await tab.store.list()).toHaveLength(1)
     expect(tab.losses()).toBe(0)
   })
@@ -598,17 +599,17 @@ describe('a page that sleeps', () => {
     const { tab, page } = await openOnPage(scope)
     page.dispatchEvent(new Event('freeze'))
     const other = await open(scope)
-    await vi.waitFor(() => expect(other.held).toEqual([true]))
+    await eventually(() => expect(other.held).toEqual([true]))
     expect(tab.held).toEqual([])
     await other.store.close()
     page.dispatchEvent(new Event('resume'))
-    await vi.waitFor(() => expect(tab.held).toEqual([true]))
+    await eventually(() => expect(tab.held).toEqual([true]))
   })
 
   it('is told nothing more once it is closed', async () => {
     const { tab, page } = await openOnPage(newScope())
     const ended = vi.spyOn(page, 'removeEventListener')
-    await vi.waitFor(() => expect(tab.held).toEqual([true]))
+    await eventually(() => expect(tab.held).toEqual([true]))
     await tab.store.close()
     page.dispatchEvent(new Event('freeze'))
     page.dispatchEvent(new Event('resume'))

@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type HeldLock, queueForLock } from '../../../packages/client/src/stores/lock.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let names = 0
 const standing: HeldLock[] = []
@@ -34,68 +35,68 @@ describe('a lock of tabs', () => {
     const name = newName()
     const first = stand(name)
     expect(first.told).toEqual([])
-    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    await eventually(() => expect(first.told).toEqual([true]))
     const second = stand(name)
     const third = stand(name)
     await navigator.locks.query()
     expect([second.told, third.told]).toEqual([[], []])
     first.lock.release()
-    await vi.waitFor(() => expect(second.told).toEqual([true]))
+    await eventually(() => expect(second.told).toEqual([true]))
     expect([first.told, third.told]).toEqual([[true], []])
   })
 
   it('is not waited for any more by who left the queue', async () => {
     const name = newName()
     const first = stand(name)
-    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    await eventually(() => expect(first.told).toEqual([true]))
     const second = stand(name)
     const third = stand(name)
-    await vi.waitFor(async () => expect((await navigator.locks.query()).pending).toHaveLength(2))
+    await eventually(async () => expect((await navigator.locks.query()).pending).toHaveLength(2))
     second.lock.release()
     first.lock.release()
-    await vi.waitFor(() => expect(third.told).toEqual([true]))
+    await eventually(() => expect(third.told).toEqual([true]))
     expect(second.told).toEqual([])
     third.lock.release()
-    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+    await eventually(async () => expect(await isWanted(name)).toBe(false))
   })
 
   it('can be let go in the moment in which it is given', async () => {
     const name = newName()
     const lock = queueForLock(name, () => lock.release())
-    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+    await eventually(async () => expect(await isWanted(name)).toBe(false))
     const next = stand(name)
-    await vi.waitFor(() => expect(next.told).toEqual([true]))
+    await eventually(() => expect(next.told).toEqual([true]))
   })
 
   it('leaves nothing behind where it is let go at once', async () => {
     const name = newName()
     const { lock, told } = stand(name)
     lock.release()
-    await vi.waitFor(async () => expect(await isWanted(name)).toBe(false))
+    await eventually(async () => expect(await isWanted(name)).toBe(false))
     expect(told).toEqual([])
   })
 
   it('can be stolen: who loses it is told, and has it again after the thief', async () => {
     const name = newName()
     const holder = stand(name)
-    await vi.waitFor(() => expect(holder.told).toEqual([true]))
+    await eventually(() => expect(holder.told).toEqual([true]))
     const thief = stand(name)
     thief.lock.steal()
-    await vi.waitFor(() => expect(thief.told).toEqual([true]))
-    await vi.waitFor(() => expect(holder.told).toEqual([true, false]))
+    await eventually(() => expect(thief.told).toEqual([true]))
+    await eventually(() => expect(holder.told).toEqual([true, false]))
     thief.lock.release()
-    await vi.waitFor(() => expect(holder.told).toEqual([true, false, true]))
+    await eventually(() => expect(holder.told).toEqual([true, false, true]))
     expect(thief.told).toEqual([true])
   })
 
   it('changes hands as often as it is stolen, and is never two tabs’ for long', async () => {
     const name = newName()
     const tabs = [stand(name), stand(name)]
-    await vi.waitFor(() => expect(tabs[0]!.told).toEqual([true]))
+    await eventually(() => expect(tabs[0]!.told).toEqual([true]))
     for (let i = 1; i <= 6; i++) {
       const [thief, victim] = [tabs[i % 2]!, tabs[(i + 1) % 2]!]
       thief.lock.steal()
-      await vi.waitFor(() => expect([thief.told.at(-1), victim.told.at(-1)]).toEqual([true, false]))
+      await eventually(() => expect([thief.told.at(-1), victim.told.at(-1)]).toEqual([true, false]))
     }
   })
 
@@ -109,7 +110,7 @@ describe('a lock of tabs', () => {
     }
     vi.stubGlobal('navigator', { locks: { request } })
     const { lock, told } = stand(newName())
-    await vi.waitFor(() => expect(grants).toHaveLength(1))
+    await eventually(() => expect(grants).toHaveLength(1))
     lock.release()
     expect(signals[0]!.aborted).toBe(true)
     expect(grants[0]!()).toBeUndefined()
@@ -119,7 +120,7 @@ describe('a lock of tabs', () => {
   it('is not stolen from oneself', async () => {
     const name = newName()
     const { lock, told } = stand(name)
-    await vi.waitFor(() => expect(told).toEqual([true]))
+    await eventually(() => expect(told).toEqual([true]))
     lock.steal()
     await navigator.locks.query()
     expect(told).toEqual([true])
@@ -129,7 +130,7 @@ describe('a lock of tabs', () => {
     const name = newName()
     const holder = stand(name)
     const other = stand(name)
-    await vi.waitFor(() => expect(holder.told).toEqual([true]))
+    await eventually(() => expect(holder.told).toEqual([true]))
     other.lock.release()
     other.lock.steal()
     await navigator.locks.query()
@@ -152,7 +153,7 @@ describe('a lock of tabs', () => {
     const name = newName()
     const tabs = [stand(name), stand(name)]
     expect(tabs[0]!.told).toEqual([])
-    await vi.waitFor(() => expect(tabs.map(({ told }) => told)).toEqual([[true], [true]]))
+    await eventually(() => expect(tabs.map(({ told }) => told)).toEqual([[true], [true]]))
     tabs[1]!.lock.steal()
     await Promise.resolve()
     expect(tabs.map(({ told }) => told)).toEqual([[true], [true]])
@@ -165,26 +166,26 @@ describe('a lock of tabs', () => {
     const request = (...args: Parameters<LockManager['request']>) =>
       thefts-- > 0 ? Promise.reject(new DOMException('stolen', 'AbortError')) : locks.request(...args)
     const first = stand(name)
-    await vi.waitFor(() => expect(first.told).toEqual([true]))
+    await eventually(() => expect(first.told).toEqual([true]))
     vi.stubGlobal('navigator', { locks: { request } })
     const second = stand(name)
-    await vi.waitFor(async () => expect((await locks.query()).pending).toHaveLength(1))
+    await eventually(async () => expect((await locks.query()).pending).toHaveLength(1))
     expect([thefts, second.told]).toEqual([-1, []])
     first.lock.release()
-    await vi.waitFor(() => expect(second.told).toEqual([true]))
+    await eventually(() => expect(second.told).toEqual([true]))
   })
 
   it('is everybody’s where the browser takes it away again and again', async () => {
     const request = vi.fn(() => Promise.reject(new DOMException('no', 'AbortError')))
     vi.stubGlobal('navigator', { locks: { request } })
     const { told } = stand(newName())
-    await vi.waitFor(() => expect(told).toEqual([true]))
+    await eventually(() => expect(told).toEqual([true]))
     expect(request.mock.calls.length).toBe(10)
   })
 
   it('is everybody’s in a program that has no navigator at all', async () => {
     vi.stubGlobal('navigator', undefined)
     const { told } = stand(newName())
-    await vi.waitFor(() => expect(told).toEqual([true]))
+    await eventually(() => expect(told).toEqual([true]))
   })
 })

@@ -3,6 +3,7 @@
 import type { OutboxNotice } from '@tautline/client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type NoticeChannel, openNoticeChannel } from '../../../packages/client/src/stores/notice-channel.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let names = 0
 const open: (NoticeChannel | BroadcastChannel)[] = []
@@ -42,7 +43,7 @@ describe('what tabs tell each other', () => {
     const other = join(newName())
     a.channel.tell(outcomes)
     a.channel.tell(nudge)
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect([b.told, c.told]).toEqual([
         [outcomes, nudge],
         [outcomes, nudge],
@@ -56,7 +57,7 @@ describe('what tabs tell each other', () => {
     const [a, b, c] = [join(name), join(name), join(name)]
     b.channel.close()
     a.channel.tell(nudge)
-    await vi.waitFor(() => expect(c.told).toEqual([nudge]))
+    await eventually(() => expect(c.told).toEqual([nudge]))
     expect(b.told).toEqual([])
   })
 
@@ -96,7 +97,7 @@ describe('what tabs tell each other', () => {
     open.push(stranger)
     stranger.postMessage(data)
     stranger.postMessage({ tautline: 1, ...nudge, more: true })
-    await vi.waitFor(() => expect(told).not.toEqual([]))
+    await eventually(() => expect(told).not.toEqual([]))
     expect(told).toEqual([nudge])
   })
 

@@ -1,8 +1,7 @@
-// How the scene waits: for what somebody sees, never for time to pass. What does not come within ten seconds is named.
+// How the scene waits: for what somebody sees, never for time to pass. What does not come is named.
 
 import type { Client, ClientEvents, Readable, Room, RoomEvents } from '@tautline/client'
-
-const PATIENCE_MS = 10_000
+import { PATIENCE_MS } from '../../support/patience.ts'
 
 /** Resolves with the snapshot once it is so. */
 export function until<T>(readable: Readable<T>, isSo: (snapshot: T) => boolean, what: string): Promise<T> {
@@ -83,7 +82,10 @@ export function createTape<T>(): Tape<T> {
 export function within<T>(promise: PromiseLike<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`It did not happen within 10 s: ${what}`)), PATIENCE_MS)
+    timer = setTimeout(
+      () => reject(new Error(`It did not happen within ${PATIENCE_MS} ms: ${what}`)),
+      PATIENCE_MS,
+    )
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
