@@ -408,13 +408,13 @@ export function describeBinding(name: string, binding: Binding): void {
         await toShow(socket, 'connected as alice')
         told.length = 0
         socket.update({
+          id: 'kitchen',
           options: options({
             onConnect: () => void told.push('connected'),
             onDisconnect: () => void told.push('lost'),
           }),
         })
-        await until(() => expect(socket.element.textContent).toContain('connected as alice'))
-        await new Promise((resolve) => setTimeout(resolve, 0))
+        await toShow(socket, 'for kitchen')
         server.cut()
         await until(() => expect(told).toEqual(['lost', 'connected']))
         await toShow(socket, 'connected as alice')
@@ -462,9 +462,10 @@ export function describeBinding(name: string, binding: Binding): void {
         await until(() => expect(counted()).not.toContain(0))
         await room.send({ content: 'hello' })
         const once = counted()
-        for (let n = 0; n < 100; n++) for (const view of views) view.update({})
-        await new Promise((resolve) => setTimeout(resolve, 20))
-        expect(counted()).toEqual(once)
+        const renderOf = (view: Shown) =>
+          new Promise<void>((resolve) => view.update({ onRender: () => resolve() }))
+        for (let n = 0; n < 100; n++) await Promise.all(views.map(renderOf))
+        await until(() => expect(counted()).toEqual(once))
         for (const view of views) view.unmount()
         await until(() => expect(counted()).toEqual([0, 0]))
       })

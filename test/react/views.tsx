@@ -29,7 +29,8 @@ function Button({ label, press }: { label: string; press: () => unknown }): Reac
   )
 }
 
-function Chat({ id = 'general', pageSize }: ViewProps): ReactNode {
+function Chat({ id = 'general', pageSize, onRender }: ViewProps): ReactNode {
+  onRender?.()
   const { status, queued } = useConnection()
   const { room, phase, users } = useRoom(id)
   const { items, hasOlder, loadOlder } = useMessages(room, { pageSize })
@@ -146,7 +147,7 @@ function Socket({ options, id = 'general', onMessage }: ViewProps): ReactNode {
   return (
     <p>
       {socket.isConnected ? `connected as ${socket.client?.userId}` : `not connected${why}`}
-      {socket.isReconnecting ? ', reconnecting' : ''}
+      {socket.isReconnecting ? ', reconnecting' : ''} for {id}
       <Button label="connect" press={socket.connect} />
       <Button label="join" press={() => joinRoom(id)} />
       <Button label="leave" press={() => leaveRoom(id)} />

@@ -43,17 +43,20 @@ const Chat = view((props) => {
   const { status, queued } = useConnection()
   const { room, phase, users } = useRoom(roomOf(props))
   const { items, hasOlder, loadOlder } = useMessages(room, { pageSize: props.pageSize })
-  return () => [
-    h('p', `${status.value}, ${queued.value} queued`),
-    h('p', `${room.value.id}: ${phase.value}; here: ${[...users.value.keys()].join(' ')}`),
-    h(
-      'ol',
-      items.value.map(({ key, sender, content, status: state, seq }) =>
-        h('li', { key }, `${sender}: ${content} (${state}${seq === undefined ? '' : ' with a place'})`),
+  return () => {
+    props.onRender?.()
+    return [
+      h('p', `${status.value}, ${queued.value} queued`),
+      h('p', `${room.value.id}: ${phase.value}; here: ${[...users.value.keys()].join(' ')}`),
+      h(
+        'ol',
+        items.value.map(({ key, sender, content, status: state, seq }) =>
+          h('li', { key }, `${sender}: ${content} (${state}${seq === undefined ? '' : ' with a place'})`),
+        ),
       ),
-    ),
-    hasOlder.value ? button('older', loadOlder) : undefined,
-  ]
+      hasOlder.value ? button('older', loadOlder) : undefined,
+    ]
+  }
 })
 
 const Status = view((props) => {
@@ -152,6 +155,7 @@ const Socket = view((props) => {
     return h('p', [
       isConnected.value ? `connected as ${client.value?.userId}` : `not connected${why}`,
       socket.isReconnecting.value ? ', reconnecting' : '',
+      ` for ${id()}`,
       button('connect', socket.connect),
       button('join', () => joinRoom(id())),
       button('leave', () => leaveRoom(id())),
