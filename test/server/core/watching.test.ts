@@ -69,6 +69,29 @@ describe('to be told of users', () => {
     expect(bench.heardOf(3, 'user_presence')).toEqual([{ users: [{ userId: 'bob', status: 'busy' }] }])
   })
 
+  it('costs the store no look for who writes to strangers, whoever watches them and whomever they watch', async () => {
+    const bench = await three()
+    await bench.enter(3, 'general')
+    const strangers = Array.from({ length: 10 }, (_, i) => `stranger-${i}`)
+    await watch(bench, 3, 'alice', 'bob', ...strangers)
+    await watch(bench, 1, 'eve')
+    const looks = vi.spyOn(bench.store, 'readAcquaintances')
+    for (const stranger of strangers) {
+      bench.send(3, `~eve~${stranger}`, ['hello'])
+      await bench.settle()
+      bench.advance(1_000)
+      await bench.settle()
+    }
+    expect(looks).not.toHaveBeenCalled()
+    // Of the two who are spoken to, each looks at who spoke to them, and at nobody else.
+    bench.send(3, '~bob~eve', ['hello'])
+    bench.send(2, '~bob~eve', ['hello'])
+    await bench.settle()
+    bench.advance(1_000)
+    await bench.settle()
+    expect(looks.mock.calls).toEqual([['eve', ['bob']]])
+  })
+
   it('ends when the last shared room is left, on either side: told once, and nothing more', async () => {
     for (const leaver of [1, 2]) {
       const bench = await three()

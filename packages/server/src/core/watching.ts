@@ -2,14 +2,17 @@
  * Being told of users, whatever room they are in. A connection names those it wants to know of; the store, and the
  * application's `maySee`, say of whom it may. Of the others nothing is told, not even that they are not there, until a
  * change of membership lets it know of them: each one's joins and leaves are reason to ask again, about them and for
- * them, and so is what one writes to another for the first time, about them. While that is asked, nothing is told.
+ * them, and so is what one says to another for the first time, about the one and for the other alone. While that is
+ * asked, nothing is told. That a direct room was opened is no reason: whoever writes to strangers knows none of them.
  */
 import {
   type Code,
+  type Entry,
   MAX_USERS_PER_FRAME,
   MAX_WATCHED_USERS,
   ownLogId,
   type PayloadOf,
+  usersOfDirectRoom,
 } from '@tautline/protocol/wire'
 import type { Connection } from './connection.ts'
 import { type Context, RETRY_AFTER_MS, refuse, send } from './context.ts'
@@ -95,6 +98,16 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
   function doubt(watch: Watch, userId: string): void {
     watch.doubtful.add(userId)
     beat(context, watch.pulse)
+  }
+
+  /** Whoever was spoken to may know of the speaker from now on. */
+  function spoke(room: string, speaker: string): void {
+    for (const other of usersOfDirectRoom(room) ?? []) {
+      for (const connection of other === speaker ? [] : (people.get(other)?.devices ?? [])) {
+        const watch = watches.get(connection)
+        if (watch?.users.has(speaker)) doubt(watch, speaker)
+      }
+    }
   }
 
   /** Asks again, about as many at once as a frame may name. */
@@ -238,8 +251,8 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
         }
       }
       for (const { room, entries, spokeFirst = [] } of appended) {
-        for (const userId of spokeFirst) for (const watch of watchers.get(userId) ?? []) doubt(watch, userId)
-        if (!entries.some(({ type }) => type === 'admission' || type === 'removal')) continue
+        for (const userId of spokeFirst) spoke(room, userId)
+        if (!entries.some(isAboutAcquaintance)) continue
         const userId = room.slice(ownLogId('').length)
         for (const watch of watchers.get(userId) ?? []) doubt(watch, userId)
         for (const connection of people.get(userId)?.devices ?? []) {
@@ -265,4 +278,11 @@ export function createWatching(context: Context, people: Pick<People, 'get' | 'u
       context.beating.delete(watch.pulse)
     },
   }
+}
+
+/** Whose log has it may know of others from then on, or they of them, or no longer. */
+function isAboutAcquaintance({ type, payload }: Entry): boolean {
+  if (type === 'removal') return true
+  const { room } = payload
+  return type === 'admission' && (typeof room !== 'string' || usersOfDirectRoom(room) === undefined)
 }

@@ -1,12 +1,11 @@
 /**
  * Whether users know each other, by the rooms that they share, and when each was last there. Of each user so many rooms
  * are looked at, by their ids: nobody may make a read longer by joining more. Their direct room is theirs by its name, so
- * it counts for who asks only once the other has written in it: else to write to a stranger would be to watch them.
+ * it counts for who asks only once the other has said something in it: else to write to a stranger would be to watch them.
  *
  * Many are looked at by and by: whoever names 200 strangers must not hold up everybody.
  */
 import { directRoomId } from '@tautline/protocol/wire'
-import type { View } from '../core/batch.ts'
 import { type Acquaintance, MAX_SHARED_LOOKS } from '../core/store.ts'
 import type { Log } from './log.ts'
 
@@ -19,13 +18,13 @@ const DIRECT = '~'
 
 /** `read`: a part of it, as the store does every read. */
 export async function readAcquaintances(
-  { view, log, user }: { readonly view: View; readonly log: Log; readonly user: string },
+  { log, user }: { readonly log: Log; readonly user: string },
   others: readonly string[],
   read: <T>(answer: () => T) => Promise<T>,
 ): Promise<readonly Acquaintance[]> {
   const own = await read(() => new Set(firstRooms(log, user)))
   const isKnown = (userId: string) =>
-    userId === user || isAmong(own, firstRooms(log, userId)) || hasWritten(view, userId, user)
+    userId === user || isAmong(own, firstRooms(log, userId)) || hasSpoken(log, userId, user)
   const known: Acquaintance[] = []
   for (let i = 0; i < others.length; i += USERS_AT_ONCE) {
     if (i > 0) await nextTurn()
@@ -58,9 +57,8 @@ function* firstRooms(log: Log, user: string): Generator<string> {
   }
 }
 
-function hasWritten(view: View, from: string, to: string): boolean {
-  const member = view.member(directRoomId(from, to), from)
-  return member !== undefined && member.joinedSeq > 0
+function hasSpoken(log: Log, from: string, to: string): boolean {
+  return (log.joinedSeq(directRoomId(from, to), from) ?? 0) > 0
 }
 
 function nextTurn(): Promise<void> {

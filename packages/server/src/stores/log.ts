@@ -43,6 +43,8 @@ export interface Log {
   readMarks(room: string): readonly ReadPosition[]
   /** The same of deliveries. */
   deliveries(room: string): readonly ReadPosition[]
+  /** Where the member came (`Membership.joinedSeq`). Undefined: the user is none. */
+  joinedSeq(room: string, user: string): number | undefined
   /** The first rooms after this id that the user is a member of, or that are public; by id. */
   roomsOf(user: string, after: string, limit: number): readonly string[]
   publicRooms(after: string, limit: number): readonly string[]

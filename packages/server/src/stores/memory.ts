@@ -299,6 +299,10 @@ export class MemoryTables implements View, Log {
     return this.seenAt.get(user)
   }
 
+  joinedSeq(room: string, user: string): number | undefined {
+    return this.member(room, user)?.joinedSeq
+  }
+
   roomsOf(user: string, after: string, limit: number): readonly string[] {
     return this.#roomsAfter(after, limit, (id) => this.member(id, user) !== undefined)
   }

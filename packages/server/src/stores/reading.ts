@@ -96,7 +96,7 @@ export function readsOf(view: View, log: Log, isOpen: () => boolean): Reads {
     readReceipts: (user, room) => read(() => readReceipts(view, log, user, room)),
     readRooms: (request) => read(() => readRooms(view, log, request)),
     readUnread: (request) => read(() => readUnread(log, request)),
-    readAcquaintances: (user, others) => readAcquaintances({ view, log, user }, others, read),
+    readAcquaintances: (user, others) => readAcquaintances({ log, user }, others, read),
   }
 }
 

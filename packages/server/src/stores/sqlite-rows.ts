@@ -208,6 +208,11 @@ export class SqliteRows implements View, Log {
     for (const { userId, at } of seen) this.#statements.putSeen.run(userId, at)
   }
 
+  /** Past the rows in memory: strangers are asked about by the thousand, and must not put out whom commits need. */
+  joinedSeq(room: string, user: string): number | undefined {
+    return this.#statements.member.get(room, user)?.joinedSeq
+  }
+
   roomsOf(user: string, after: string, limit: number): readonly string[] {
     return this.#statements.roomsOf.all(user, after, limit)
   }
