@@ -22,7 +22,7 @@ export interface ThreadViewProps {
 
 export function ThreadView(props: ThreadViewProps): ReactNode {
   const { room, root, items, me, isMember, actions, onClose } = props
-  const { answers, isFollowed, hasOlder, error, loadOlder, follow } = useThread(room, root, items)
+  const { answers, isFollowed, error, follow } = useThread(room, root, items)
   const composer = useRef<HTMLTextAreaElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const [activeKey, setActiveKey] = useState<string>()
@@ -66,17 +66,10 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
           beginsNew={false}
           continues={false}
         />
-        <p className="older">
-          {answersWords(root.body.replyCount ?? answers.length)}
-          {hasOlder && (
-            <button type="button" className="quiet" onClick={loadOlder}>
-              Show older ones
-            </button>
-          )}
-        </p>
+        <p className="older">{answersWords(root.body.replyCount ?? answers.length)}</p>
         {error && (
           <p className="bad-words" role="alert">
-            The answers could not be read: {error.message}
+            That did not work: {error.message}
           </p>
         )}
         <ol aria-label="Answers">

@@ -1,8 +1,8 @@
 /** Who belongs to a room, and what we may do in it; asked again when somebody comes or goes. */
 import type { Member, Room, RoomDescription } from '@tautline/client'
 import { admin } from '@tautline/client/admin'
-import { useConnection } from '@tautline/react'
-import { useEffect, useState } from 'react'
+import { useMemo } from 'react'
+import { type Source, useAsked } from './use-asked.ts'
 
 export interface Members {
   readonly about: RoomDescription | undefined
@@ -15,27 +15,28 @@ const CHANGES = new Set(['member_joined', 'member_left', 'role_changed', 'room_u
 const NOBODY: Members = { about: undefined, members: [], hasMore: false }
 
 export function useMembers(room: Room): Members {
-  const isConnected = useConnection(({ status }) => status === 'connected')
-  const [known, setKnown] = useState(NOBODY)
-
-  useEffect(() => {
-    if (!isConnected) return undefined
-    let isOver = false
-    const { info, members } = admin(room)
-    const look = () =>
-      Promise.all([info(), members()]).then(
-        ([about, list]) => {
-          if (!isOver) setKnown({ about, ...list })
-        },
-        () => {}, // a direct room that nobody wrote in yet has none; else the next connect asks again
-      )
-    void look()
-    const stop = room.on('entry', ({ type }) => CHANGES.has(type) && void look())
-    return () => {
-      isOver = true
-      stop()
-    }
-  }, [room, isConnected])
-
+  const [known = NOBODY] = useAsked(useMemo(() => membersOf(room), [room]))
   return known
+}
+
+function membersOf(room: Room): Source<Members> {
+  const { client } = room
+  const { info, members } = admin(room)
+  return {
+    // Of a direct room that nobody wrote in yet there are none.
+    async ask() {
+      const [about, list] = await Promise.all([info(), members()])
+      return { about, ...list }
+    },
+    watch(askAgain) {
+      if (client.status === 'connected') askAgain()
+      const stops = [
+        client.on('status', ({ status }) => status === 'connected' && askAgain()),
+        room.on('entry', ({ type }) => CHANGES.has(type) && askAgain()),
+      ]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
+  }
 }

@@ -1,79 +1,57 @@
 /**
- * A message with its answers. Those that the room's timeline holds are shown as they stand there, own ones on their way
- * included; what is older is asked of the server, again when one of those is changed.
+ * A message with its answers, own ones on their way included. The room's timeline reaches from its oldest message to now,
+ * so where it has a message it has all answers to it; the server is only asked whether we are told of them.
  */
-import type { Message, Room, TautlineError } from '@tautline/client'
-import { followThread, type History, thread, unfollowThread } from '@tautline/client/history'
+import type { MessageName, Room, TautlineError } from '@tautline/client'
+import { followThread, thread, unfollowThread } from '@tautline/client/history'
 import type { TimelineItem } from '@tautline/client/timeline'
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
+import { type Source, useAsked } from './use-asked.ts'
 
 export interface Thread {
   readonly answers: readonly TimelineItem[]
   /** Whether we are told of answers; undefined: not known yet. */
   readonly isFollowed: boolean | undefined
-  readonly hasOlder: boolean
+  /** Why the last `follow` failed. */
   readonly error: TautlineError | undefined
-  loadOlder(): void
   follow(isFollowed: boolean): void
 }
 
-const CHANGES = new Set(['message_edited', 'message_deleted', 'reaction_added', 'reaction_removed'])
-/** The most that one page holds. */
-const PAGE_SIZE = 100
-
 export function useThread(room: Room, root: TimelineItem, items: readonly TimelineItem[]): Thread {
   const { sender, messageId } = root
-  const [pages, setPages] = useState<readonly History[]>([])
-  const [isFollowed, setIsFollowed] = useState<boolean>()
+  const target = useMemo(() => ({ sender, messageId }), [sender, messageId])
+  const [isFollowed, askAgain] = useAsked(useMemo(() => followingOf(room, target), [room, target]))
   const [error, setError] = useState<TautlineError>()
+  const answers = useMemo(() => items.filter(({ body }) => isSame(body.replyTo, target)), [items, target])
 
-  const load = useCallback(
-    (before?: number) =>
-      thread(room, { sender, messageId }, { before, limit: PAGE_SIZE }).then((page) => {
-        setPages((known) => (before === undefined ? [page] : [page, ...known]))
-        setIsFollowed(page.following)
-        setError(undefined)
-      }, setError),
-    [room, sender, messageId],
-  )
+  function follow(next: boolean): void {
+    setError(undefined)
+    const said = (next ? followThread : unfollowThread)(room, target)
+    said.then(askAgain, setError)
+  }
 
-  useEffect(() => {
-    void load()
-    const stops = [
-      room.on('entry', ({ type }) => CHANGES.has(type) && void load()),
-      room.on('phase', (phase) => phase === 'live' && void load()),
-    ]
-    return () => {
-      for (const stop of stops) stop()
-    }
-  }, [room, load])
+  return { answers, isFollowed, error, follow }
+}
 
-  const answers = useMemo(() => {
-    const shown = items.filter(
-      ({ body: { replyTo } }) => replyTo?.messageId === messageId && replyTo.sender === sender,
-    )
-    const keys = new Set(shown.map((item) => `${item.sender} ${item.messageId}`))
-    const older = pages
-      .flatMap(({ messages }) => messages)
-      .filter((message) => !keys.has(`${message.sender} ${message.messageId}`))
-    return [...older.map(itemOf), ...shown]
-  }, [pages, items, sender, messageId])
-
-  const oldest = pages[0]
+/** Who answers follows by it, unless they said that they do not: only the server knows. */
+function followingOf(room: Room, target: MessageName): Source<boolean | undefined> {
   return {
-    answers,
-    isFollowed,
-    hasOlder: oldest?.hasOlder ?? false,
-    error,
-    loadOlder: () => void load(oldest?.oldestSeq),
-    follow(next) {
-      const asked = (next ? followThread : unfollowThread)(room, { sender, messageId })
-      asked.then(() => setIsFollowed(next), setError)
+    ask: async () => (await thread(room, target, { limit: 1 })).following,
+    watch(askAgain) {
+      if (room.getSnapshot().phase === 'live') askAgain()
+      const stops = [
+        room.on('phase', (phase) => phase === 'live' && askAgain()),
+        room.on('message', ({ sender, body }) => {
+          if (sender === room.client.userId && isSame(body.replyTo, target)) askAgain()
+        }),
+      ]
+      return () => {
+        for (const stop of stops) stop()
+      }
     },
   }
 }
 
-function itemOf({ room: _room, ...message }: Message): TimelineItem {
-  const key = `${message.sender} ${message.messageId}`
-  return { ...message, key, changes: [], status: 'acknowledged', sent: undefined }
+function isSame(one: MessageName | undefined, other: MessageName): boolean {
+  return one?.messageId === other.messageId && one.sender === other.sender
 }
