@@ -57,9 +57,9 @@ export function MessageLog(props: MessageLogProps): ReactNode {
   const newestOwn = items.findLast(({ sender }) => sender === me)
   const readers = useRoom(room.id, ({ read }) => readersOf(read, newestOwn?.seq, me))
   const newFrom = useNewFrom(room, me)
-  const { isAtEnd, goToEnd, onScroll, onResize } = useEnd(scroller, virtualizer, items)
+  const { isAtEnd, goToEnd, goTo, onScroll, onResize } = useEnd(scroller, virtualizer, items)
   const wantedIndex = useWanted(messages, wanted, (index) => {
-    virtualizer.current?.scrollToIndex(index, { align: 'center' })
+    goTo(index, 'center')
     setActiveKey(items[index]?.key)
   })
 
@@ -68,7 +68,7 @@ export function MessageLog(props: MessageLogProps): ReactNode {
   function focusAt(index: number): void {
     const item = items[Math.max(0, Math.min(index, newest))]
     if (!item) return
-    virtualizer.current?.scrollToIndex(items.indexOf(item), { align: 'nearest' })
+    goTo(items.indexOf(item), 'nearest')
     // It must be in the page before it can have the keyboard.
     flushSync(() => setActiveKey(item.key))
     scroller.current?.querySelector<HTMLElement>('article[tabindex="0"]')?.focus({ preventScroll: true })
