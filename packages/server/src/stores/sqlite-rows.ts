@@ -44,7 +44,7 @@ export class SqliteRows implements View, Log {
   readonly #strangeLanes = new RecentMap<string, number>(CACHED_ROWS)
   readonly #laneKey = new LastKey()
   readonly #memberKey = new LastKey()
-  /** No entry of a deleted room is left. */
+  /** No entry of a deleted room is left, as far as is known: what is forgotten is looked for again. */
   #isPurged = false
 
   constructor(db: Database.Database) {
@@ -351,7 +351,9 @@ export class SqliteRows implements View, Log {
     }
   }
 
+  /** Throws away what it knows: it may have come from a transaction that is rolled back. */
   forget(): void {
+    this.#isPurged = false
     this.#rooms.clear()
     this.#members.clear()
     this.#sanctions.clear()
