@@ -10,6 +10,7 @@ import {
   ack,
   ackAgain,
   commit,
+  commitAll,
   destroy,
   failed,
   invite,
@@ -143,11 +144,11 @@ describe('sqlite() opens a file', () => {
   it('of its own version only, and lets go of another', async () => {
     const harness = start()
     await (await harness.open()).close()
-    for (const version of [0, 10]) {
+    for (const version of [0, 11]) {
       harness.exec(`pragma user_version = ${version}`)
-      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 9.`)
+      await expect(harness.open()).rejects.toThrow(`its schema has version ${version}, this server knows 10.`)
     }
-    harness.exec('pragma user_version = 9')
+    harness.exec('pragma user_version = 10')
     await open(harness)
   })
 
@@ -197,6 +198,37 @@ describe('sqlite() opens a file', () => {
       ['notice', false],
     ])
     expect(unread).toBe(1)
+  })
+
+  it('of version 9, in which who was written to in a direct room had written there', async () => {
+    const harness = start()
+    const old = await harness.open()
+    await commit(
+      old,
+      join('bob'),
+      send(1, { user: 'mallory', room: '~bob~mallory' }),
+      send(1, { user: 'carol', room: '~bob~carol' }),
+      send(2, { user: 'carol', room: '~bob~carol' }),
+      send(1, { user: 'bob', room: '~bob~carol' }),
+      send(2, { user: 'bob', room: '~bob~carol' }),
+      send(1, { user: 'system', room: '~bob~dave' }),
+    )
+    await old.close()
+    harness.exec(`update members set joined_seq = 1 where room > '~'; pragma user_version = 9`)
+    const store = await open(harness)
+    const others = ['bob', 'carol', 'dave', 'mallory']
+    const knows = async (user: string) =>
+      (await store.readAcquaintances(user, others)).flatMap((is) => (is.sharesRoom ? is.userId : []))
+    expect(await knows('mallory')).toEqual(['mallory'])
+    expect(await knows('bob')).toEqual(['bob', 'carol', 'mallory'])
+    expect(await knows('carol')).toEqual(['bob', 'carol'])
+    expect(await knows('dave')).toEqual(['dave'])
+    // Who answers only now is in it only now.
+    const { appended } = await commitAll(store, [
+      send(1, { user: 'bob', room: '~bob~mallory', messageId: 'message-late' }),
+    ])
+    expect(appended.map(({ spokeFirst }) => spokeFirst)).toEqual([['bob']])
+    expect(await knows('mallory')).toEqual(['bob', 'mallory'])
   })
 
   it('of version 1 whole or not at all', async () => {

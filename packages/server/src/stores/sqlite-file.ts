@@ -13,7 +13,7 @@ import Database from 'better-sqlite3'
 const BUSY_TIMEOUT_MS = 250
 /** "TAUT": tells our files from those of other applications. */
 const APPLICATION_ID = 0x54415554
-const SCHEMA_VERSION = 9
+const SCHEMA_VERSION = 10
 
 // Ids are text, times Unix milliseconds, payloads JSON as it was sent. No foreign keys: there is one writer, which has
 // looked, and it writes entries before their room's row.
@@ -274,6 +274,13 @@ const MIGRATIONS = [
     user text primary key,
     at integer not null
   ) without rowid;
+  `,
+  // Version 10 knows who has written in a direct room, and since when: before, both were in it from its first entry.
+  // What retention has taken is not known any more. Each room's entries are read in their order, until the user's own.
+  `
+  update members set joined_seq = coalesce(
+    (select seq from entries where entries.room = members.room and sender = members.user order by seq limit 1), 0)
+    where room > '~' and instr(substr(room, 2), '~') > 0 and joined_seq = 1;
   `,
 ]
 
