@@ -21,15 +21,17 @@ interface TraceEvent {
 }
 
 declare global {
-  var longTasks: number[]
+  var longTasks: { readonly seen: number[]; readonly observer: PerformanceObserver }
 }
 
 export async function tasksDuring(browser: Browser, page: Page, act: () => Promise<void>): Promise<Tasks> {
   await page.evaluate(() => {
-    globalThis.longTasks = []
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) globalThis.longTasks.push(duration)
-    }).observe({ type: 'longtask' })
+    const seen: number[] = []
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) seen.push(duration)
+    })
+    observer.observe({ type: 'longtask' })
+    globalThis.longTasks = { seen, observer }
   })
   const marker = `main-thread-${Math.random()}`
   await browser.startTracing(page, {
@@ -37,12 +39,17 @@ export async function tasksDuring(browser: Browser, page: Page, act: () => Promi
   })
   await page.evaluate((name) => performance.mark(name), marker)
   await act()
+  // The page answers out of a task that goes on: only when the next one runs, is that at its end, and in the trace.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)))
   const trace = JSON.parse(String(await browser.stopTracing())) as {
     readonly traceEvents: readonly TraceEvent[]
   }
-  // The browser tells of a long task some time after it.
-  await page.waitForTimeout(200)
-  const wall = await page.evaluate(() => globalThis.longTasks)
+  const wall = await page.evaluate(() => {
+    const { seen, observer } = globalThis.longTasks
+    const untold = observer.takeRecords().map(({ duration }) => duration)
+    observer.disconnect()
+    return [...seen, ...untold]
+  })
   // The thread of the page is the one that set the mark.
   const home = trace.traceEvents.find(({ name }) => name === marker)
   const tasks = trace.traceEvents.filter(
