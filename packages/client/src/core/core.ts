@@ -5,20 +5,19 @@
  *
  * This file joins the parts: it hands every input and every frame to the part it concerns, and ends each step by
  * draining the outbox, but for a `send`: what is said in one turn of the host goes out together, with the next input, or
- * with the `tick` that is then due at once. `now` is monotonic milliseconds.
+ * with the `tick` that is then due at once. `now` is monotonic milliseconds. Who waits for which answer is in answers.ts.
  */
 import {
-  boundedWait,
   type ClientMessage,
-  knownCode,
   ownLogId,
   type PayloadOf,
   type ServerMessage,
   type ServerMessageType,
 } from '@tautline/protocol/wire'
 import { createAlarms, NEVER } from './alarms.ts'
+import { acknowledged, answered, refused } from './answers.ts'
 import { createConnection } from './connection.ts'
-import type { Context, CoreOptions, Effect, Failure, Pending } from './context.ts'
+import type { Context, CoreOptions, Effect } from './context.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createJoins } from './joins.ts'
 import type { KeeperInput, StorageStatus } from './keeper.ts'
@@ -203,9 +202,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
         context.send({ type: 'pong', payload: { ref: message.payload.ref } })
         return liveness.measure()
       case 'ack':
-        return onAck(message.payload, message.timestamp ?? 0)
+        return acknowledged(context, message.payload, message.timestamp ?? 0)
       case 'error':
-        return onError(message.payload)
+        return refused(context, message.payload)
       case 'going_away':
         return connection.goingAway(message.payload.reconnectAfterMs)
       case 'entries':
@@ -217,9 +216,9 @@ export function createCore(options: CoreOptions, seed: number): Core {
       case 'checked':
       case 'unsubscribed':
       case 'room_joined':
-        return onAnswer(message)
+        return answered(context, message)
       case 'room_left':
-        onAnswer(message)
+        answered(context, message)
         return onLeft(message.payload)
       case 'typing_started':
         if (isFollowed(message.payload)) presence.typing(message.payload.room, message.payload.userId, true)
@@ -235,68 +234,8 @@ export function createCore(options: CoreOptions, seed: number): Core {
         return
       default:
         context.emit({ type: 'message', message })
-        return onAnswer(message)
+        return answered(context, message)
     }
-  }
-
-  /**
-   * Hands the answer to who waits for its ref. An answer of another kind is none: what was asked has failed, and is asked
-   * again where that helps.
-   */
-  function onAnswer(message: ServerMessage): void {
-    const { payload } = message
-    const ref = 'ref' in payload ? payload.ref : undefined
-    const room = 'room' in payload ? payload.room : undefined
-    const pending = ref === undefined ? undefined : context.pending.get(ref)
-    if (!pending || ref === undefined) return
-    const type = message.type === 'reset' ? 'page' : message.type
-    if ((pending.answer ?? type) !== type) return fail(ref, pending, { code: 'UNAVAILABLE' })
-    release(ref, pending, room)
-    pending.answered?.(message)
-  }
-
-  /** One subscribe asks for many rooms: the others are still awaited. */
-  function release(ref: number, { rooms: awaited }: Pending, room: string | undefined): void {
-    if (room !== undefined) awaited?.delete(room)
-    if (room === undefined || !awaited?.size) context.pending.delete(ref)
-  }
-
-  function onAck({ acks }: PayloadOf<'ack'>, timestamp: number): void {
-    for (const item of acks) {
-      for (let i = 0; i < (item.count ?? 1); i++) {
-        const ref = item.ref + i
-        const pending = context.pending.get(ref)
-        if (!pending) continue
-        if (!pending.acknowledged) {
-          fail(ref, pending, { code: 'UNAVAILABLE' })
-          continue
-        }
-        context.pending.delete(ref)
-        pending.acknowledged(item.seq + i, item.timestamp ?? timestamp)
-      }
-    }
-  }
-
-  function onError(payload: PayloadOf<'error'>): void {
-    const { ref, room, message, count = 1 } = payload
-    const retryAfterMs = payload.retryAfterMs === undefined ? undefined : boundedWait(payload.retryAfterMs)
-    const code = knownCode(payload.code, payload.final)
-    const applicationCode = code === payload.code ? undefined : payload.code
-    const failure: Failure = { code, detail: message, applicationCode, retryAfterMs }
-    if (ref === undefined) return context.emit({ type: 'problem', failure })
-    // Where nobody waits for it any more, it was taken back, and will be said again; what stands behind it may be awaited.
-    const pending = context.pending.get(ref)
-    if (pending) fail(ref, pending, failure, room)
-    // Of commands; those that went back with one before them are awaited no more.
-    for (let i = 1; i < count; i++) {
-      const next = context.pending.get(ref + i)
-      if (next?.acknowledged) fail(ref + i, next, failure)
-    }
-  }
-
-  function fail(ref: number, pending: Pending, failure: Failure, room?: string): void {
-    pending.refused?.(failure, room)
-    release(ref, pending, room)
   }
 
   function onLeft({ room, reason }: PayloadOf<'room_left'>): void {
