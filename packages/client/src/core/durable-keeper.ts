@@ -7,31 +7,21 @@
  * store: nothing here relies on being alone, nor on a notice of another tab to arrive.
  */
 import type { Code } from '@tautline/protocol/wire'
+import { NEVER } from './alarms.ts'
 import type { KeeperFactory, KeeperInput, StorageStatus, StoreCall, StoreResult } from './keeper.ts'
 import { IN_MEMORY, laneRowOf, type Place, type Queue, type Row, rowOf } from './outbox-queues.ts'
 import type { NewRow, OutboxNotice, SendOutcome, StoredRow } from './outbox-row.ts'
 import { randomSid } from './random.ts'
+import { answerDueAt, awaitAnswer, isOverdue, LATE_MS, type StoreCalls, takeAnswer } from './store-calls.ts'
 
 /** A store that has not opened by then, or has not finished when we close, is given up. */
 const STORE_TIMEOUT_MS = 5_000
-/** One that does not answer a call in this time is given up, too: what waits for it would be saved forever. */
-const CALL_TIMEOUT_MS = 10_000
 /** Who does not hold the store asks so often for a sign of life of who does; without one it becomes the holder. */
 const WATCH_MS = 5_000
-/** A watch so late was asleep, and what was told meanwhile may come only now. */
-const LATE_MS = 1_000
 /** The holder looks so often by itself: what another tab told it may have been lost, and that tab be gone. */
 const LOOK_MS = 60_000
 /** So many ids of rows that are decided are remembered, lest an old view of the store brings one back. */
 const REMEMBERED = 2_000
-const NEVER = Number.POSITIVE_INFINITY
-
-/** What is done with the answer to a call, and by when there must be one. */
-interface Awaited {
-  readonly then: (result: StoreResult) => void
-  dueAt: number
-  mayBeLate: boolean
-}
 
 function isStored(row: Row | undefined): boolean {
   return row !== undefined && row.order !== IN_MEMORY
@@ -39,8 +29,8 @@ function isStored(row: Row | undefined): boolean {
 
 export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   let status: StorageStatus = 'opening'
-  /** Whether it was told that the store is open: once it was read, so that what is in it counts as queued by then. */
-  let isTold = false
+  /** What was told of it: that the store is open only once it was read, so that what is in it counts as queued by then. */
+  let toldStatus: StorageStatus = 'opening'
   let nextId = 1
   let isAsked = false
   let isLeaving = false
@@ -65,8 +55,8 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   const failed = new Set<string>()
   /** Rows that are in the store no longer, or should not be. */
   const gone = new Set<string>()
-  /** Calls without their answers, the oldest first. */
-  const results = new Map<number, Awaited>()
+  /** Calls without their answers. */
+  const calls: StoreCalls = new Map()
   let removals: string[] = []
   let settled: { messageId: string; outcome: SendOutcome }[] = []
   let isChanged = false
@@ -80,8 +70,13 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   function ask(call: StoreCall, then?: (result: StoreResult) => void): void {
     if (isClosed) return
     const id = nextId++
-    if (then) results.set(id, { then, dueAt: context.now + CALL_TIMEOUT_MS, mayBeLate: true })
+    if (then) awaitAnswer(calls, id, then, context.now)
     context.emit({ type: 'store', id, call })
+  }
+
+  function tellStatus(detail: string | undefined): void {
+    toldStatus = status
+    context.emit({ type: 'storage', status, detail })
   }
 
   /** Who holds the store and is not connected leaves to others what is in it: they must know of it. */
@@ -197,10 +192,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       isListing = false
       isRead = true
       compare(rows, Array.from(queues.all.values()))
-      if (!isTold) {
-        isTold = true
-        context.emit({ type: 'storage', status, detail: undefined })
-      }
+      if (toldStatus !== status) tellStatus(undefined)
       const ids = new Set(rows.map(({ messageId }) => messageId))
       for (const messageId of failed) {
         if (ids.has(messageId)) continue
@@ -347,11 +339,11 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     if (status !== 'opening' && status !== 'durable') return
     status = 'lost'
     giveUpAt = watchAt = NEVER
-    results.clear()
+    calls.clear()
     removals = []
     settled = []
     failed.clear()
-    context.emit({ type: 'storage', status, detail })
+    tellStatus(detail)
     // Who opens it next may send what is in it, and what was on its way into it.
     share()
     for (const row of adding) row.wasSent = true
@@ -444,31 +436,6 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     for (const one of adding) if (one.messageId === messageId) one.skipFor ??= 'CANCELLED'
   }
 
-  function answered(id: number, result: StoreResult): void {
-    const call = results.get(id)
-    results.delete(id)
-    call?.then(result)
-  }
-
-  /** While we close, all of it together has its time. */
-  function answerDueAt(): number {
-    if (isClosing) return NEVER
-    for (const { dueAt } of results.values()) return dueAt
-    return NEVER
-  }
-
-  /** Whether the oldest call had its time. A machine that slept gives it once more: the answer may come only now. */
-  function isOverdue(): boolean {
-    if (context.now < answerDueAt()) return false
-    for (const call of results.values()) {
-      if (!call.mayBeLate || context.now < call.dueAt + LATE_MS) return true
-      call.mayBeLate = false
-      call.dueAt = context.now + CALL_TIMEOUT_MS
-      return false
-    }
-    return false
-  }
-
   function held(isHeld: boolean): void {
     isHolder = isHeld
     isRead = false
@@ -498,7 +465,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       case 'discard':
         return discard(input.messageId)
       case 'stored':
-        return answered(input.id, input.result)
+        return takeAnswer(calls, input.id, input.result)
       case 'store_lost':
         return lose(input.detail)
       case 'held':
@@ -511,7 +478,7 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
   }
 
   return {
-    status: () => (status === 'durable' && !isTold ? 'opening' : status),
+    status: () => toldStatus,
 
     isOurs({ rows, isRenumbering }) {
       return !isStored(rows[0]) || (isHolder && isRead && !isRenumbering)
@@ -538,7 +505,9 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
     take,
 
     tick() {
-      if (context.now >= giveUpAt || isOverdue()) lose('it did not answer in time')
+      // While we close, all calls together have their time.
+      if (context.now >= giveUpAt || (!isClosing && isOverdue(calls, context.now)))
+        lose('it did not answer in time')
       if (context.now >= watchAt) watch()
       if (context.now >= nextLook()) list()
     },
@@ -548,6 +517,6 @@ export const keepInStore: KeeperFactory = (context, queues, mustJoin) => {
       if (isClosing && !isClosed) finish()
     },
 
-    deadline: () => Math.min(giveUpAt, answerDueAt(), watchAt, nextLook()),
+    deadline: () => Math.min(giveUpAt, isClosing ? NEVER : answerDueAt(calls), watchAt, nextLook()),
   }
 }
