@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../packages/server/src/core/store.ts'
 import { describeChanges } from './store/changes.ts'
+import { describeDirectRooms } from './store/direct-rooms.ts'
 import {
   ack,
   ackAgain,
@@ -18,6 +19,7 @@ import {
   type StoreHarness,
   send,
 } from './store/harness.ts'
+import { describeInvitations } from './store/invitations.ts'
 import { describeLanes } from './store/lanes.ts'
 import { describeLastMessages } from './store/last-messages.ts'
 import { describeMembers } from './store/members.ts'
@@ -26,6 +28,7 @@ import { describeNotices } from './store/notices.ts'
 import { describePeople } from './store/people.ts'
 import { describeReads } from './store/reads.ts'
 import { describeRooms } from './store/rooms.ts'
+import { describeSystem } from './store/system.ts'
 import { describeThreads } from './store/threads.ts'
 import { describeUnread } from './store/unread.ts'
 import { describeVersions } from './store/versions.ts'
@@ -54,7 +57,12 @@ export function describeStoreContract(name: string, start: () => Promise<StoreHa
     describe('decides commands in their lanes:', () => describeLanes(open))
     describe('keeps membership:', () => describeMembers(open, () => harness))
     describe('counts what is unread in all rooms:', () => describeUnread(open, () => harness))
-    describe('makes and opens rooms:', () => describeRooms(open))
+    describe('makes and opens rooms:', () => {
+      describeRooms(open)
+      describeInvitations(open)
+      describeDirectRooms(open)
+      describeSystem(open)
+    })
     describe('changes messages:', () => describeMessages(open))
     describe('changes rooms:', () => describeChanges(open))
     describe('tells the newest message of rooms:', () => describeLastMessages(open, () => harness))

@@ -12,6 +12,7 @@ import {
   commitAll,
   create,
   destroy,
+  FORBIDDEN,
   failed,
   invite,
   join,
@@ -27,7 +28,6 @@ import {
   update,
 } from './harness.ts'
 
-const FORBIDDEN = failed('FORBIDDEN')
 const DONE = { outcome: 'done' }
 
 const rolesOf = async (store: Store, user = 'alice') =>

@@ -190,6 +190,10 @@ export function failed(code: Extract<Outcome, { outcome: 'failed' }>['code']): O
   return { outcome: 'failed', code }
 }
 
+export const JOINED = { outcome: 'joined', role: 'member' } as const
+export const INVITED = { outcome: 'invited' } as const
+export const FORBIDDEN = failed('FORBIDDEN')
+
 export async function commit(store: Store, ...ops: readonly StoreOp[]): Promise<readonly Outcome[]> {
   return (await commitAll(store, ops)).outcomes
 }
@@ -218,12 +222,12 @@ export async function readPage(store: Store, request: Partial<PageRequest> = {})
   return result
 }
 
-/** Every position of the log with its message id, read page by page. */
 /** The first members of the room; undefined: forbidden. */
 export async function membersOf(store: Store, room = 'room', user = 'alice') {
   return (await store.readMembers({ user, room, after: undefined, limit: 100 }))?.members
 }
 
+/** Every position of the log with its message id, read page by page. */
 export async function readLog(store: Store, room = 'room', user = 'alice'): Promise<string[]> {
   const log: string[] = []
   for (;;) {
@@ -231,4 +235,9 @@ export async function readLog(store: Store, room = 'room', user = 'alice'): Prom
     log.push(...entries.map((entry) => `${entry.seq} ${entry.messageId}`))
     if (log.length === head) return log
   }
+}
+
+/** The user's own rooms, as listed. */
+export async function listed(store: Store, user: string) {
+  return (await store.readRooms({ user, which: 'own', after: undefined, limit: 100 })).rooms
 }

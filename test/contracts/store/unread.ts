@@ -1,9 +1,9 @@
-// What is left to read in all rooms of a user: the same as each room says, found in one go.
+// What is left to read, in a room and in all rooms of a user: the same as each room says, found in one go.
 
 import { MAX_UNREAD_LOOKS, MAX_UNREAD_ROOMS } from '@tautline/protocol'
 import { expect, it } from 'vitest'
 import type { Store } from '../../../packages/server/src/core/store.ts'
-import { commit, create, join, leave, markRead, remove, type StoreHarness, send } from './harness.ts'
+import { commit, create, join, leave, listed, markRead, remove, type StoreHarness, send } from './harness.ts'
 
 export function describeUnread(open: () => Promise<Store>, harness: () => StoreHarness): void {
   const unread = (store: Store, user: string, after?: string) => store.readUnread({ user, after })
@@ -92,5 +92,28 @@ export function describeUnread(open: () => Promise<Store>, harness: () => StoreH
     expect((await unread(store, 'alice', undefined)).rooms).toHaveLength(MAX_UNREAD_ROOMS)
     // The last room looked at is not the last one: the next page begins behind it.
     expect((await unread(store, 'bob')).next).toBe(all[MAX_UNREAD_LOOKS - 1])
+  })
+
+  it('counts as unread what others said since one read, spoke or came', async () => {
+    const store = await open()
+    await commit(store, join('bob'), send(1, { user: 'bob' }), join(), markRead(1))
+    const ofRoom = async () => (await listed(store, 'alice'))[0]?.member
+    expect(await ofRoom()).toMatchObject({ role: 'member', read: 1, unread: 0 })
+    const say = (n: number) => send(n, { user: 'bob' })
+    await commit(store, say(2), say(3), join('carol'), say(4))
+    expect(await ofRoom()).toMatchObject({ read: 1, unread: 3 })
+    expect(await commit(store, markRead(5))).toMatchObject([{ seq: 5, head: 7, unread: 1 }])
+    expect(await ofRoom()).toMatchObject({ read: 5, unread: 1 })
+    // In one batch, in the midst of it.
+    expect(await commit(store, say(5), say(6), markRead(8), say(7))).toMatchObject([
+      {},
+      {},
+      { seq: 8, head: 9, unread: 1 },
+      {},
+    ])
+    expect(await ofRoom()).toMatchObject({ read: 8, unread: 2 })
+    await commit(store, send(1), say(8))
+    expect(await ofRoom()).toMatchObject({ read: 11, unread: 1 })
+    expect((await store.readReceipts('alice', 'room'))?.own).toEqual({ seq: 11, head: 12, unread: 1 })
   })
 }
