@@ -237,3 +237,32 @@ export function createHistory(epoch: string): History {
     broken: [],
   }
 }
+
+export function createSession(
+  who: Pick<Session, 'id' | 'user' | 'sid' | 'outbox' | 'startedAt' | 'clockRate'>,
+): Session {
+  return {
+    ...who,
+    storageLostAt: Number.POSITIVE_INFINITY,
+    endedAt: Number.POSITIVE_INFINITY,
+    endedBy: 'end',
+    sends: [],
+    restored: [],
+    streams: [],
+    links: [],
+    connects: [],
+    statuses: [],
+    tokens: [],
+    mostSockets: 0,
+    mostTimers: 0,
+    leftAfterClose: 0,
+    clockErrorMs: 0,
+    nudges: [],
+    late: [],
+    queued: 0,
+    status: 'idle',
+    phases: new Map(),
+    lives: [],
+    liveSince: new Map(),
+  }
+}

@@ -15,7 +15,7 @@ import { createServerHost, type DoorKind, type ServerHost } from './server-host.
 import { createStoreModel } from './store-model.ts'
 import { createStrikes } from './strike.ts'
 import { createTokenGiver } from './token-giver.ts'
-import { sayLastWords, talk } from './workload.ts'
+import { askWhoBelongs, sayLastWords, talk } from './workload.ts'
 import { createWorld, TooManyEvents } from './world.ts'
 
 export interface RunOptions {
@@ -171,7 +171,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     await world.runUntil(world.now + SETTLE_MS)
     sayLastWords(population.devices)
     await world.runUntil(world.now + QUIESCENCE_MS + strikes.poisonings() * POISON_MS)
-    for (const { host, isClosed } of population.devices) if (!isClosed && host.isAlive()) host.askWhoBelongs()
+    askWhoBelongs(population.devices, history, world.now)
     await world.runUntil(world.now + ANSWER_MS)
   } catch (error) {
     if (!(error instanceof TooManyEvents)) throw error

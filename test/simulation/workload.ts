@@ -1,8 +1,11 @@
 // What users do: they talk, ask, come and go, change rooms, and try what they may not; and what the application does beside
-// them. Nothing of it is a fault, but some of it happens only because a fault asks for it (strike.ts).
+// them. Nothing of it is a fault, but some of it happens only because a fault asks for it (strike.ts). At the end of a run
+// everybody says and asks what shows whether all came right.
 
+import type { PayloadOf } from '@tautline/protocol/wire'
 import type { Speaker } from './application.ts'
 import type { Dice } from './dice.ts'
+import type { History } from './history.ts'
 import { type Device, DIRECT_ROOM, enter, PRIVATE_ROOM, PUBLIC_ROOMS, USERS } from './population.ts'
 import type { World } from './world.ts'
 
@@ -125,5 +128,28 @@ export function sayLastWords(devices: readonly Device[]): void {
     enter(device, 'den')
     device.host.send('den', 'plain')
     device.host.send(DIRECT_ROOM, 'plain')
+  }
+}
+
+/** Asks who belongs to the rooms that they follow, and which are their own; the answers are for the history. */
+export function askWhoBelongs(devices: readonly Device[], history: History, at: number): void {
+  for (const { host, isClosed } of devices) {
+    if (isClosed || !host.isAlive()) continue
+    const { session, user } = host
+    for (const [room, phase] of session.phases) {
+      if (phase !== 'live' || room.startsWith('~')) continue
+      host.request({ type: 'list_members', payload: { room } }, (isDone, answer) => {
+        if (!isDone) return
+        const { members } = answer as PayloadOf<'member_list'>
+        const roles = new Map(members.map(({ userId, role }) => [userId, role]))
+        history.lists.push({ session: session.id, room, at, members: roles })
+      })
+    }
+    host.request({ type: 'list_rooms', payload: { which: 'own' } }, (isDone, answer) => {
+      if (!isDone) return
+      const { rooms } = answer as PayloadOf<'room_list'>
+      const own = new Map(rooms.flatMap(({ room, role }) => (role ? [[room, role] as const] : [])))
+      history.ownRooms.push({ session: session.id, user, at, rooms: own })
+    })
   }
 }
