@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCode } from '@tautline/protocol'
@@ -43,77 +42,6 @@ function failingStore(): StoreFactory {
 }
 
 describe('the log', () => {
-  it('on the standard output is whole and in order, however its process ends', () => {
-    const log = new URL('../../packages/server/src/log.ts', import.meta.url)
-    const program = `import { loggerOf } from ${JSON.stringify(log)}
-      const logger = loggerOf(undefined)
-      for (let i = 0; i < 1_000; i++) logger.info({ i }, 'a line of one turn')
-      setTimeout(() => {
-        logger.info({ i: 1_000 }, 'the last line')
-        throw new Error('a fault')
-      }, 10)`
-    const { stdout, status } = spawnSync(
-      process.execPath,
-      ['--conditions=source', '--input-type=module', '--eval', program],
-      { encoding: 'utf8' },
-    )
-    const lines = stdout.trimEnd().split('\n')
-    expect(lines.map((line) => /"i":(\d+)/.exec(line)?.[1])).toEqual(
-      Array.from({ length: 1_001 }, (_, i) => `${i}`),
-    )
-    expect(status).toBe(1)
-  })
-
-  it.skipIf(!existsSync('/dev/full'))(
-    'that cannot be written ends nothing, and is written again later',
-    () => {
-      const log = new URL('../../packages/server/src/log.ts', import.meta.url)
-      const program = `import { loggerOf } from ${JSON.stringify(log)}
-      import { closeSync, openSync } from 'node:fs'
-      closeSync(1)
-      openSync('/dev/full', 'w')
-      const logger = loggerOf(undefined)
-      for (let i = 0; i < 10_000; i++) logger.info({ i }, 'a line for a full disk, ${'x'.repeat(100)}')
-      setTimeout(() => {
-        closeSync(1)
-        openSync(process.argv[1], 'w')
-        logger.info({}, 'there is room again')
-        setTimeout(() => logger.info({}, 'and it goes on'), 10)
-      }, 10)`
-      const folder = mkdtempSync(join(tmpdir(), 'tautline-log-'))
-      onTestFinished(() => rmSync(folder, { recursive: true }))
-      const file = join(folder, 'log')
-      const { stderr, status } = spawnSync(
-        process.execPath,
-        ['--conditions=source', '--input-type=module', '--eval', program, file],
-        { encoding: 'utf8' },
-      )
-      expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
-      const written = readFileSync(file, 'utf8')
-      expect(written).toContain('there is room again')
-      expect(written).toContain('and it goes on')
-    },
-  )
-
-  it('whose reader stands still holds up nobody', async () => {
-    const log = new URL('../../packages/server/src/log.ts', import.meta.url)
-    const program = `import { loggerOf } from ${JSON.stringify(log)}
-      const logger = loggerOf(undefined)
-      let turns = 0
-      setInterval(() => {
-        for (let i = 0; i < 1_000; i++) logger.info({ i }, '${'x'.repeat(500)}')
-        process.stderr.write('turn ' + ++turns + ' ')
-      }, 5)`
-    const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '--eval', program])
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let told = ''
-    for await (const chunk of child.stderr) {
-      told += String(chunk)
-      if (told.includes('turn 20 ')) break
-    }
-    expect(told).toContain('turn 20 ')
-  })
-
   it('of an application that throws disturbs nothing', async () => {
     const said: string[] = []
     const broken = (_fields: object, message: string): never => {
