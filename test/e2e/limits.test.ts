@@ -28,6 +28,22 @@ describe('a client that sends more than it may of a kind', () => {
     expect(messages.map(({ content }) => content)).toEqual(contents)
   })
 
+  it('opens its direct rooms as they are granted, and what it says in others is not held back for good', async () => {
+    const server = await startServer({ auth: anybody, usage: { rooms: { count: 2, perMs: 200 } } })
+    const alice = await clientOf(server.url, 'alice')
+    const users = Array.from({ length: 6 }, (_, i) => `user-${i}`)
+    const said = users.flatMap((user) =>
+      ['one', 'two', 'three'].map((content) => alice.directRoom(user).send({ content })),
+    )
+    const again = users.map((user) => alice.directRoom(user).send({ content: 'four' }))
+    const seqs = (await Promise.all([...said, ...again])).map(({ seq }) => seq)
+    expect(seqs).toEqual([...users.flatMap(() => [1, 2, 3]), ...users.map(() => 4)])
+    for (const user of users) {
+      const { messages } = await history(alice.directRoom(user))
+      expect(messages.map(({ content }) => content)).toEqual(['one', 'two', 'three', 'four'])
+    }
+  })
+
   it('is told so of a request, with the time after which it is granted', async () => {
     const server = await startServer({ auth: anybody, usage: { rooms: { count: 1, perMs: 60_000 } } })
     const alice = await clientOf(server.url, 'alice')

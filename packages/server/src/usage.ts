@@ -17,7 +17,7 @@ export interface Usage {
   readonly typing?: Quota | false | undefined
   /** Changes of one's own presence. Default: no limit; messenger: 20 a minute. */
   readonly presence?: Quota | false | undefined
-  /** Rooms made and changed. Default 60 a minute. */
+  /** Rooms made and changed, and direct rooms opened by what is said there first. Default 60 a minute. */
   readonly rooms?: Quota | false | undefined
   /** Invitations, changes of roles, bans and mutes. Default 60 a minute. */
   readonly invites?: Quota | false | undefined

@@ -45,4 +45,16 @@ describe('the buckets of users', () => {
     for (let i = 5_000; i < 20_000; i++) buckets.of(`user-${i}`, 60_000)
     expect(buckets.of('alice', 60_000)).not.toBe(alice)
   })
+
+  it('say how many whole tokens are left, and when there is one more', () => {
+    const buckets = new UserBuckets({ perSecond: 2, burst: 3 })
+    const state = (now: number) => [buckets.left('alice', now), buckets.msUntilNext('alice', now)]
+    expect(state(0)).toEqual([3, 500])
+    for (let i = 0; i < 3; i++) buckets.take('alice', 1, 0)
+    expect(state(0)).toEqual([0, 500])
+    expect(state(800)).toEqual([1, 200])
+    // What was taken beyond what there was comes first.
+    for (let i = 0; i < 3; i++) buckets.take('alice', 1, 1_000)
+    expect(state(1_000)).toEqual([-1, 1_000])
+  })
 })

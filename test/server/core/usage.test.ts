@@ -188,6 +188,58 @@ describe('without a profile', () => {
     expect(limited).toEqual([[count + 1, 'RATE_LIMIT', Math.ceil(60_000 / count)]])
   })
 
+  it('direct rooms that are opened are rooms made, and what is said in those that are there never waits', async () => {
+    const bench = await createBench({ usage: { rooms: { count: 3, perMs: 30_000 } } })
+    await bench.login(1, 'alice')
+    await bench.login(2, 'bob')
+    bench.send(2, '~alice~bob', ['hello'])
+    await bench.settle()
+    const [toBob, toCy, toDan, toEve, toFay] = [
+      'alice~bob',
+      'alice~cy',
+      'alice~dan',
+      'alice~eve',
+      'alice~fay',
+    ]
+    for (const to of [toCy, toDan, toEve, toFay]) bench.send(1, `~${to}`, ['one', 'two'])
+    await bench.settle()
+    expect(bench.heardOf(1, 'error')).toMatchObject([
+      { ref: 1_007, code: 'RATE_LIMIT', retryAfterMs: 10_000 },
+      { ref: 1_008, code: 'GAP' },
+    ])
+    expect(bench.tables.rooms.has(`~${toFay}`)).toBe(false)
+    expect(bench.tables.rooms.has('~fay')).toBe(false)
+    // Those that are there, also one that somebody else has opened, and what else makes a room.
+    for (const to of [toBob, toCy, toDan, toEve]) bench.send(1, `~${to}`, ['three'])
+    bench.say(1, { type: 'create_room', payload: { ref: 7, room: 'den', visibility: 'public' } })
+    await bench.settle()
+    expect(refusals(bench)).toEqual([[7, 'RATE_LIMIT', 10_000]])
+    // Nothing of the lane was used up: said again in its time, all of it is there.
+    bench.advance(10_000)
+    const again = (ref: number, to: string) => ({
+      ...commands(ref, 1, sends(2), 'lane-of-1').payload,
+      room: `~${to}`,
+    })
+    bench.say(1, { type: 'commands', payload: again(300, toFay) } as ClientMessage)
+    await bench.settle()
+    expect(bench.heardOf(1, 'ack')).toEqual([{ acks: [{ ref: 300, seq: 1, count: 2 }] }])
+    bench.send(1, '~alice~gus', ['hello'])
+    await bench.settle()
+    expect(refusals(bench)).toEqual([[1_013, 'RATE_LIMIT', 10_000]])
+  })
+
+  it('the application opens as many direct rooms as it likes', async () => {
+    const bench = await createBench({ usage: { rooms: { count: 1, perMs: 60_000 } } })
+    const say = (i: number) => {
+      const item = { type: 'send_message', messageId: `message-${i}`, payload: { content: 'hello' } }
+      const payload = { room: `~alice~user-${i}`, sid: 'the-lane-1', n: 1, ref: i, commands: [item] }
+      bench.step({ type: 'asked', user: 'alice', message: { type: 'commands', payload } })
+    }
+    for (let i = 1; i <= 5; i++) say(i)
+    await bench.settle()
+    expect([...bench.tables.rooms.keys()].filter((room) => room.includes('~alice~'))).toHaveLength(5)
+  })
+
   it('several rooms joined at once cost as many', async () => {
     const bench = await createBench({ usage: { joins: { count: 5, perMs: 10_000 } } })
     await bench.login(1, 'alice')

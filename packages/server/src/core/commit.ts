@@ -20,11 +20,13 @@ import {
 } from './context.ts'
 import type { Said } from './contract.ts'
 import { tellNoticed, tellNoticesSet } from './notice-answers.ts'
+import { boundOpenings, countOpenings } from './openings.ts'
 import { pumpReads } from './reads.ts'
 import { tellReceipt, tellUnread } from './receipts.ts'
 import { fanOut, type Rooms } from './rooms.ts'
 import type { CommitResult, Outcome, StoreOp } from './store.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { Usage } from './usage.ts'
 import type { Watching } from './watching.ts'
 
 /** Characters of the operations' content, which stand for their bytes. */
@@ -76,6 +78,7 @@ export function createCommitter(
   rooms: Rooms,
   subscriptions: Subscriptions,
   watching: Pick<Watching, 'committed'>,
+  usage: Usage,
 ): Committer {
   const queue: Batch[] = []
   let queuedOps = 0
@@ -146,7 +149,8 @@ export function createCommitter(
       const code = codeOf(i)
       if (code === undefined) return
       const last = failures[failures.length - 1]
-      const failure: Failure = { connection, ref, op, code, count: 1, said: saidOf(op, code) }
+      const retryAfterMs = code === 'RATE_LIMIT' && op.op === 'command' ? op.openWaitMs : undefined
+      const failure: Failure = { connection, ref, op, code, count: 1, retryAfterMs, said: saidOf(op, code) }
       if (last && isNext(last, failure)) last.count++
       else failures.push(failure)
     })
@@ -329,6 +333,8 @@ export function createCommitter(
       queuedOps -= running.ops.length
       queuedChars -= running.chars
       commitMs = unixMs(context)
+      // No other commit runs: what it opened was counted.
+      boundOpenings(running, usage)
       context.effects.push({ do: 'commit', ops: running.ops, unixMs: commitMs })
     },
 
@@ -337,6 +343,7 @@ export function createCommitter(
       if (!batch) return
       // Before anything else: who shares no room with somebody any more must hear nothing of them.
       watching.committed(result.appended)
+      countOpenings(batch, result.outcomes, usage)
       tellAcks(batch, result.outcomes)
       tellFailures(batch, (index) => failureOf(result.outcomes[index]))
       tellEntries(batch, result)

@@ -71,6 +71,19 @@ export class UserBuckets {
     this.of(user, now).tokens -= Math.min(count, this.#rate.burst)
   }
 
+  /** How many whole ones the user has. */
+  left(user: string, now: number): number {
+    const bucket = this.of(user, now)
+    fill(bucket, this.#rate, now)
+    return Math.floor(bucket.tokens)
+  }
+
+  /** How long until the user has one whole token more, whether those that are left are taken or not. */
+  msUntilNext(user: string, now: number): number {
+    const more = Math.max(0, this.left(user, now)) + 1
+    return msUntilTokens(this.of(user, now), this.#rate, more, now)
+  }
+
   of(user: string, now: number): Bucket {
     const found = this.#buckets.get(user)
     if (found) return found

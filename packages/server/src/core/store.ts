@@ -41,6 +41,8 @@ export interface CommandOp {
   readonly noticeId?: string | undefined
   /** How loudly those are said. */
   readonly alert?: Alert | undefined
+  /** The user may make no room for so many milliseconds: where this would open a direct one, it gets RATE_LIMIT. */
+  readonly openWaitMs?: number | undefined
   /** The application was not asked about it, for it did not seem to be new: where it is, it gets UNAVAILABLE. */
   readonly isUnreviewed?: boolean | undefined
 }

@@ -136,6 +136,8 @@ function transactCommand(view: View, op: CommandOp, unixMs: number): Step {
       // A retryable code leaves the lane alone, whoever gave it as the reason to refuse.
       return inLane(view, op, decision.advance && CODES[decision.code].final, refused(decision.code))
     case 'append':
+      // A room that others make is there.
+      if (op.openWaitMs !== undefined && view.room(room) === undefined) return refused('RATE_LIMIT')
       if (op.isUnreviewed || typeof resolved === 'string') return refused('UNAVAILABLE')
       return inLane(view, op, true, appendCommand(view, op, resolved, unixMs))
     default:

@@ -3,8 +3,8 @@
  * durable commands (limits.messagesPerSecond). A limit is counted over all of a user's connections, and a reconnect
  * refills nothing.
  *
- * What makes lasting rows in other people's lists (rooms, invitations) is bound even where nothing was set: a user who
- * writes to nobody could fill the database with it. Taking something back (deletions, hanging up, leaving) never costs.
+ * What makes lasting rows in other people's lists (rooms, direct ones among them, and invitations) is bound even where
+ * nothing was set: a user who writes to nobody could fill the database with it. Taking something back (deletions, hanging up, leaving) never costs.
  */
 import type { ClientMessage } from '@tautline/protocol/wire'
 import type { Context } from './context.ts'
@@ -103,6 +103,12 @@ export interface Usage {
   takeCommand(userId: string, item: unknown): number
   /** The same for any other message. */
   takeMessage(userId: string, message: ClientMessage): number
+  /** How many rooms they may make now, … */
+  roomsLeft(userId: string): number
+  /** … after how many milliseconds there is one more, … */
+  msUntilRoom(userId: string): number
+  /** … and one was made by what they said; see openings.ts. */
+  takeRoom(userId: string): void
 }
 
 export function createUsage(context: Context): Usage {
@@ -113,6 +119,7 @@ export function createUsage(context: Context): Usage {
     const quota = usage[kind]
     if (quota) kinds.set(kind, new UserBuckets(rateOf(quota)))
   }
+  const rooms = kinds.get('rooms')
 
   return {
     takeCommand(userId, item) {
@@ -136,6 +143,10 @@ export function createUsage(context: Context): Usage {
       if (waitMs === 0) buckets.take(userId, count, now)
       return waitMs
     },
+
+    roomsLeft: (userId) => rooms?.left(userId, context.now) ?? Number.POSITIVE_INFINITY,
+    msUntilRoom: (userId) => rooms?.msUntilNext(userId, context.now) ?? 0,
+    takeRoom: (userId) => rooms?.take(userId, 1, context.now),
   }
 }
 
