@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CallInput } from '../../../packages/server/src/calls/core/contract.ts'
 import {
+  announced,
   at,
   found,
   gone,
@@ -150,6 +151,46 @@ describe('a server that was started anew', () => {
         'record call-one: ann left, bob left; ended',
         'reply 3: ann left, bob left; ended',
       ),
+    ])
+  })
+
+  it('lets in who resumes while the starter says the call once more: it does not find them busy', () => {
+    play([
+      step(resume(1, 'bob'), 'find 1: call-one at 7'),
+      step(start(2, 'ann'), 'announce call-one by ann'),
+      step(found(1)),
+      step(
+        announced(['bob']),
+        'tell ann, bob: ann joined, bob ringing',
+        'reply 2: ann joined, bob ringing',
+        'tell ann, bob: ann joined, bob joined',
+        'reply 1: ann joined, bob joined',
+      ),
+    ])
+  })
+
+  it('ends no call for one that cannot be restored', () => {
+    const taken = start(1, 'eve', { room: 'den', to: [] })
+    const eves = {
+      type: 'announced',
+      callId: 'call-one',
+      seq: 9,
+      startedAt: START + 500,
+      to: ['mal'],
+    } as const
+    play([
+      at(500, taken, 'announce call-one by eve'),
+      step(eves, 'tell eve, mal: eve joined, mal ringing', 'reply 1: eve joined, mal ringing'),
+      step(start(2, 'cleo', { id: 'call-two' }), 'announce call-two by cleo'),
+      step(
+        announced(['bob'], 'call-two'),
+        'tell bob, cleo: cleo joined, bob ringing',
+        'reply 2: cleo joined, bob ringing',
+      ),
+      // Another call is in the room by now.
+      step(resume(3, 'bob'), 'find 3: call-one at 7'),
+      step(found(3), 'refuse 3: CALL_ENDED'),
+      step(list(4, 'eve'), 'list 4: eve joined, mal ringing'),
     ])
   })
 

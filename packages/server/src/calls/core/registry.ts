@@ -163,13 +163,18 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
     if (question?.type !== 'resume') return
     const { callId, room, seq, answeredAt, others } = question
     if (!started) return refuse(ask, 'CALL_NOT_FOUND')
-    giveWay(callId, room, started.at)
-    const known = calls.get(callId)
-    if (known && known.room !== room) return refuse(ask, 'CALL_NOT_FOUND')
-    // Another call since: the earlier one ended before the server did.
-    if (!known && calls.inRoom(room)) return refuse(ask, 'CALL_ENDED')
-    // A call that nobody would be in, and which nobody asked to start, must not take the room's place.
-    if (!known && !mayOpen(ask, question.user)) return
+    const namesake = calls.get(callId)
+    const known = namesake?.room === room ? namesake : undefined
+    // Its starter is about to restore it, too: it is in the log when that is answered.
+    if (known && opening.has(known)) return come(known, question)
+    if (!known) {
+      if (namesake && !mustGiveWay(namesake, started.at)) return refuse(ask, 'CALL_NOT_FOUND')
+      // Another call since: the earlier one ended before the server did.
+      if (calls.inRoom(room)) return refuse(ask, 'CALL_ENDED')
+      // A call that nobody would be in, and which nobody asked to start, must not take the room's place.
+      if (!mayOpen(ask, question.user)) return
+      if (namesake) giveWay(namesake)
+    }
     const call = known ?? restore({ callId, room, seq }, started)
     if (answeredAt !== undefined)
       call.answeredAt ??= Math.min(Math.max(answeredAt, call.startedAt), Math.floor(now))
@@ -179,9 +184,11 @@ export function createRegistry(options: RegistryOptions): CallRegistry {
   }
 
   /** An id that was taken in another room while the server knew of no call belongs to the call that began first. */
-  function giveWay(callId: string, room: string, startedAt: number): void {
-    const other = calls.get(callId)
-    if (!other || other.room === room || (other.seq > 0 && other.startedAt <= startedAt)) return
+  function mustGiveWay(other: CallState, startedAt: number): boolean {
+    return other.seq === 0 || other.startedAt > startedAt
+  }
+
+  function giveWay(other: CallState): void {
     for (const { ask } of opening.get(other) ?? []) refuse(ask, 'CALL_NOT_FOUND')
     opening.delete(other)
     if (other.seq > 0 && !other.ended) calls.end(other, 'failed')
