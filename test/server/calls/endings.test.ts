@@ -52,6 +52,17 @@ it('is over where too much was said since to be looked through', async () => {
   expect(log.pages).toBe(50)
 })
 
+it('is over where its end may be hidden from who asks, and for nobody else', async () => {
+  const endings = createEndings()
+  const closed = { getEntries: async () => undefined }
+  expect(await endings.isOver(closed, began)).toBe(true)
+  const log = longLog(10)
+  // Who was invited anew reads from there on.
+  const later = { getEntries: async () => await log.getEntries('den', { after: 5, limit: 100 }) }
+  expect(await endings.isOver(later, { ...began, as: 'bob' })).toBe(true)
+  expect(await endings.isOver(log, { ...began, as: 'cleo' })).toBe(false)
+})
+
 it('leaves others their turn between two pages', async () => {
   expect(await turnsOf(createEndings().isOver(longLog(3_000), began))).toBeGreaterThan(25)
 })

@@ -22,7 +22,7 @@ export interface Began {
 }
 
 export interface Endings {
-  /** Whether the log has the end of the call, or is too long since to be looked through. */
+  /** Whether the log has the end of the call, or cannot be looked through for it: it is too long since, or hidden. */
   isOver(logs: Logs, began: Began): Promise<boolean>
 }
 
@@ -43,7 +43,7 @@ export function createEndings(): Endings {
     if (over.has(key)) return true
     const isOver = await findEnd(logs, began)
     if (isOver) over.set(key, true)
-    return isOver
+    return isOver ?? true
   }
 
   return {
@@ -66,11 +66,13 @@ export function createEndings(): Endings {
   }
 }
 
-async function findEnd(logs: Logs, { callId, room, as, after: began }: Began): Promise<boolean> {
+/** Undefined: what is hidden from who asks may hold the end, be it from before they came or gone by retention. */
+async function findEnd(logs: Logs, { callId, room, as, after: began }: Began): Promise<boolean | undefined> {
   let after = began
   for (let page = 0; page < MAX_PAGES; page++) {
     if (page > 0) await nextTurn()
-    const entries = (await logs.getEntries(room, { as, after, limit: PAGE_ENTRIES })) ?? []
+    const entries = await logs.getEntries(room, { as, after, limit: PAGE_ENTRIES })
+    if (entries === undefined || (entries[0] && entries[0].seq !== after + 1)) return undefined
     if (entries.some(({ type, payload }) => type === 'call_ended' && payload['callId'] === callId))
       return true
     const last = entries.at(-1)
