@@ -68,12 +68,12 @@ export function calls(options: CallsOptions = {}): Extension {
   }
 
   async function lookFor(app: App, room: string, user: string): Promise<void> {
-    try {
-      if (!(await app.server.getMembers(room, { as: user, limit: 1 })))
-        step(app, { type: 'removed', user, room })
-    } catch {
+    const isMember = await app.server.getMembers(room, { as: user, limit: 1 }).then(
+      (members) => members !== undefined,
       // The store could not read: they are looked for again.
-    }
+      () => true,
+    )
+    if (!isMember) step(app, { type: 'removed', user, room })
   }
 
   function watch(app: App): void {
