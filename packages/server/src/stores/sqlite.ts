@@ -2,7 +2,8 @@
  * The store on SQLite: one file, one process, one transaction for each `commit`. A commit runs from its first statement
  * to its last in one go, so nothing else can come between; it is durable when its promise resolves.
  *
- * What is decided stands in core/transaction.ts, the SQL in sqlite-rows.ts, the file and its faults in sqlite-file.ts.
+ * What is decided stands in core/transaction.ts, the rows in sqlite-rows.ts, their SQL in sqlite-statements.ts, the
+ * file and its faults in sqlite-file.ts.
  * Here is only how a transaction begins, ends and fails.
  */
 import { randomBytes } from 'node:crypto'
