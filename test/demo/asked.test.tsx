@@ -1,15 +1,17 @@
 // @vitest-environment jsdom
-// What the panels of the demo ask of the server while they are open: a thread, and the people of a room.
+// What the panels of the demo ask of the server while they are open: a thread, what is quoted, and the people of a room.
 
 import type { Client, ClientOptions, Room } from '@tautline/client'
 import { history } from '@tautline/client/history'
 import type { TimelineItem } from '@tautline/client/timeline'
 import { TautlineProvider, useMessages } from '@tautline/react'
 import { createServer, memory, type Server } from '@tautline/server'
-import { act, cleanup, render, screen } from '@testing-library/react'
+import { act, cleanup, render, screen, waitFor } from '@testing-library/react'
 import { type ReactNode, useEffect } from 'react'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { MessagePlace } from '../../packages/demo/src/find-message.ts'
 import { useMembers } from '../../packages/demo/src/use-members.ts'
+import { useQuoted } from '../../packages/demo/src/use-quoted.ts'
 import { useThread } from '../../packages/demo/src/use-thread.ts'
 import { type LocalServer, localClients } from '../support/local-server.ts'
 
@@ -97,6 +99,11 @@ function Thread(props: {
   )
 }
 
+function Quote(props: { readonly room: Room; readonly place: MessagePlace | undefined }): ReactNode {
+  const quoted = useQuoted(props.room, undefined, props.place)
+  return <li>{quoted ? quoted.content || quoted.kind : 'not known'}</li>
+}
+
 function People({ room }: { readonly room: Room }): ReactNode {
   const { members } = useMembers(room)
   return members.map(({ userId }) => <li key={userId}>{userId}</li>)
@@ -146,6 +153,40 @@ describe('a thread', () => {
     const button = await screen.findByText('followed')
     act(() => button.click())
     await screen.findByText('not followed')
+  })
+})
+
+describe('a quote of a message that is older than the timeline', () => {
+  it('is asked for once where many quote it, and says what the message says, whatever becomes of that', async () => {
+    await ask(0)
+    const { client, room } = await alice()
+    const { messages } = await history(room, { limit: 1 })
+    const before = count('get_history')
+    show(
+      client,
+      [1, 2, 3].map((key) => <Quote key={key} room={room} place={messages[0]} />),
+    )
+    await screen.findAllByText('Does it hold?')
+    expect(count('get_history') - before).toBe(1)
+
+    await server.edit({ target: root, content: 'Will it hold?' })
+    await screen.findAllByText('Will it hold?')
+    expect(shown()).toEqual(Array(3).fill('Will it hold?'))
+    await server.delete(root, { as: 'bob' })
+    await screen.findAllByText('deleted')
+    expect(shown()).toEqual(Array(3).fill('deleted'))
+    expect(count('get_history') - before).toBe(3)
+  })
+
+  it('says nothing where another message stands at its place', async () => {
+    await ask(0)
+    const { client, room } = await alice()
+    const { messages } = await history(room, { limit: 1 })
+    const seq = messages[0]?.seq
+    show(client, <Quote room={room} place={{ seq, sender: 'bob', messageId: 'of another history' }} />)
+    await waitFor(() => expect(count('get_history')).toBe(2))
+    await act(() => history(room))
+    expect(shown()).toEqual(['not known'])
   })
 })
 

@@ -2,9 +2,10 @@
  * What the server answers, and answers again when it may have changed: one question at a time, and one more for all that
  * changed while it was on its way, however much that is.
  */
+import type { Room } from '@tautline/client'
 import { useEffect, useMemo, useState } from 'react'
 
-/** The same object for as long as the component stands. */
+/** About the same thing for as long as the component stands; another object asks anew. */
 export interface Source<T> {
   ask(): Promise<T>
   /** Calls back when it shall be asked, the first time too; returns how to end that. */
@@ -17,6 +18,12 @@ export function useAsked<T>(source: Source<T>): readonly [answer: T | undefined,
   const askAgain = useMemo(() => oneAtATime(() => source.ask().then(setAnswer, () => {})), [source])
   useEffect(() => source.watch(askAgain), [source, askAgain])
   return [answer, askAgain]
+}
+
+/** Calls back where the room is live, and each time that it is so again: what changed until then may not have been told. */
+export function whenLive(room: Room, callback: () => void): () => void {
+  if (room.getSnapshot().phase === 'live') callback()
+  return room.on('phase', (phase) => phase === 'live' && callback())
 }
 
 function oneAtATime(work: () => Promise<void>): () => void {

@@ -6,7 +6,7 @@ import type { MessageName, Room, TautlineError } from '@tautline/client'
 import { followThread, thread, unfollowThread } from '@tautline/client/history'
 import type { TimelineItem } from '@tautline/client/timeline'
 import { useMemo, useState } from 'react'
-import { type Source, useAsked } from './use-asked.ts'
+import { type Source, useAsked, whenLive } from './use-asked.ts'
 
 export interface Thread {
   readonly answers: readonly TimelineItem[]
@@ -38,9 +38,8 @@ function followingOf(room: Room, target: MessageName): Source<boolean | undefine
   return {
     ask: async () => (await thread(room, target, { limit: 1 })).following,
     watch(askAgain) {
-      if (room.getSnapshot().phase === 'live') askAgain()
       const stops = [
-        room.on('phase', (phase) => phase === 'live' && askAgain()),
+        whenLive(room, askAgain),
         room.on('message', ({ sender, body }) => {
           if (sender === room.client.userId && isSame(body.replyTo, target)) askAgain()
         }),
