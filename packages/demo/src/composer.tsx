@@ -37,22 +37,23 @@ export function Composer(props: ComposerProps): ReactNode {
   const { outbox } = useClient()
   const { startTyping, stopTyping } = useTyping(room)
   const [draft, setDraft] = useState(() => rememberedDraft(userId, place))
-  const [editing, setEditing] = useState<Purpose>()
-  const [edited, setEdited] = useState('')
-  if (purpose !== editing) {
-    setEditing(purpose)
-    setEdited(purpose?.item.content ?? '')
-  }
+  /** Edits that were begun, by the key of their message: who answers another one in between goes on with them. */
+  const [edits, setEdits] = useState<ReadonlyMap<string, string>>(new Map())
   const isEdit = purpose !== undefined && purpose.kind !== 'reply'
-  const text = isEdit ? edited : draft
+  const text = isEdit ? (edits.get(purpose.item.key) ?? purpose.item.content) : draft
   const isEmpty = text.trim() === ''
 
   function change(next: string): void {
-    if (isEdit) return setEdited(next)
+    if (isEdit) return setEdits((begun) => new Map(begun).set(purpose.item.key, next))
     setDraft(next)
     rememberDraft(userId, place, next)
     if (next.trim() === '') stopTyping()
     else startTyping()
+  }
+
+  function finish(): void {
+    if (isEdit) setEdits((begun) => new Map([...begun].filter(([key]) => key !== purpose.item.key)))
+    onDone()
   }
 
   function submit(event: SyntheticEvent): void {
@@ -69,16 +70,15 @@ export function Composer(props: ComposerProps): ReactNode {
       room.send({ ...said, replyTo: purpose.item.body.replyTo })
       outbox.discard(purpose.item.messageId)
     } else if (content !== purpose.item.content) room.edit(purpose.item, said)
-    onDone()
+    finish()
     ref.current?.focus()
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    // An Enter that ends a composition (Japanese, Chinese, …) is part of the writing.
-    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) submit(event)
+    if (event.key === 'Enter' && !event.shiftKey && !isComposing(event)) submit(event)
     else if (event.key === 'Escape' && purpose) {
       event.stopPropagation()
-      onDone()
+      finish()
     } else if (event.key === 'ArrowUp' && text === '' && onUp) {
       event.preventDefault()
       onUp()
@@ -93,7 +93,7 @@ export function Composer(props: ComposerProps): ReactNode {
             <strong>{purposeWords(purpose)}</strong>
             <span dir="auto">{purpose.item.content}</span>
           </p>
-          <button type="button" className="quiet" onClick={onDone}>
+          <button type="button" className="quiet" onClick={finish}>
             Cancel<span className="hidden"> {isEdit ? 'the edit' : 'the answer'}</span>
           </button>
         </div>
@@ -122,6 +122,14 @@ export function Composer(props: ComposerProps): ReactNode {
       </small>
     </form>
   )
+}
+
+/**
+ * An Enter that ends a composition (Japanese, Chinese, …) is part of the writing. Safari ends it before that key is told,
+ * which has this code then (https://bugs.webkit.org/show_bug.cgi?id=165004): deprecated, but nothing else says it.
+ */
+function isComposing({ nativeEvent }: KeyboardEvent): boolean {
+  return nativeEvent.isComposing || Reflect.get(nativeEvent, 'keyCode') === 229
 }
 
 function placeholderOf(title: string, isMember: boolean, isConnected: boolean): string {
