@@ -33,15 +33,14 @@ export function lossWords({ status, reason }: Pick<ClientSnapshot, 'status' | 'r
   switch (status) {
     case 'idle':
       return 'Disconnected, as you asked.'
-    case 'connecting':
-    case 'authenticating':
-      return 'Trying to connect …'
     case 'waiting':
       return `No connection: ${reasonWords(reason)}.`
     case 'suspended':
       return `No connection for two minutes, still trying: ${reasonWords(reason)}.`
     case 'stopped':
       return `Stopped: ${reasonWords(reason)}.`
+    case 'connecting':
+    case 'authenticating':
     case 'connected':
     case 'closed':
       return ''

@@ -8,6 +8,7 @@ import { type ReactNode, useRef, useState } from 'react'
 import { Avatar } from './avatar.tsx'
 import { partnerIn } from './room-names.ts'
 import { ago, isoOf } from './times.ts'
+import { useNow } from './use-now.ts'
 
 export interface NotificationsProps {
   /** Goes to a room, and to a message in it. */
@@ -19,6 +20,7 @@ export function NotificationsMenu({ onShow }: NotificationsProps): ReactNode {
   const { items, unread, hasOlder, isLoaded, loadOlder, read, readAll } = useNotifications()
   const popover = useRef<HTMLElement>(null)
   const [problem, setProblem] = useState<string>()
+  const now = useNow()
 
   /** What the server cannot be asked now is said here, and can be asked again. */
   function attempt(action: Promise<unknown>): void {
@@ -75,7 +77,7 @@ export function NotificationsMenu({ onShow }: NotificationsProps): ReactNode {
         )}
         <ul>
           {items.map((item) => (
-            <NotificationRow key={item.seq} item={item} onOpen={open} />
+            <NotificationRow key={item.seq} item={item} now={now} onOpen={open} />
           ))}
         </ul>
         {hasOlder && (
@@ -90,9 +92,11 @@ export function NotificationsMenu({ onShow }: NotificationsProps): ReactNode {
 
 function NotificationRow({
   item,
+  now,
   onOpen,
 }: {
   readonly item: Notification
+  readonly now: number
   readonly onOpen: (item: Notification) => void
 }): ReactNode {
   const me = useConnection(({ userId }) => userId)
@@ -103,7 +107,7 @@ function NotificationRow({
         <span>
           {!item.isRead && <span className="hidden">New: </span>}
           {wordsOf(item, me)}
-          <time dateTime={isoOf(item.timestamp)}>{ago(item.timestamp, Date.now())}</time>
+          <time dateTime={isoOf(item.timestamp)}>{ago(item.timestamp, now)}</time>
         </span>
       </button>
     </li>

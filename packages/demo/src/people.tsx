@@ -7,6 +7,7 @@ import { PresenceAvatar, presenceWords } from './presence.tsx'
 import { NAME_PATTERN, NAME_RULE } from './remembered.ts'
 import { SidePanel } from './side-panel.tsx'
 import { useMembers } from './use-members.ts'
+import { useNow } from './use-now.ts'
 
 export interface PeopleProps {
   readonly room: Room
@@ -26,6 +27,7 @@ export function People({ room, onShow, onLeft, onClose }: PeopleProps): ReactNod
   const rank = (id: string) => ORDER.indexOf(users.get(id)?.status ?? 'offline')
   const sorted = [...ids].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
   const [problem, setProblem] = useState<string>()
+  const now = useNow()
 
   function leave(): void {
     room.leave().then(onLeft, (error: unknown) => setProblem(wordsOf(error)))
@@ -39,7 +41,7 @@ export function People({ room, onShow, onLeft, onClose }: PeopleProps): ReactNod
             <PresenceAvatar name={id} isExplained />
             <span className="person">
               <strong>{id}</strong>
-              <small>{id === me ? 'you' : presenceWords(users.get(id))}</small>
+              <small>{id === me ? 'you' : presenceWords(users.get(id), now)}</small>
             </span>
             {id !== me && (
               <button type="button" className="quiet" onClick={() => onShow(client.directRoom(id).id)}>

@@ -30,28 +30,41 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
         Sign out
       </button>
       <dialog ref={dialog} className="dialog" aria-labelledby="sign-out-title">
-        <h2 id="sign-out-title">
-          {queued === 1 ? 'One message has' : `${queued} messages have`} not arrived yet
-        </h2>
-        <p>
-          {isKept
-            ? `${they} can stay in this browser and go out when you sign in here again.`
-            : `This browser keeps nothing for us: what has not arrived when you leave is lost.`}
-        </p>
+        <h2 id="sign-out-title">{waitingWords(queued)}</h2>
+        {queued > 0 && (
+          <p>
+            {isKept
+              ? `${they} can stay in this browser and go out when you sign in here again.`
+              : `This browser keeps nothing for us: what has not arrived when you leave is lost.`}
+          </p>
+        )}
         <div className="dialog-actions">
           <button type="button" className="secondary" onClick={() => dialog.current?.close()}>
             Stay
           </button>
-          <button type="button" className="secondary" disabled={isLeaving} onClick={() => void leave(false)}>
-            Discard and sign out
-          </button>
-          {isKept && (
+          {queued > 0 && (
+            <button
+              type="button"
+              className="secondary"
+              disabled={isLeaving}
+              onClick={() => void leave(false)}
+            >
+              Discard and sign out
+            </button>
+          )}
+          {(isKept || queued === 0) && (
             <button type="button" className="primary" disabled={isLeaving} onClick={() => void leave(true)}>
-              Keep and sign out
+              {queued > 0 ? 'Keep and sign out' : 'Sign out'}
             </button>
           )}
         </div>
       </dialog>
     </>
   )
+}
+
+function waitingWords(queued: number): string {
+  // What waited when it was asked may arrive before there is an answer.
+  if (queued === 0) return 'Everything has arrived'
+  return `${queued === 1 ? 'One message has' : `${queued} messages have`} not arrived yet`
 }
