@@ -1,5 +1,5 @@
 /** What the state of the connection means, in words for somebody who looks at a chat. */
-import type { ClientSnapshot, Code, Status } from '@tautline/client'
+import { type ClientSnapshot, type Code, type Status, TautlineError } from '@tautline/client'
 import { MEANINGS } from '@tautline/protocol/wire'
 
 export type Mood = 'good' | 'busy' | 'bad' | 'off'
@@ -71,6 +71,10 @@ export const STORAGE_WORDS: { readonly [S in ClientSnapshot['storage']]: string 
   memory: 'in this window only',
   lost: 'in this window only: the browser keeps nothing for us',
 }
+
+/** Why what was asked of the server was not done. */
+export const errorWords = (error: unknown): string =>
+  error instanceof TautlineError ? error.message : String(error)
 
 /** Why a message did not go out, or a change of one, and nothing of it ever will. */
 export function failureWords(code: Code | undefined): string {

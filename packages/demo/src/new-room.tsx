@@ -2,7 +2,9 @@
 import { type RoomDescription, TautlineError } from '@tautline/client'
 import { useClient } from '@tautline/react'
 import { type ReactNode, type RefObject, type SyntheticEvent, useState } from 'react'
+import { errorWords } from './connection-words.ts'
 import { joinOrAccept } from './join-or-accept.ts'
+import { NameField } from './name-field.tsx'
 import { ROOM_PATTERN } from './remembered.ts'
 import type { KnownRoom } from './use-rooms.ts'
 
@@ -63,16 +65,12 @@ export function NewRoom({ dialog, known, onOpen }: NewRoomProps): ReactNode {
       <h2 id="new-room-title">Make a room, or join one</h2>
       <form onSubmit={submit}>
         <label htmlFor="new-room">Name</label>
-        <input
+        <NameField
           id="new-room"
           value={id}
-          onChange={(event) => setId(event.target.value.replaceAll(' ', '-').toLowerCase())}
+          onValue={(value) => setId(value.replaceAll(' ', '-').toLowerCase())}
           pattern={ROOM_PATTERN}
           title="Up to 48 letters of a to z, digits, dots, dashes and underscores"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
         />
         <label className="check">
           <input
@@ -123,5 +121,5 @@ function problemOf(room: string, makesPrivate: boolean, error: unknown): string 
   if (code === 'FORBIDDEN' && makesPrivate) return `The name ${room} is taken.`
   // The server does not tell strangers which private rooms there are.
   if (code === 'FORBIDDEN') return `${room} is not open to you. Who is in it can invite you.`
-  return `That did not work: ${error instanceof Error ? error.message : String(error)}`
+  return `That did not work: ${errorWords(error)}`
 }

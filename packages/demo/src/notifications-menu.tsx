@@ -1,11 +1,11 @@
 /** What happened to the user, wherever: mentions, answers, invitations, removals. The bell says how much of it is new. */
 
 import type { MessageName } from '@tautline/client'
-import { TautlineError } from '@tautline/client'
 import type { Notification } from '@tautline/client/notifications'
 import { useClient, useConnection, useNotifications } from '@tautline/react'
 import { type ReactNode, useRef, useState } from 'react'
 import { Avatar } from './avatar.tsx'
+import { errorWords } from './connection-words.ts'
 import { partnerIn } from './room-names.ts'
 import { ago, isoOf } from './times.ts'
 import { useNow } from './use-now.ts'
@@ -25,9 +25,7 @@ export function NotificationsMenu({ onShow }: NotificationsProps): ReactNode {
   /** What the server cannot be asked now is said here, and can be asked again. */
   function attempt(action: Promise<unknown>): void {
     setProblem(undefined)
-    action.catch((error: unknown) =>
-      setProblem(error instanceof TautlineError ? error.message : String(error)),
-    )
+    action.catch((error: unknown) => setProblem(errorWords(error)))
   }
 
   function open({ seq, room, message, type }: Notification): void {

@@ -1,10 +1,11 @@
 /** Who belongs to the room and how they are; a way to write to them, to invite others, and to leave. */
-import { type Room, TautlineError } from '@tautline/client'
+import type { Room } from '@tautline/client'
 import { admin } from '@tautline/client/admin'
 import { useClient, useConnection, usePresence } from '@tautline/react'
 import { type ReactNode, type SyntheticEvent, useState } from 'react'
+import { errorWords } from './connection-words.ts'
+import { NameField } from './name-field.tsx'
 import { PresenceAvatar, presenceWords } from './presence.tsx'
-import { NAME_PATTERN, NAME_RULE } from './remembered.ts'
 import { SidePanel } from './side-panel.tsx'
 import { useMembers } from './use-members.ts'
 import { useNow } from './use-now.ts'
@@ -30,7 +31,7 @@ export function People({ room, onShow, onLeft, onClose }: PeopleProps): ReactNod
   const now = useNow()
 
   function leave(): void {
-    room.leave().then(onLeft, (error: unknown) => setProblem(wordsOf(error)))
+    room.leave().then(onLeft, (error: unknown) => setProblem(errorWords(error)))
   }
 
   return (
@@ -89,7 +90,7 @@ function InviteForm({ room, onProblem }: InviteFormProps): ReactNode {
           setInvited(name)
           setName('')
         },
-        (error: unknown) => onProblem(wordsOf(error)),
+        (error: unknown) => onProblem(errorWords(error)),
       )
   }
 
@@ -97,18 +98,7 @@ function InviteForm({ room, onProblem }: InviteFormProps): ReactNode {
     <form className="invite" onSubmit={submit}>
       <label htmlFor="invite">Invite somebody</label>
       <div className="field-row">
-        <input
-          id="invite"
-          value={name}
-          onChange={({ target }) => setName(target.value)}
-          pattern={NAME_PATTERN}
-          title={NAME_RULE}
-          placeholder="Name"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-        />
+        <NameField id="invite" value={name} onValue={setName} placeholder="Name" />
         <button type="submit" className="secondary">
           Invite
         </button>
@@ -119,5 +109,3 @@ function InviteForm({ room, onProblem }: InviteFormProps): ReactNode {
     </form>
   )
 }
-
-const wordsOf = (error: unknown): string => (error instanceof TautlineError ? error.message : String(error))

@@ -1,7 +1,7 @@
 /** The door: any name will do, this window keeps it. */
 import { type ReactNode, type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Logo } from './logo.tsx'
-import { NAME_PATTERN, NAME_RULE } from './remembered.ts'
+import { NameField } from './name-field.tsx'
 import { WIDE } from './wide.ts'
 
 const SUGGESTIONS = ['alice', 'bob', 'carol']
@@ -31,18 +31,7 @@ export function SignIn({ onName }: { readonly onName: (name: string) => void }):
         </p>
         <label htmlFor="name">Name</label>
         <div className="field-row">
-          <input
-            id="name"
-            ref={field}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            pattern={NAME_PATTERN}
-            title={NAME_RULE}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-          />
+          <NameField id="name" ref={field} value={name} onValue={setName} />
           <button type="submit" className="primary">
             Enter
           </button>
