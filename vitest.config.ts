@@ -12,8 +12,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     environment: 'node',
-    // For a machine that is busy with other things: what is there is seen at once. A few tests let a real clock run for a
-    // moment (a token ends, a peer is silent); none fails because something took long, unless it computed long.
+    // For a machine that is busy with other things: what is there is seen at once. A few tests let a real clock run (a token
+    // ends, a peer answers pings) with room for such a machine; else none fails because something took long, unless it
+    // computed long.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: PATIENCE_MS } },
