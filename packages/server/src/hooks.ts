@@ -65,7 +65,7 @@ export interface SightRequest {
   readonly userId: string
   /**
    * Whether both are members of some room: what decides without the hook. Their direct room counts once `userId` has
-   * written in it.
+   * said something in it: a message, a reaction, a call.
    */
   readonly sharesRoom: boolean
 }
@@ -131,8 +131,8 @@ export interface Hooks {
    * Whether `viewer` may be told how `userId` is, and when they were last seen, whatever room they are in
    * (`subscribe_presence`). Without it who shares a room may; with it what it says counts, and nothing else. Anything but
    * true is no: the viewer hears nothing of that user. Where it throws, or gives no answer in time, the viewer asks again
-   * later. Asked when a client wants to know, and again when one of the two joined or left a room; a change of mind in
-   * between takes effect with `disconnect(viewer)`. Who is in a room with others is seen there by all who follow it.
+   * later. Asked when a client wants to know, and again when one of the two joined or left a room, or `userId` said something
+   * in their direct room for the first time; a change of mind in between takes effect with `disconnect(viewer)`. Who is in a room with others is seen there by all who follow it.
    */
   maySee?(request: SightRequest): boolean | Promise<boolean>
   /**

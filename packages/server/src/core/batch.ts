@@ -42,7 +42,7 @@ export interface Membership {
   readonly role: Role
   /** The first position that the member may read. */
   readonly fromSeq: number
-  /** The position of the entry that told of it; in a direct room of the first that they wrote there, 0 before. */
+  /** The position of the entry that told of it; in a direct room of the first of their own there, 0 before. */
   readonly joinedSeq: number
   /** The messages up to there: those are not unread. */
   readonly joinedOrdinal: number

@@ -274,7 +274,7 @@ export interface Appended {
   readonly h: string
   /** After the commit. */
   readonly memberCount: number
-  /** Of a direct room: who wrote there for the first time. */
+  /** Of a direct room: whose first entry there (a message, a reaction, a call) is among these. */
   readonly spokeFirst?: readonly string[] | undefined
   /** Who wants to hear of every message, where there is one in it. */
   readonly listeners?: readonly string[] | undefined
@@ -513,7 +513,7 @@ export interface Acquaintance {
   readonly userId: string
   /**
    * Whether both are members of some room; so is everybody with themselves. Their direct room counts once this user has
-   * written in it: nobody comes to know a stranger by writing to them.
+   * said something in it, in whatever entry: nobody comes to know a stranger by writing to them.
    */
   readonly sharesRoom: boolean
   /** Undefined: never, as far as the store knows. */

@@ -173,7 +173,7 @@ function appendCommand(view: View, op: CommandOp, resolved: Resolved, unixMs: nu
   return users ? openDirect(view, op, users, step, unixMs) : tell(view, op, resolved, step, unixMs)
 }
 
-/** Who writes in a direct room for the first time has come into it; see acquaintances.ts. */
+/** Who says something in a direct room for the first time, in whatever entry, has come into it; see acquaintances.ts. */
 function entrance(view: View, { user, room }: CommandOp, seq: number): Step['members'] {
   if (!room.startsWith('~')) return undefined
   const member = view.member(room, user)
