@@ -20,6 +20,7 @@ import { createRegistry } from './calls/core/registry.ts'
 import { createEndings } from './calls/endings.ts'
 import { type CallsOptions, readCallsOptions } from './calls/settings.ts'
 import { type Extension, handle, type RequestMessage, type ServerExtension } from './extensions.ts'
+import { nextTurn } from './next-turn.ts'
 
 export type { CallsOptions } from './calls/settings.ts'
 
@@ -60,7 +61,7 @@ export function calls(options: CallsOptions = {}): Extension {
     const all = registry.members().flatMap(({ room, users }) => users.map((user) => ({ room, user })))
     for (let i = 0; i < all.length && !isClosed; i += LOOKS_AT_ONCE) {
       // Others have their turn in between, however many calls are on.
-      if (i > 0) await new Promise((resolve) => setImmediate(resolve))
+      if (i > 0) await nextTurn()
       await Promise.all(all.slice(i, i + LOOKS_AT_ONCE).map(({ room, user }) => lookFor(app, room, user)))
     }
     look = undefined

@@ -5,6 +5,7 @@
  */
 import type { Entry } from '@tautline/protocol/wire'
 import { LRUCache } from 'lru-cache'
+import { nextTurn } from '../next-turn.ts'
 
 /** Entries that are read at once … */
 const PAGE_ENTRIES = 100
@@ -80,10 +81,4 @@ async function findEnd(logs: Logs, { callId, room, as, after: began }: Began): P
     after = last.seq
   }
   return true
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }

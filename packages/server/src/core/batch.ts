@@ -14,6 +14,7 @@ import {
   usersOfDirectRoom,
 } from '@tautline/protocol/wire'
 import { LastKey } from './last-key.ts'
+import { nested } from './nested.ts'
 import { NoticeChanges, type NoticeSetting, type NoticeStep, type NoticeView } from './notice-changes.ts'
 import type { Appended, CommitResult, Outcome, Visibility } from './store.ts'
 import { type FollowChange, FollowChanges, type FollowView } from './thread-follows.ts'
@@ -211,7 +212,7 @@ export class Batch implements View {
   /** Where logs begin from now on: what is older goes. */
   readonly cuts = new Map<string, number>()
   readonly #view: View
-  readonly #laneKey = new LastKey()
+  readonly #laneKey = new LastKey(laneKey)
   /** Those appended here, by sender, then message id. */
   readonly #rows = new Map<string, Map<string, LogRow>>()
   readonly #outcomes: Outcome[] = []
@@ -499,12 +500,4 @@ function reactionKey(seq: number, emoji: string, user: string): string {
 
 export function failure(code: Code): Outcome {
   return { outcome: 'failed', code }
-}
-
-function nested<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
-  const known = map.get(key)
-  if (known) return known
-  const inner = new Map<K, V>()
-  map.set(key, inner)
-  return inner
 }

@@ -7,6 +7,7 @@
  */
 import { directRoomId } from '@tautline/protocol/wire'
 import { type Acquaintance, MAX_SHARED_LOOKS } from '../core/store.ts'
+import { nextTurn } from '../next-turn.ts'
 import type { Log } from './log.ts'
 
 /** Users who are looked at in one turn of the event loop: 1,000 rooms of each cost about 1.5 ms. */
@@ -59,10 +60,4 @@ function* firstRooms(log: Log, user: string): Generator<string> {
 
 function hasSpoken(log: Log, from: string, to: string): boolean {
   return (log.joinedSeq(directRoomId(from, to), from) ?? 0) > 0
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }

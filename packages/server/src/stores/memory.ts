@@ -23,6 +23,7 @@ import {
   type StoredStanding,
   type View,
 } from '../core/batch.ts'
+import { nested } from '../core/nested.ts'
 import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
 import type { CommitResult, ReadPosition, Store, StoredMember, StoreFactory, StoreOp } from '../core/store.ts'
 import { type FollowChange, keyOf, latest, type ThreadFollower } from '../core/thread-follows.ts'
@@ -341,33 +342,33 @@ export class MemoryTables implements View, Log {
     this.#keepNotices(batch)
     for (const [id, room] of batch.rooms) this.rooms.set(id, room)
     for (const [key, lane] of batch.lanes) {
-      inner(this.lanes, lane.user).set(key, { ...lane, usedAt: unixMs })
+      nested(this.lanes, lane.user).set(key, { ...lane, usedAt: unixMs })
     }
     for (const [room, members] of batch.members) {
       for (const [user, is] of members) {
-        if (is) inner(this.membersOf, room).set(user, is)
+        if (is) nested(this.membersOf, room).set(user, is)
         else this.membersOf.get(room)?.delete(user)
       }
     }
     for (const [room, invitations] of batch.invitations) {
       for (const [user, is] of invitations) {
-        if (is) inner(this.invitationsOf, room).set(user, is)
+        if (is) nested(this.invitationsOf, room).set(user, is)
         else this.invitationsOf.get(room)?.delete(user)
       }
     }
     for (const [room, sanctions] of batch.sanctions) {
       for (const [user, is] of sanctions) {
-        if (is) inner(this.sanctionsOf, room).set(user, is)
+        if (is) nested(this.sanctionsOf, room).set(user, is)
         else this.sanctionsOf.get(room)?.delete(user)
       }
     }
     for (const [room, deliveries] of batch.deliveries) {
-      for (const [user, is] of deliveries) inner(this.deliveriesOf, room).set(user, is)
+      for (const [user, is] of deliveries) nested(this.deliveriesOf, room).set(user, is)
     }
     for (const [room, marks] of batch.readMarks) {
-      for (const [user, mark] of marks) inner(this.readMarksOf, room).set(user, mark)
+      for (const [user, mark] of marks) nested(this.readMarksOf, room).set(user, mark)
     }
-    for (const is of batch.follows) inner(this.followsOf, is.room).set(keyOf(is.room, is.seq, is.user), is)
+    for (const is of batch.follows) nested(this.followsOf, is.room).set(keyOf(is.room, is.seq, is.user), is)
     for (const room of batch.erased) this.#erase(room)
   }
 
@@ -389,13 +390,13 @@ export class MemoryTables implements View, Log {
     }
     for (const [user, rows] of notices.rows) {
       for (const [seq, is] of rows) {
-        if (is) inner(this.noticesOf, user).set(seq, is)
+        if (is) nested(this.noticesOf, user).set(seq, is)
         else this.noticesOf.get(user)?.delete(seq)
       }
     }
     for (const [room, settings] of notices.settings) {
       for (const [user, is] of settings) {
-        if (is) inner(this.settingsOf, room).set(user, is)
+        if (is) nested(this.settingsOf, room).set(user, is)
         else this.settingsOf.get(room)?.delete(user)
       }
     }
@@ -414,7 +415,7 @@ export class MemoryTables implements View, Log {
 
   #keepChanges(batch: Batch): void {
     for (const [room, standings] of batch.standings)
-      for (const [seq, standing] of standings) inner(this.standingsOf, room).set(seq, standing)
+      for (const [seq, standing] of standings) nested(this.standingsOf, room).set(seq, standing)
     for (const [room, reactions] of batch.reactions)
       for (const reaction of reactions.values()) this.#keepReaction(room, reaction)
     for (const { room, seq } of batch.blanked) this.#blank(room, seq)
@@ -458,10 +459,4 @@ export class MemoryTables implements View, Log {
     const oldest = this.rooms.get(room)?.oldest ?? 1
     return this.logs.get(room)?.slice(Math.max(0, first - oldest), Math.max(0, last - oldest + 1)) ?? []
   }
-}
-
-function inner<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
-  const found = map.get(key) ?? new Map<K, V>()
-  map.set(key, found)
-  return found
 }

@@ -5,18 +5,19 @@
  */
 import type { Entry, ExistingEntry } from '@tautline/protocol/wire'
 import type Database from 'better-sqlite3'
-import type {
-  Batch,
-  Delivery,
-  Invitation,
-  LogRow,
-  Membership,
-  MessageRow,
-  ReadMark,
-  Room,
-  Sanction,
-  StoredStanding,
-  View,
+import {
+  type Batch,
+  type Delivery,
+  type Invitation,
+  type LogRow,
+  laneKey,
+  type Membership,
+  type MessageRow,
+  type ReadMark,
+  type Room,
+  type Sanction,
+  type StoredStanding,
+  type View,
 } from '../core/batch.ts'
 import { LastKey } from '../core/last-key.ts'
 import type { Notice, NoticeSetting } from '../core/notice-changes.ts'
@@ -43,8 +44,8 @@ export class SqliteRows implements View, Log {
   readonly #sanctions = new RecentMap<string, Sanction | null>(CACHED_ROWS)
   readonly #lanes = new RecentMap<string, number>(CACHED_ROWS)
   readonly #strangeLanes = new RecentMap<string, number>(CACHED_ROWS)
-  readonly #laneKey = new LastKey()
-  readonly #memberKey = new LastKey()
+  readonly #laneKey = new LastKey(laneKey)
+  readonly #memberKey = new LastKey((room, user) => `${room}\n${user}`)
   /** No entry of a deleted room is left, as far as is known: what is forgotten is looked for again. */
   #isPurged = false
 
