@@ -158,6 +158,26 @@ describe('the standard output', () => {
     expect(lines.map(({ i }) => i)).toEqual([...upTo(kept), undefined, 30_000])
   })
 
+  it('whose reader is slow says what was dropped where it is missing', async () => {
+    const child = run(`log(30_000)
+      writeSync(2, 'too much')
+      process.stdin.on('data', () => log(i + 5_000)).on('end', () => log(i + 1))`)
+    await hear(child.stderr, 'too much')
+    let output = ''
+    for (let megabyte = 1; megabyte <= 12; megabyte++) {
+      while (output.length < megabyte * 1_000_000) output += await hear(child.stdout, '"i"')
+      child.stdin?.write('more')
+    }
+    child.stdin?.end()
+    const lines = linesOf(output + (await endOf(child)).output)
+    let next = 0
+    for (const { i, lines: dropped = 0 } of lines) {
+      if (i !== undefined) expect(i).toBe(next)
+      next = i === undefined ? next + dropped : i + 1
+    }
+    expect(next).toBe(90_001)
+  })
+
   it('whose reader never reads keeps no process that ends', async () => {
     const child = run(`log(1_000); process.exit(3)`)
     expect(await once(child, 'exit')).toEqual([3, null])

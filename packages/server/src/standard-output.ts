@@ -100,7 +100,8 @@ export function standardOutput(onDropped: (lines: number) => void): LineOutput {
   process.on('exit', end)
   return {
     write(line) {
-      if (rest.length + held.length > MAX_WAITING_CHARS) {
+      // Once one is missing all are, until it is said: so it is said in its place.
+      if (dropped > 0 || rest.length + held.length > MAX_WAITING_CHARS) {
         dropped++
         return
       }
