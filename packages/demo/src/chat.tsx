@@ -9,6 +9,7 @@ import { RoomView } from './room-view.tsx'
 import { Sidebar } from './sidebar.tsx'
 import { FIRST_ROOM, useRooms } from './use-rooms.ts'
 import { useRoute } from './use-route.ts'
+import { useIsWide } from './wide.ts'
 
 /** A message that somebody wants to see. Each wish is an object of its own. */
 export interface Wanted {
@@ -24,6 +25,7 @@ export function Chat({ onSignedOut }: { readonly onSignedOut: () => void }): Rea
   const id = chosen ?? FIRST_ROOM
   const known = rooms.find((room) => room.id === id) ?? { id, about: undefined }
   const title = titleOf(known, userId)
+  const isInRooms = !useIsWide() && chosen === undefined
   useTitle(title)
   useWarningBeforeLoss()
 
@@ -41,12 +43,13 @@ export function Chat({ onSignedOut }: { readonly onSignedOut: () => void }): Rea
       <Header onShow={show} />
       <OfflineBanner />
       <main className="places">
-        <Sidebar rooms={rooms} current={id} onOpen={show} onSignedOut={onSignedOut} />
+        <Sidebar rooms={rooms} current={id} isAlone={isInRooms} onOpen={show} onSignedOut={onSignedOut} />
         <RoomView
           key={id}
           id={id}
           title={title}
           about={known.about}
+          isOpen={chosen !== undefined}
           wanted={wanted?.room === id ? wanted.message : undefined}
           onShow={show}
           onBack={() => go(undefined)}

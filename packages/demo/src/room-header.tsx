@@ -1,14 +1,13 @@
 /** Where we are, who is here now, and the ways to the list of rooms and of people. */
 import type { Room, RoomDescription } from '@tautline/client'
 import { useRoom, useUnreadRooms } from '@tautline/react'
-import type { ReactNode, Ref } from 'react'
+import type { ReactNode } from 'react'
 import { Avatar } from './avatar.tsx'
 
 export interface RoomHeaderProps {
   readonly room: Room
   readonly title: string
   readonly about: RoomDescription | undefined
-  readonly heading: Ref<HTMLHeadingElement>
   readonly isPeopleShown: boolean
   readonly onPeople: () => void
   readonly onBack: () => void
@@ -17,7 +16,7 @@ export interface RoomHeaderProps {
 const SHOWN_PEOPLE = 5
 
 export function RoomHeader(props: RoomHeaderProps): ReactNode {
-  const { room, title, about, heading, isPeopleShown, onPeople, onBack } = props
+  const { room, title, about, isPeopleShown, onPeople, onBack } = props
   const elsewhere = useUnreadRooms(({ total, rooms }) => total - (rooms.get(room.id) ?? 0))
   const names = useRoom(room.id, ({ users }) => [...users.keys()].sort())
   const count = useRoom(room.id, ({ userCount }) => userCount)
@@ -34,9 +33,7 @@ export function RoomHeader(props: RoomHeaderProps): ReactNode {
         )}
       </button>
       <div className="room-title">
-        <h2 ref={heading} tabIndex={-1}>
-          {title}
-        </h2>
+        <h2 tabIndex={-1}>{title}</h2>
         {about?.topic && <p>{about.topic}</p>}
       </div>
       <button type="button" className="people-button" aria-expanded={isPeopleShown} onClick={onPeople}>

@@ -2,6 +2,7 @@
 import type { MessageName, RoomDescription, TautlineError } from '@tautline/client'
 import { useClient, useConnection, useMessages, useRoom } from '@tautline/react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Announcer } from './announcer.tsx'
 import { Composer, type Purpose } from './composer.tsx'
 import { FailedChanges } from './failed-changes.tsx'
@@ -9,13 +10,14 @@ import { joinOrAccept } from './join-or-accept.ts'
 import type { MessageActions } from './message-actions.tsx'
 import { MessageLog, type MessageLogHandle } from './message-log.tsx'
 import { People } from './people.tsx'
+import { goToRest } from './resting-place.ts'
 import { RoomHeader } from './room-header.tsx'
 import { partnerIn } from './room-names.ts'
 import { ThreadView } from './thread-view.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { useMarkRead } from './use-mark-read.ts'
 import { useNotice } from './use-notice.ts'
-import { WIDE } from './wide.ts'
+import { isWide, useIsWide } from './wide.ts'
 
 const PAGE_SIZE = 50
 
@@ -23,13 +25,15 @@ export interface RoomViewProps {
   readonly id: string
   readonly title: string
   readonly about: RoomDescription | undefined
+  /** Whether it was chosen. On a wide screen it is shown before. */
+  readonly isOpen: boolean
   readonly wanted: MessageName | undefined
   readonly onShow: (room: string, message?: MessageName) => void
   /** To the list of the rooms. */
   readonly onBack: () => void
 }
 
-export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewProps): ReactNode {
+export function RoomView({ id, title, about, isOpen, wanted, onShow, onBack }: RoomViewProps): ReactNode {
   const room = useClient().room(id)
   const { phase, error } = useRoom(id, ({ phase: now, error: why }) => ({ phase: now, error: why }))
   const me = useConnection(({ userId }) => userId)
@@ -37,23 +41,34 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
   const [purpose, setPurpose] = useState<Purpose>()
   /** What stands beside the messages; a thread by the key of its first message. */
   const [panel, setPanel] = useState<'people' | { readonly thread: string }>()
+  const [broughtTo, setBroughtTo] = useState(wanted)
+  if (wanted !== broughtTo) {
+    setBroughtTo(wanted)
+    // It would come to be seen behind the panel.
+    if (wanted && !isWide()) setPanel(undefined)
+  }
   const [notice, dismiss] = useNotice(room)
+  const section = useRef<HTMLElement>(null)
   const composer = useRef<HTMLTextAreaElement>(null)
-  const heading = useRef<HTMLHeadingElement>(null)
   const log = useRef<MessageLogHandle>(null)
   const isMember = phase === 'live' || phase === 'syncing'
   const { items } = messages
   const root = typeof panel === 'object' ? items.find(({ key }) => key === panel.thread) : undefined
-  useMarkRead(room, items.findLast(({ seq }) => seq !== undefined)?.seq)
+  /** A thread whose first message is not there any more, because the room was read anew, is not shown. */
+  const isPanelShown = panel === 'people' || root !== undefined
+  const isShown = useIsWide() || (isOpen && !isPanelShown)
+  useMarkRead(room, isShown ? items.findLast(({ seq }) => seq !== undefined)?.seq : undefined)
 
   const isEntered = useRef(false)
   useEffect(() => {
-    const isWide = matchMedia(WIDE).matches
+    if (!isWide() && !isOpen) isEntered.current = false
     // Nothing can be written yet.
-    if (isEntered.current || (isWide && !isMember)) return
-    isEntered.current = true
-    ;(isWide ? composer : heading).current?.focus()
-  }, [isMember])
+    else if (!isEntered.current && !(isWide() && !isMember)) {
+      isEntered.current = true
+      goToRest(section.current)
+      // What had the keyboard is gone: the button that let us in, or a panel that closed by itself.
+    } else if (!isPanelShown && document.activeElement === document.body) goToRest(section.current)
+  }, [isMember, isOpen, isPanelShown])
 
   // A direct room is there before anything was said in it: whoever looks at it follows it.
   const isDirect = partnerIn(id, me) !== undefined
@@ -61,7 +76,11 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
 
   const actions = useMemo((): MessageActions => {
     const write = (next: Purpose) => {
-      setPurpose(next)
+      // What is hidden cannot have the keyboard.
+      flushSync(() => {
+        setPurpose(next)
+        if (!isWide()) setPanel(undefined)
+      })
       composer.current?.focus()
     }
     return {
@@ -80,18 +99,17 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
   }, [room, onShow])
 
   function closePanel(): void {
-    setPanel(undefined)
-    composer.current?.focus()
+    flushSync(() => setPanel(undefined))
+    goToRest(section.current)
   }
 
   return (
-    <div className="room-area" data-panel={panel !== undefined}>
-      <section className="room" aria-label={title}>
+    <div className="room-area" data-panel={isPanelShown}>
+      <section className="room" ref={section} aria-label={title}>
         <RoomHeader
           room={room}
           title={title}
           about={about}
-          heading={heading}
           isPeopleShown={panel === 'people'}
           onPeople={() => setPanel(panel === 'people' ? undefined : 'people')}
           onBack={onBack}
@@ -102,7 +120,14 @@ export function RoomView({ id, title, about, wanted, onShow, onBack }: RoomViewP
         {notice !== undefined && (
           <div className="notice" role="alert">
             <p>{notice}</p>
-            <button type="button" className="quiet" onClick={dismiss}>
+            <button
+              type="button"
+              className="quiet"
+              onClick={({ currentTarget }) => {
+                goToRest(currentTarget)
+                dismiss()
+              }}
+            >
               Good
             </button>
           </div>

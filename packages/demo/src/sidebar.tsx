@@ -1,6 +1,6 @@
 /** The rooms with what is unread in them, a way to another one, and who we are. */
 import { useConnection, useUnreadRooms } from '@tautline/react'
-import { type ReactNode, useRef } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Me } from './me.tsx'
 import { NewRoom } from './new-room.tsx'
 import { PresenceAvatar } from './presence.tsx'
@@ -10,13 +10,20 @@ import type { KnownRoom } from './use-rooms.ts'
 export interface SidebarProps {
   readonly rooms: readonly KnownRoom[]
   readonly current: string
+  /** It is all of the page, as on a narrow screen. */
+  readonly isAlone: boolean
   readonly onOpen: (room: string) => void
   readonly onSignedOut: () => void
 }
 
-export function Sidebar({ rooms, current, onOpen, onSignedOut }: SidebarProps): ReactNode {
+export function Sidebar({ rooms, current, isAlone, onOpen, onSignedOut }: SidebarProps): ReactNode {
   const me = useConnection(({ userId }) => userId)
   const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
+  // Whatever had the keyboard is hidden by now.
+  useEffect(() => {
+    if (isAlone) heading.current?.focus()
+  }, [isAlone])
   const direct = rooms.filter(({ id }) => partnerIn(id, me) !== undefined)
   const others = rooms.filter((room) => !direct.includes(room))
 
@@ -24,7 +31,9 @@ export function Sidebar({ rooms, current, onOpen, onSignedOut }: SidebarProps): 
     <div className="sidebar">
       <nav aria-label="Rooms">
         <div className="sidebar-head">
-          <h2>Rooms</h2>
+          <h2 ref={heading} tabIndex={-1}>
+            Rooms
+          </h2>
           <button type="button" className="quiet" onClick={() => dialog.current?.showModal()}>
             New<span className="hidden"> room, or join one</span>
           </button>

@@ -1,9 +1,9 @@
-/** What is seen is read: the newest message, while the page is shown. */
+/** The room is read up to its newest message while it is shown, wherever in it one is, on a page that is shown. */
 import type { Room } from '@tautline/client'
 import { useUnread } from '@tautline/react'
 import { useEffect } from 'react'
 
-/** `newest`: its position. Undefined: none, or it is not looked at. */
+/** `newest`: its position. Undefined: none, or the room is not shown. */
 export function useMarkRead(room: Room, newest: number | undefined): void {
   const unread = useUnread(room)
   useEffect(() => {
