@@ -13,6 +13,7 @@ import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { indexOfMessage } from './find-message.ts'
 import type { MessageActions } from './message-actions.tsx'
 import { MessageItem } from './message-item.tsx'
+import { stepOf } from './message-keys.ts'
 import { placeAmong, useNewFrom } from './message-places.ts'
 import { useEnd } from './use-end.ts'
 import { usePrepended } from './use-prepended.ts'
@@ -90,20 +91,9 @@ export function MessageLog(props: MessageLogProps): ReactNode {
 
   function keysOf(key: string): (() => void) | undefined {
     const item = items[active]
-    switch (key) {
-      case 'ArrowUp':
-        return () => focusAt(active - 1)
-      case 'ArrowDown':
-        return () => (active === newest ? onEscape() : focusAt(active + 1))
-      case 'Home':
-        return () => focusAt(0)
-      case 'End':
-        return () => focusAt(newest)
-      case 'Enter':
-        return item?.status === 'acknowledged' ? () => actions.reply(item) : undefined
-      default:
-        return undefined
-    }
+    const step = stepOf(key, active, newest)
+    if (step !== undefined) return () => (step > newest ? onEscape() : focusAt(step))
+    return key === 'Enter' && item?.status === 'acknowledged' ? () => actions.reply(item) : undefined
   }
 
   return (

@@ -1,14 +1,15 @@
 /** A message with its answers, and where we answer it. */
 import type { Room } from '@tautline/client'
 import type { TimelineItem } from '@tautline/client/timeline'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { Composer } from './composer.tsx'
 import type { MessageActions } from './message-actions.tsx'
 import { MessageItem } from './message-item.tsx'
+import { stepOf } from './message-keys.ts'
 import { placeAmong } from './message-places.ts'
 import { SidePanel } from './side-panel.tsx'
 import { useThread } from './use-thread.ts'
-import { WIDE } from './wide.ts'
+import { isWide } from './wide.ts'
 
 export interface ThreadViewProps {
   readonly room: Room
@@ -24,9 +25,12 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
   const { room, root, items, me, isMember, actions, onClose } = props
   const { answers, isFollowed, error, follow } = useThread(room, root, items)
   const composer = useRef<HTMLTextAreaElement>(null)
-  const list = useRef<HTMLDivElement>(null)
+  const list = useRef<HTMLElement>(null)
   const [activeKey, setActiveKey] = useState<string>()
   const newest = answers.at(-1)?.key
+  const isThere = activeKey === root.key || answers.some(({ key }) => key === activeKey)
+  /** One message is a stop of the Tab key; the arrows go from one to the next. */
+  const active = isThere ? activeKey : (newest ?? root.key)
 
   useEffect(() => {
     if (newest !== undefined) list.current?.scrollTo({ top: list.current.scrollHeight })
@@ -34,8 +38,19 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
 
   // Whoever opens a thread wants to write; on a phone its keyboard would cover what is there to be read.
   useEffect(() => {
-    if (matchMedia(WIDE).matches) composer.current?.focus()
+    if (isWide()) composer.current?.focus()
   }, [])
+
+  const messages = () => Array.from(list.current?.querySelectorAll('article') ?? [])
+
+  function onKeyDown(event: KeyboardEvent): void {
+    const all = messages()
+    const at = event.target instanceof HTMLElement ? all.indexOf(event.target) : -1
+    const step = at < 0 ? undefined : stepOf(event.key, at, all.length - 1)
+    if (step === undefined) return
+    event.preventDefault()
+    ;(all[step] ?? composer.current)?.focus()
+  }
 
   const shared = { room, actions, answered: undefined, isWanted: false, onFocus: setActiveKey }
   return (
@@ -55,13 +70,13 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
         )
       }
     >
-      <div className="thread" ref={list}>
+      <section className="thread" ref={list} aria-label="The message and its answers" onKeyDown={onKeyDown}>
         <MessageItem
           {...shared}
           item={alone(root)}
           isOwn={root.sender === me}
           isNewestOwn={false}
-          isActive={activeKey === root.key}
+          isActive={active === root.key}
           beginsDay
           beginsNew={false}
           continues={false}
@@ -80,14 +95,14 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
                 item={alone(item)}
                 isOwn={item.sender === me}
                 isNewestOwn={false}
-                isActive={activeKey === item.key}
+                isActive={active === item.key}
                 {...placeAmong(answers, index, undefined)}
                 beginsDay={false}
               />
             </li>
           ))}
         </ol>
-      </div>
+      </section>
       <Composer
         ref={composer}
         room={room}
@@ -96,6 +111,7 @@ export function ThreadView(props: ThreadViewProps): ReactNode {
         isMember={isMember}
         replyTo={root}
         onDone={() => {}}
+        onUp={() => messages().at(-1)?.focus()}
       />
     </SidePanel>
   )
