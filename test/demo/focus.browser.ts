@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { isHere, message, write } from './scenes.ts'
+import { disconnect, isHere, message, offline, write } from './scenes.ts'
 import { focused } from './seen.ts'
 import { stageOfEachTest } from './stage.ts'
 
@@ -50,5 +50,84 @@ describe('the keyboard', () => {
     await isOn(alice, /^composer-thread-/)
     await alice.keyboard.press('Escape')
     await isOn(alice, COMPOSER)
+  })
+
+  it('stays with a message that is deleted, and whose reaction is taken back', async () => {
+    const alice = await stage().window('alice')
+    await isHere(alice)
+    await write(alice, 'Tea is ready')
+    await message(alice, 'Tea').getByText('acknowledged').waitFor()
+    await alice.keyboard.press('ArrowUp')
+    await press(alice, 'React with 🎉')
+    await press(alice, '🎉, 1')
+    await alice.getByRole('button', { name: '🎉, 1' }).waitFor({ state: 'detached' })
+    await isOn(alice, /^You, .*: Tea is ready$/)
+    await press(alice, 'Delete')
+    await press(alice, 'Delete for everybody?')
+    await message(alice, 'This message was deleted.').waitFor()
+    await isOn(alice, /^You, .*: deleted$/)
+  })
+
+  it('goes to the newest message with the button that leads there', async () => {
+    const alice = await stage().window('alice')
+    await isHere(alice)
+    for (let n = 1; n <= 30; n++) await write(alice, `Number ${n}.`)
+    await alice.keyboard.press('ArrowUp')
+    await alice.keyboard.press('Home')
+    await isOn(alice, /^You, .*: Number 1\.$/)
+    await press(alice, 'Newest ↓')
+    await isOn(alice, /^You, .*: Number 30\.$/)
+  })
+
+  it('stays with a message that is taken back, and goes on to writing when one is said again or discarded', async () => {
+    const alice = await stage().window('alice')
+    await isHere(alice)
+    await disconnect(alice)
+    await write(alice, 'Not this')
+    await press(alice, 'Cancel')
+    await isOn(alice, 'to be taken back')
+    // Not by the mouse, which would take the keyboard along.
+    await offline(alice).getByRole('button', { name: 'Connect' }).dispatchEvent('click')
+    await message(alice, 'Not this').getByText('you took it back').waitFor()
+    await isOn(alice, /^You, .*: Not this$/)
+    await press(alice, 'Retry')
+    await message(alice, 'Not this').getByText('acknowledged').waitFor()
+    await isOn(alice, COMPOSER)
+
+    await write(alice, 'long '.repeat(1_001))
+    await message(alice, 'long').getByText('Not sent').waitFor()
+    await press(alice, 'Discard')
+    await message(alice, 'long').waitFor({ state: 'detached' })
+    await isOn(alice, COMPOSER)
+  })
+
+  it('goes on to writing when a change that failed is discarded', async () => {
+    const alice = await stage().window('alice')
+    await isHere(alice)
+    await write(alice, 'Short')
+    await message(alice, 'Short').getByText('acknowledged').waitFor()
+    await alice.keyboard.press('ArrowUp')
+    await press(alice, 'Edit')
+    await write(alice, 'long '.repeat(1_001))
+    await alice.getByText('Your edit was not taken').waitFor()
+    await press(alice, 'Discard')
+    await alice.getByText('Your edit was not taken').waitFor({ state: 'detached' })
+    await isOn(alice, COMPOSER)
+  })
+
+  it('stays in the devtools when something of their outbox is discarded, and at their button when they close', async () => {
+    const alice = await stage().window('alice')
+    await isHere(alice)
+    await write(alice, 'long '.repeat(1_001))
+    await message(alice, 'long').getByText('Not sent').waitFor()
+    await press(alice, 'Devtools')
+    await alice.getByRole('tab', { name: 'Outbox 1' }).click()
+    const discard = alice.locator('tautline-devtools').getByRole('button', { name: 'Discard' })
+    await discard.focus()
+    await alice.keyboard.press('Enter')
+    await discard.waitFor({ state: 'detached' })
+    await expect.poll(() => alice.evaluate(() => document.activeElement?.localName)).toBe('tautline-devtools')
+    await press(alice, 'Close the devtools')
+    await isOn(alice, /^Devtools$/)
   })
 })

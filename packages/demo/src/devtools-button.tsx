@@ -5,7 +5,7 @@
 import { type Client, type ClientOptions, createClient } from '@tautline/client'
 import { type Devtools, devtools } from '@tautline/client/devtools'
 import { useClient } from '@tautline/react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import './devtools.css'
 
 const toolsOf = new WeakMap<Client, Devtools>()
@@ -21,12 +21,17 @@ export function createWatchedClient(options: ClientOptions): Client {
 export function DevtoolsButton(): ReactNode {
   const tools = toolsOf.get(useClient())
   const [isOpen, setIsOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     if (!tools || !isOpen) return undefined
     const dock = document.createElement('div')
     dock.className = 'devtools-dock'
     document.body.append(dock)
-    const unmount = tools.mount(dock, { onClose: () => setIsOpen(false) })
+    const close = () => {
+      setIsOpen(false)
+      button.current?.focus()
+    }
+    const unmount = tools.mount(dock, { onClose: close })
     return () => {
       unmount()
       dock.remove()
@@ -34,7 +39,13 @@ export function DevtoolsButton(): ReactNode {
   }, [tools, isOpen])
 
   return (
-    <button type="button" className="header-button" aria-pressed={isOpen} onClick={() => setIsOpen(!isOpen)}>
+    <button
+      ref={button}
+      type="button"
+      className="header-button"
+      aria-pressed={isOpen}
+      onClick={() => setIsOpen(!isOpen)}
+    >
       Devtools
     </button>
   )

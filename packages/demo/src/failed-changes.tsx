@@ -3,6 +3,7 @@ import type { Room, Sent } from '@tautline/client'
 import { useClient } from '@tautline/react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { adviceOf, failureWords } from './connection-words.ts'
+import { goToRest } from './resting-place.ts'
 
 const WORDS: { readonly [T in Sent['type']]?: string } = {
   edit_message: 'Your edit was not taken',
@@ -19,10 +20,25 @@ export function FailedChanges({ room }: { readonly room: Room }): ReactNode {
         {WORDS[type]}: {failureWords(error?.code)}. {adviceOf(error?.code)}
         {content && <q>{content}</q>}
       </p>
-      <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
+      {/* Both go away with what they are pressed for. */}
+      <button
+        type="button"
+        className="quiet"
+        onClick={({ currentTarget }) => {
+          goToRest(currentTarget)
+          void outbox.retry(messageId)
+        }}
+      >
         Retry
       </button>
-      <button type="button" className="quiet" onClick={() => outbox.discard(messageId)}>
+      <button
+        type="button"
+        className="quiet"
+        onClick={({ currentTarget }) => {
+          goToRest(currentTarget)
+          outbox.discard(messageId)
+        }}
+      >
         Discard
       </button>
     </div>

@@ -1,12 +1,13 @@
 /** One message: what it answers, what it says and what came of it; for an own one how far it is. */
 import type { Room } from '@tautline/client'
 import type { TimelineItem } from '@tautline/client/timeline'
-import { memo, type ReactNode, useState } from 'react'
+import { memo, type ReactNode, useRef, useState } from 'react'
 import { Avatar } from './avatar.tsx'
 import { ActionBar, type MessageActions, Reactions } from './message-actions.tsx'
 import { MessageText } from './message-text.tsx'
 import { Remedies, Way } from './message-way.tsx'
 import { dayOf, isoOf, timeOf } from './times.ts'
+import { useKeptFocus } from './use-kept-focus.ts'
 import { type Quoted, useQuoted } from './use-quoted.ts'
 
 /** How it stands among the others. */
@@ -41,6 +42,8 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps): R
   const { sender, kind, content, body, timestamp, status } = item
   const [isHovered, setIsHovered] = useState(false)
   const [isFocused, setIsFocused] = useState(false)
+  const article = useRef<HTMLElement>(null)
+  useKeptFocus(article, isFocused)
   const quoted = useQuoted(room, answered, body.replyTo)
   const isDeleted = kind === 'deleted'
   const canAct = status === 'acknowledged' && !isDeleted
@@ -48,6 +51,7 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps): R
 
   return (
     <article
+      ref={article}
       className="message"
       data-own={isOwn}
       data-continues={continues}

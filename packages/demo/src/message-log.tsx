@@ -75,6 +75,12 @@ export function MessageLog(props: MessageLogProps): ReactNode {
     scroller.current?.querySelector<HTMLElement>('article[tabindex="0"]')?.focus({ preventScroll: true })
   }
 
+  /** The button that was pressed goes away at the end. */
+  function goToNewest(): void {
+    focusAt(newest)
+    goToEnd()
+  }
+
   function readOn(offset: number): void {
     onScroll()
     if (offset < READ_AHEAD_PX && hasOlder && !isLoading && !error) void loadOlder()
@@ -135,7 +141,7 @@ export function MessageLog(props: MessageLogProps): ReactNode {
         </Virtualizer>
       </section>
       {!isAtEnd && (
-        <button type="button" className="jump" onClick={goToEnd}>
+        <button type="button" className="jump" onClick={goToNewest}>
           Newest ↓
         </button>
       )}
@@ -161,7 +167,7 @@ function Beginning({
   return (
     <p className="older">
       {error && <span className="bad-words">Older messages could not be read: {error.message}. </span>}
-      <button type="button" className="quiet" onClick={() => void loadOlder()} disabled={isLoading}>
+      <button type="button" className="quiet" onClick={() => void loadOlder()} aria-disabled={isLoading}>
         {isLoading ? 'Reading …' : error ? 'Try again' : 'Read older messages'}
       </button>
     </p>

@@ -4,6 +4,7 @@ import { useClient } from '@tautline/react'
 import { type ReactNode, useState } from 'react'
 import { adviceOf, failureWords } from './connection-words.ts'
 import type { MessageActions } from './message-actions.tsx'
+import { goToRest } from './resting-place.ts'
 
 /** How many of the three stations are behind it. */
 const STATIONS = { saving: 0, queued: 1, sent: 2, acknowledged: 3, failed: 0 } as const
@@ -46,6 +47,7 @@ export function Remedies({ item, actions }: RemediesProps): ReactNode {
   const [isTakenBack, setIsTakenBack] = useState(false)
 
   function takeBack(): void {
+    if (isTakenBack) return
     // Who knows whether it is committed already is the server: until it has said so it stays queued.
     setIsTakenBack(true)
     outbox.cancel(messageId)
@@ -54,7 +56,7 @@ export function Remedies({ item, actions }: RemediesProps): ReactNode {
   if (status === 'queued' || status === 'saving') {
     return (
       <p className="remedies">
-        <button type="button" className="quiet" onClick={takeBack} disabled={isTakenBack}>
+        <button type="button" className="quiet" onClick={takeBack} aria-disabled={isTakenBack}>
           {isTakenBack ? 'to be taken back' : 'Cancel'}
         </button>
       </p>
@@ -70,14 +72,29 @@ export function Remedies({ item, actions }: RemediesProps): ReactNode {
       </span>
       {/* As it is it would be too long again. */}
       {code !== 'MESSAGE_TOO_LONG' && (
-        <button type="button" className="quiet" onClick={() => void outbox.retry(messageId)}>
+        <button
+          type="button"
+          className="quiet"
+          onClick={({ currentTarget }) => {
+            // What is said again is another message, at the end.
+            goToRest(currentTarget)
+            void outbox.retry(messageId)
+          }}
+        >
           Retry
         </button>
       )}
       <button type="button" className="quiet" onClick={() => actions.writeAnew(item)}>
         Edit
       </button>
-      <button type="button" className="quiet" onClick={() => outbox.discard(messageId)}>
+      <button
+        type="button"
+        className="quiet"
+        onClick={({ currentTarget }) => {
+          goToRest(currentTarget)
+          outbox.discard(messageId)
+        }}
+      >
         Discard
       </button>
     </p>

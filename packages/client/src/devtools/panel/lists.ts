@@ -110,9 +110,20 @@ function outboxRow(first: OutboxRow, client: () => Client, now: () => number): R
   const status = element('span', { class: 'kind' })
   const note = element('span', { class: 'note' })
   const outbox = () => client().outbox
-  const retry = button('Retry', () => void outbox().retry(messageId))
-  const discard = button('Discard', () => outbox().discard(messageId))
-  const cancel = button('Cancel', () => outbox().cancel(messageId))
+  /** The button goes away with what it is pressed for: the keyboard stays in the list. */
+  const stay = () => node.closest<HTMLElement>('[role="tabpanel"]')?.focus()
+  const retry = button('Retry', () => {
+    stay()
+    void outbox().retry(messageId)
+  })
+  const discard = button('Discard', () => {
+    stay()
+    outbox().discard(messageId)
+  })
+  const cancel = button('Cancel', () => {
+    stay()
+    outbox().cancel(messageId)
+  })
   const node = element(
     'li',
     { class: 'line' },
