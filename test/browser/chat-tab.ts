@@ -189,6 +189,12 @@ export class ChatTab {
     await expect.poll(() => this.page.evaluate(() => typeof globalThis.chat), SOON).toBe('object')
   }
 
+  /** Behind this one, which is of the same window: that of the profile on the disk. */
+  async freeze({ page: inFront }: ChatTab): Promise<{ thaw(): Promise<void> }> {
+    await inFront.bringToFront()
+    return this.#scene.stage.freeze(this.page)
+  }
+
   hang(): Promise<{ letGo(): Promise<void> }> {
     return this.#scene.stage.hang(this.page)
   }

@@ -10,46 +10,28 @@ const scene = setScene()
 declare global {
   /** `persisted` of each `pageshow`: whether the page came out of the cache. */
   var shown: boolean[]
-  /** `freeze` and `resume`. */
-  var lifecycle: string[]
 }
 
-/** Whether a page slept at all: a scene in which it did not would show nothing. */
-function noteSleep(): void {
+/** Whether a page was in the cache at all: a scene in which it was not would show nothing. */
+function noteShows(): void {
   globalThis.shown = []
-  globalThis.lifecycle = []
   addEventListener('pageshow', ({ persisted }) => shown.push(persisted))
-  for (const type of ['freeze', 'resume']) document.addEventListener(type, () => lifecycle.push(type))
 }
 
 /** Two tabs, and which of them sends. */
 async function holderAndOther(browser: UserBrowser): Promise<[holder: ChatTab, other: ChatTab]> {
-  const tabs = [await browser.tab({ before: noteSleep }), await browser.tab({ before: noteSleep })] as const
+  const tabs = [await browser.tab({ before: noteShows }), await browser.tab({ before: noteShows })] as const
   await Promise.all(tabs.map((tab) => tab.connected()))
   await tabs[0].send('who sends')
   const holder = await senderOf('who sends', tabs)
   return holder === tabs[0] ? [tabs[0], tabs[1]] : [tabs[1], tabs[0]]
 }
 
-/** Only a page that nobody looks at can be frozen: in the window of the profile on the disk the tabs hide each other. */
-async function freeze(tab: ChatTab, other: ChatTab): Promise<{ thaw(): Promise<void> }> {
-  await other.page.bringToFront()
-  await expect.poll(() => tab.page.evaluate(() => document.visibilityState), SOON).toBe('hidden')
-  const devtools = await tab.devtools()
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
-  return {
-    async thaw() {
-      await devtools.send('Page.setWebLifecycleState', { state: 'active' })
-      await expect.poll(() => tab.page.evaluate(() => lifecycle), SOON).toEqual(['freeze', 'resume'])
-    },
-  }
-}
-
 describe('a frozen page', () => {
   it('is replaced by another tab, and doubles nothing when it wakes', async () => {
     const [holder, other] = await holderAndOther(await scene.browser('alice', true))
     await holder.send('m1')
-    const { thaw } = await freeze(holder, other)
+    const { thaw } = await holder.freeze(other)
     await other.send('m2', 'm3')
     await expect.poll(scene.log, SOON).toEqual(['who sends', 'm1', 'm2', 'm3'])
     await expect.poll(() => other.attempts, SOON).toContain('m3')
@@ -65,7 +47,7 @@ describe('a frozen page', () => {
     browser.proxy.set('toClient', { isStalled: true })
     await holder.send(...numbered(20))
     await expect.poll(scene.log, SOON).toContain('m8')
-    const { thaw } = await freeze(holder, other)
+    const { thaw } = await holder.freeze(other)
     // The answers to the frozen page are gone for good.
     browser.proxy.reset()
     browser.proxy.heal()
@@ -81,7 +63,7 @@ describe('a page in the back-forward cache', () => {
 
   it('that had a connection has another one when it comes back, and what was said meanwhile', async () => {
     const [alice, bob] = [await scene.browser('alice'), await scene.browser('bob')]
-    const tab = await (await alice.tab({ before: noteSleep })).connected()
+    const tab = await (await alice.tab({ before: noteShows })).connected()
     const other = await (await bob.tab()).connected()
     await tab.send('m1')
     await expect.poll(scene.log, SOON).toEqual(['m1'])

@@ -11,6 +11,11 @@ import type { BrowserContext, CDPSession, Page } from 'playwright-core'
 import { build, defaultClientConditions } from 'vite'
 import { type ChromiumProcess, startChromium } from './chromium.ts'
 
+declare global {
+  /** Of a page that is frozen: resolves when it goes on. */
+  var isAwake: Promise<void>
+}
+
 const PAGE =
   '<!doctype html><html><head><title>tab</title><link rel="icon" href="data:,"></head><body><script type="module" src="/page.js"></script></body></html>'
 
@@ -76,6 +81,28 @@ export class TabStage {
 
   devtools(page: Page): Promise<CDPSession> {
     return page.context().newCDPSession(page)
+  }
+
+  /**
+   * As the browser does with tabs that nobody looks at: only such a one can be frozen, so that another tab of its window
+   * has to be in front. `thaw` resolves when the page has noticed that it slept.
+   */
+  async freeze(page: Page): Promise<{ thaw(): Promise<void> }> {
+    // By the clock: a page that is hidden has no frames.
+    await page.waitForFunction(() => document.visibilityState === 'hidden', undefined, { polling: 50 })
+    await page.evaluate(() => {
+      globalThis.isAwake = new Promise((resolve) => {
+        document.addEventListener('resume', () => resolve(), { once: true })
+      })
+    })
+    const devtools = await this.devtools(page)
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    return {
+      async thaw() {
+        await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+        await page.evaluate(() => isAwake)
+      },
+    }
   }
 
   /** This tab does nothing else until it is let go, like one whose script runs for too long. */

@@ -54,18 +54,6 @@ function idsIn(page: Page): Promise<string[]> {
   return page.evaluate(async () => (await outbox.store.list()).map(({ messageId }) => messageId))
 }
 
-/** Only a page that nobody looks at can be frozen. */
-async function freeze(page: Page): Promise<{ thaw(): Promise<void> }> {
-  await expect.poll(() => page.evaluate(() => document.visibilityState), SOON).toBe('hidden')
-  const devtools = await stage.devtools(page)
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
-  return {
-    async thaw() {
-      await devtools.send('Page.setWebLifecycleState', { state: 'active' })
-    },
-  }
-}
-
 const heldBy = (page: Page) => page.evaluate(() => outbox.held)
 const toldTo = (page: Page) => page.evaluate(() => outbox.told)
 const lossesOf = (page: Page) => page.evaluate(() => outbox.losses())
@@ -184,7 +172,7 @@ describe('a tab that sleeps', () => {
   it('lets the next hold the outbox, where it is frozen, and queues again when it wakes', async () => {
     const [a, b] = [await tabWithOutbox(), await tabWithOutbox()]
     await expect.poll(() => heldBy(a), SOON).toEqual([true])
-    const { thaw } = await freeze(a)
+    const { thaw } = await stage.freeze(a)
     await expect.poll(() => heldBy(b), SOON).toEqual([true])
     await add(b, 'm1')
     await thaw()
@@ -209,7 +197,7 @@ describe('a tab that sleeps', () => {
         addEventListener('freeze', () => resolve(begin()), { capture: true, once: true })
       })
     })
-    const { thaw } = await freeze(a)
+    const { thaw } = await stage.freeze(a)
     expect(await add(b, 'of b')).toHaveLength(1)
     const skipped = () =>
       b.evaluate(async () => (await outbox.store.list()).filter(({ skipFor }) => skipFor).length)
