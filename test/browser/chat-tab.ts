@@ -11,7 +11,7 @@ import type { TabStage } from '../support/tab-stage.ts'
 export const SOON = { timeout: 60_000, interval: 25 }
 
 export interface TabOptions
-  extends Partial<Pick<TabChatOptions, 'isHosted' | 'outbox' | 'ackTimeoutMs' | 'heartbeat'>> {
+  extends Partial<Pick<TabChatOptions, 'isHosted' | 'outbox' | 'ackTimeoutMs' | 'heartbeat' | 'backoff'>> {
   /** Who signs in. Default: whose browser it is. */
   readonly user?: string | undefined
   /** Where the page is. Default: the stage. */
@@ -78,7 +78,7 @@ export class ChatTab {
   async #enter(): Promise<void> {
     this.#loads++
     this.#sent = new Set()
-    const { outbox, isHosted, ackTimeoutMs, heartbeat } = this.#options
+    const { outbox, isHosted, ackTimeoutMs, heartbeat, backoff } = this.#options
     await this.page.evaluate(
       (options) => {
         globalThis.chat = tautline.openChat(options)
@@ -90,6 +90,7 @@ export class ChatTab {
         ...(isHosted && { isHosted }),
         ...(ackTimeoutMs && { ackTimeoutMs }),
         ...(heartbeat && { heartbeat }),
+        ...(backoff && { backoff }),
       },
     )
   }
@@ -151,6 +152,11 @@ export class ChatTab {
   /** Whether it will be told what becomes of this. */
   answersFor(content: string): boolean {
     return this.#sent.has(content)
+  }
+
+  /** How long it would wait by itself for the next attempt to connect. */
+  untilRetryMs(): Promise<number> {
+    return this.page.evaluate(() => (globalThis.chat.client.getSnapshot().retryAt ?? 0) - Date.now())
   }
 
   /** Waits until it is connected and follows the room. */

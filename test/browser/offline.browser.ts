@@ -8,6 +8,9 @@ import { numbered, SOON, setScene } from './scene.ts'
 
 const scene = setScene()
 
+/** Waits for minutes between two attempts: what comes back sooner has been told that it may. */
+const PATIENT = { backoff: { minMs: 100, baseMs: 300_000, capMs: 300_000 } }
+
 /** Ten times as quick as in life. */
 const IMPATIENT = { ackTimeoutMs: 1_000, heartbeat: { watchdogMs: 3_500, probeTimeoutMs: 500 } }
 
@@ -34,7 +37,7 @@ const isOnline = ({ page }: ChatTab) => page.evaluate(() => navigator.onLine)
 describe('a browser that is offline', () => {
   it('takes what is written, before a reload and after it, and sends it once it is online', async () => {
     const [alice, bob] = [await scene.browser('alice'), await scene.browser('bob')]
-    const [tab, reader] = [await alice.tab(IMPATIENT), await bob.tab()]
+    const [tab, reader] = [await alice.tab(PATIENT), await bob.tab()]
     await Promise.all([tab.connected(), reader.connected()])
     await keepPage(tab, alice.profile)
     await alice.profile.setOffline(true)
@@ -45,7 +48,11 @@ describe('a browser that is offline', () => {
     await tab.send(...numbered(10, 11))
     await reader.send('meanwhile')
     await expect.poll(scene.log, SOON).toEqual(['meanwhile'])
+    await expect.poll(() => tab.untilRetryMs(), SOON).toBeGreaterThan(30_000)
     await alice.profile.setOffline(false)
+    await expect
+      .poll(() => tab.state(), { timeout: 10_000, interval: 25 })
+      .toMatchObject({ status: 'connected', queued: 0 })
     await scene.judge(['meanwhile', ...numbered(20)])
   })
 })

@@ -8,7 +8,8 @@ import type { HistoryEvent } from '../faults/history.ts'
 import { createRecorder } from '../faults/support/recorder.ts'
 import { createHiddenHost, type HiddenHost } from './hidden-host.ts'
 
-export interface TabChatOptions extends Pick<ClientOptions, 'outbox' | 'ackTimeoutMs' | 'heartbeat'> {
+export interface TabChatOptions
+  extends Pick<ClientOptions, 'outbox' | 'ackTimeoutMs' | 'heartbeat' | 'backoff'> {
   readonly url: string
   readonly userId: string
   readonly token: string
