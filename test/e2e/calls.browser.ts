@@ -110,24 +110,26 @@ function start(page: Page, options: { readonly to: string } | { readonly room: s
 const statusOf = (page: Page) => page.evaluate(() => globalThis.call?.status)
 const reasonOf = (page: Page) => page.evaluate(() => call.getSnapshot().reason)
 
-/** How many pictures of others move: frames came while it looked. What a tab in the background decodes is not shown. */
-function moving(page: Page): Promise<number> {
+/** How many frames of each picture of others have come. What a tab in the background decodes is not shown. */
+function frames(page: Page): Promise<[track: string, count: number][]> {
   return page.evaluate(async () => {
-    const frames = async () => {
-      const counts = new Map<string, number>()
-      for (const [i, connection] of connections.entries()) {
-        if (connection.connectionState !== 'connected') continue
-        for (const report of (await connection.getStats()).values())
-          if (report.type === 'inbound-rtp' && report.kind === 'video')
-            counts.set(`${i} ${report.id}`, report.framesReceived ?? 0)
-      }
-      return counts
+    const counts: [string, number][] = []
+    for (const [i, connection] of connections.entries()) {
+      if (connection.connectionState !== 'connected') continue
+      for (const report of (await connection.getStats()).values())
+        if (report.type === 'inbound-rtp' && report.kind === 'video')
+          counts.push([`${i} ${report.id}`, report.framesReceived ?? 0])
     }
-    const before = await frames()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const after = Array.from(await frames())
-    return after.filter(([track, count]) => count > (before.get(track) ?? 0)).length
+    return counts
   })
+}
+
+/** Waits until so many pictures of others move: of each a frame has come since it was asked. */
+async function sees(page: Page, pictures: number): Promise<void> {
+  const before = new Map(await frames(page))
+  const moving = async () =>
+    (await frames(page)).filter(([track, count]) => count > (before.get(track) ?? 0)).length
+  await expect.poll(moving, SOON).toBe(pictures)
 }
 
 /** A second picture beside the camera, as a screen would be. */
@@ -149,7 +151,7 @@ async function talk(urlOfBob?: string): Promise<readonly [Page, Page]> {
   const pages = [await caller('ann'), await caller('bob', urlOfBob)] as const
   await start(pages[0], { to: named('bob') })
   await connected(...pages)
-  for (const page of pages) await expect.poll(() => moving(page), SOON).toBe(1)
+  for (const page of pages) await sees(page, 1)
   return pages
 }
 
@@ -169,7 +171,7 @@ describe('two tabs', () => {
   it('that show their screens in the same moment both see both', async () => {
     const [ann, bob] = await talk()
     await Promise.all([showScreen(ann), showScreen(bob)])
-    for (const page of [ann, bob]) await expect.poll(() => moving(page), SOON).toBe(2)
+    for (const page of [ann, bob]) await sees(page, 2)
   })
 
   it('that call each other in the same moment are in one call', async () => {
@@ -206,25 +208,25 @@ describe('two tabs', () => {
     line.set('both', { isStalled: true })
     line.cut()
     await expect.poll(seen, SOON).toBe(false)
-    await expect.poll(() => moving(ann), SOON).toBe(1)
+    await sees(ann, 1)
     expect([await statusOf(ann), await seen()]).toEqual(['connected', false])
     line.heal()
     await expect.poll(seen, SOON).toBe(true)
     await showScreen(bob)
-    await expect.poll(() => moving(ann), SOON).toBe(2)
+    await sees(ann, 2)
   })
 
   it('see each other while there is no server, and are in the call when it is started anew', async () => {
     const [ann, bob] = await talk()
     await stopServer()
-    for (const page of [ann, bob]) await expect.poll(() => moving(page), SOON).toBe(1)
+    for (const page of [ann, bob]) await sees(page, 1)
     await startServer()
     const there = (page: Page) =>
       page.evaluate(() => call.getSnapshot().participants.map(({ isConnected }) => isConnected))
     for (const page of [ann, bob]) await expect.poll(() => there(page), SOON).toEqual([true, true])
     expect(await Promise.all([statusOf(ann), statusOf(bob)])).toEqual(['connected', 'connected'])
     await showScreen(ann)
-    await expect.poll(() => moving(bob), SOON).toBe(2)
+    await sees(bob, 2)
     await ann.evaluate(() => call.hangUp())
     await expect.poll(() => reasonOf(bob), SOON).toBe('ended')
   })
@@ -238,6 +240,6 @@ describe('three tabs in a room', () => {
     for (const user of ['ann', 'bob', 'cleo']) await server?.rooms.addMember(room, named(user))
     await start(pages[0] as Page, { room })
     await connected(...pages)
-    for (const page of pages) await expect.poll(() => moving(page), SOON).toBe(2)
+    for (const page of pages) await sees(page, 2)
   })
 })
