@@ -3,8 +3,9 @@
 
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { isAccessible } from './accessible.ts'
-import { composer, isHere, message, offline, picture, roomButton, typing, write } from './scenes.ts'
+import { isAccessible } from '../support/axe.ts'
+import { picture } from '../support/picture.ts'
+import { composer, isHere, message, offline, roomButton, typing, write } from './scenes.ts'
 import { stageOfEachTest } from './stage.ts'
 
 const NARROW = { viewport: { width: 360, height: 740 } }

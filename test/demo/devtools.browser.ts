@@ -1,7 +1,7 @@
 // The devtools of the demo, as somebody finds them who looks for what happens to a message when the network goes.
 
 import { expect, it } from 'vitest'
-import { picture } from './scenes.ts'
+import { picture } from '../support/picture.ts'
 import { stageOfEachTest } from './stage.ts'
 
 const stage = stageOfEachTest()
@@ -36,6 +36,8 @@ it('come with their button alone, break the connection, show what waits, and lea
     .getByRole('tabpanel', { name: /Outbox/ })
     .getByText('queued')
     .waitFor()
+  // Told that it is offline, it waits for half a minute.
+  await alice.getByRole('img', { name: 'The connection is waiting, came from connecting by lost' }).waitFor()
   await picture(alice, 'demo-devtools')
   await alice.getByRole('button', { name: 'Close the devtools' }).click()
   await bob.getByText('Written without a network', { exact: true }).waitFor()

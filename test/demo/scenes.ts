@@ -1,6 +1,5 @@
 // What the scenes of the demo do and look at, in the words of a user: the parts of the page, writing, and reading the log.
 
-import { mkdirSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
@@ -35,18 +34,9 @@ export const connect = (page: Page) => offline(page).getByRole('button', { name:
 /** What the part of the log that is in the page says, in its order. */
 export const said = (page: Page) => page.locator('.room .message .content').allTextContents()
 
-/** Waits until the log shows so many messages, and whoever comes too often has time to come. */
+/** What the log shows once it shows so many messages, and a while later: one that comes twice would come in that. */
 export async function saidInAll(page: Page, count: number): Promise<string[]> {
   await expect.poll(() => said(page), { timeout: 60_000 }).toHaveLength(count)
   await page.waitForTimeout(300)
   return said(page)
-}
-
-/** With TAUTLINE_SCREENSHOTS=1: for docs/images. */
-export async function picture(page: Page, name: string): Promise<void> {
-  if (process.env['TAUTLINE_SCREENSHOTS'] !== '1') return
-  mkdirSync('docs/images', { recursive: true })
-  await page.mouse.move(0, 0)
-  await page.waitForTimeout(400)
-  await page.screenshot({ path: `docs/images/${name}.png` })
 }
