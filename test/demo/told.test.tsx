@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 // What the page says by itself stays true while nobody does anything: without a connection, of times, of what waits.
 
-import type { Client, ClientOptions } from '@tautline/client'
+import { type Client, type ClientOptions, durable } from '@tautline/client'
+import { memoryStore } from '@tautline/client/memory'
 import { TautlineProvider } from '@tautline/react'
 import { createServer, memory, type Server } from '@tautline/server'
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
@@ -88,7 +89,31 @@ describe('who signs out', () => {
     await screen.findByText('One message has not arrived yet')
     await act(() => client.connect())
     await screen.findByText('Everything has arrived')
-    const { children } = screen.getByRole('dialog').querySelector('.dialog-actions') ?? { children: [] }
-    expect(Array.from(children, ({ textContent }) => textContent)).toEqual(['Stay', 'Sign out'])
+    expect(choices()).toEqual(['Stay', 'Sign out'])
+  })
+
+  it('before it is known what a former load left waits for that', async () => {
+    let read = () => {}
+    const isRead = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    const store = durable({
+      async open(scope, events) {
+        const opened = await memoryStore().open(scope, events)
+        return { ...opened, list: () => isRead.then(() => opened.list()) }
+      },
+    })
+    await show(<SignOut onSignedOut={() => {}} />, { url: 'ws://127.0.0.1/ws', outbox: { store } })
+    fireEvent.click(screen.getByRole('button', { name: 'Sign out' }))
+    await screen.findByText('Looking for what has not arrived yet …')
+    expect(choices()).toEqual(['Stay'])
+    act(read)
+    await screen.findByText('Everything has arrived')
+    expect(choices()).toEqual(['Stay', 'Sign out'])
   })
 })
+
+function choices(): (string | null)[] {
+  const { children } = screen.getByRole('dialog').querySelector('.dialog-actions') ?? { children: [] }
+  return Array.from(children, ({ textContent }) => textContent)
+}

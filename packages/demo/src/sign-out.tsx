@@ -10,6 +10,8 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
   const { queued, storage } = useConnection()
   const dialog = useRef<HTMLDialogElement>(null)
   const [isLeaving, setIsLeaving] = useState(false)
+  // What a former load left may still be there.
+  const isKnown = storage !== 'opening'
   const isKept = storage === 'durable'
   const they = queued === 1 ? 'It' : 'They'
 
@@ -25,13 +27,15 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
       <button
         type="button"
         className="quiet"
-        onClick={() => (queued > 0 ? dialog.current?.showModal() : void leave(true))}
+        onClick={() => (queued > 0 || !isKnown ? dialog.current?.showModal() : void leave(true))}
       >
         Sign out
       </button>
       <dialog ref={dialog} className="dialog" aria-labelledby="sign-out-title">
-        <h2 id="sign-out-title">{waitingWords(queued)}</h2>
-        {queued > 0 && (
+        <h2 id="sign-out-title">
+          {isKnown ? waitingWords(queued) : 'Looking for what has not arrived yet …'}
+        </h2>
+        {isKnown && queued > 0 && (
           <p>
             {isKept
               ? `${they} can stay in this browser and go out when you sign in here again.`
@@ -42,7 +46,7 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
           <button type="button" className="secondary" onClick={() => dialog.current?.close()}>
             Stay
           </button>
-          {queued > 0 && (
+          {isKnown && queued > 0 && (
             <button
               type="button"
               className="secondary"
@@ -52,7 +56,7 @@ export function SignOut({ onSignedOut }: { readonly onSignedOut: () => void }): 
               Discard and sign out
             </button>
           )}
-          {(isKept || queued === 0) && (
+          {isKnown && (isKept || queued === 0) && (
             <button type="button" className="primary" disabled={isLeaving} onClick={() => void leave(true)}>
               {queued > 0 ? 'Keep and sign out' : 'Sign out'}
             </button>
