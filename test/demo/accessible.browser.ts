@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { isAccessible } from '../support/axe.ts'
 import { picture } from '../support/picture.ts'
 import { composer, isHere, message, offline, roomButton, typing, write } from './scenes.ts'
+import { focused } from './seen.ts'
 import { stageOfEachTest } from './stage.ts'
 
 const NARROW = { viewport: { width: 360, height: 740 } }
@@ -14,9 +15,6 @@ const stage = stageOfEachTest()
 
 /** What stands wider than the screen has to be scrolled sideways. */
 const widthOf = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth)
-
-const focused = (page: Page) =>
-  page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id ?? '')
 
 describe('the keyboard alone', () => {
   it('signs in, writes, answers, edits, reacts, changes the room, and always finds back to where one writes', async () => {
