@@ -161,12 +161,12 @@ describe('the standard output', () => {
   it('whose reader is slow says what was dropped where it is missing', async () => {
     const child = run(`log(30_000)
       writeSync(2, 'too much')
-      process.stdin.on('data', () => log(i + 5_000)).on('end', () => log(i + 1))`)
+      process.stdin.on('data', (bytes) => log(i + 5_000 * bytes.length)).on('end', () => log(i + 1))`)
     await hear(child.stderr, 'too much')
     let output = ''
     for (let megabyte = 1; megabyte <= 12; megabyte++) {
       while (output.length < megabyte * 1_000_000) output += await hear(child.stdout, '"i"')
-      child.stdin?.write('more')
+      child.stdin?.write('+')
     }
     child.stdin?.end()
     const lines = linesOf(output + (await endOf(child)).output)
