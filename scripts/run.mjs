@@ -82,6 +82,9 @@ const protocolFiles = 'scripts/protocol-files.mjs'
 /** A step before those that look at dist/: it does nothing where dist/ is what the sources would build. */
 const buildWhenStale = [['node', 'scripts/run.mjs', 'build', '--when-stale']]
 
+/** We were told to end: nothing more is begun. */
+let isStopped = false
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...args]) {
@@ -351,6 +354,7 @@ async function runRepeatedly(command, repeats) {
   for (let run = 1; run <= repeats; run++) {
     const started = Date.now()
     if ((await runInOrder([command])) !== 0) failed.push(run)
+    if (isStopped) return fail(`Stopped in run ${run} of ${repeats}.`)
     seconds.push(Math.round((Date.now() - started) / 1000))
     console.log(
       `Run ${run} of ${repeats}: ${failed.at(-1) === run ? 'failed' : 'passed'} in ${seconds.at(-1)} s.\n`,
@@ -385,6 +389,7 @@ async function runAll(commands) {
     const line = [command, ...args].join(' ')
     console.log(`> ${line}`)
     if ((await runCommand(command, args)) !== 0) failed.push(line)
+    if (isStopped) return fail(`Stopped in: ${line}.`)
   }
   if (failed.length > 0) return fail(`Failed: ${failed.join(', ')}.`)
   console.log(`All ${commands.length} checks passed.`)
@@ -397,12 +402,13 @@ function runCommand(command, args, { onStart, ...options } = {}) {
     // On Windows the tools in node_modules/.bin are .cmd files, which only a shell starts.
     const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32', ...options })
     const forward = (signal) => {
+      isStopped = true
       // A terminal sends Ctrl-C to the whole group: the child has it already, and a second one would mean "at once".
       if (signal === 'SIGINT' && process.stdin.isTTY) return
       child.kill(signal)
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-    const orphanWatch = whenOrphaned(() => child.kill('SIGTERM'))
+    const orphanWatch = whenOrphaned(() => forward('SIGTERM'))
     const settle = (code) => {
       for (const signal of signals) process.off(signal, forward)
       clearInterval(orphanWatch)
