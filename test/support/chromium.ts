@@ -5,6 +5,19 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type BrowserContext, chromium } from 'playwright-core'
 
+/** Of several flags that switch features off only the last one counts, so that all of them stand here. */
+const FEATURES_OFF = [
+  // The popup of the address bar, which nobody sees: two pages for each window, at four times the cost of ours.
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  // Would talk to somebody.
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  // In calls: addresses as they are.
+  'WebRtcHideLocalIpsWithMdns',
+]
+
 export const CHROMIUM_FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -14,6 +27,7 @@ export const CHROMIUM_FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--disable-features=${FEATURES_OFF.join()}`,
 ]
 
 export function chromiumPath(): string {
@@ -31,12 +45,8 @@ export interface ChromiumProcess {
   kill(): Promise<void>
 }
 
-/** A camera that shows a clock and a microphone that beeps, given to every page that asks; addresses as they are. */
-export const FAKE_MEDIA_FLAGS = [
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
-]
+/** A camera that shows a clock and a microphone that beeps, given to every page that asks. */
+export const FAKE_MEDIA_FLAGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
 
 /**
  * On a profile, which may be that of one that was killed. Not started by Playwright, which would switch off the
