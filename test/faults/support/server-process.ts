@@ -30,6 +30,8 @@ const server = await createServer({
   logger: false,
   // High enough that the load of the tests is bound by the server, not by its limits.
   limits: { messagesPerSecond: 5_000, messageBurst: 1_000, windowPerRoom: 32, windowPerConnection: 64 },
+  // A scene looks at the log often, each time with a client that joins.
+  usage: { joins: false },
   // Whoever vanished is found while the test still runs.
   heartbeat: { intervalMs: 1_000, timeoutMs: 5_000 },
   // A gap would excuse what is missing in it.
